@@ -1,0 +1,143 @@
+/**
+ * The one interface between the mathematics and whatever computes it.
+ *
+ * Every array handed to a kernel was made by `allocate` of the same kernel set (or is a `subarray` of such a one):
+ * the WebAssembly kernels address their memory by byte offset. Matrices are row-major, one example a row.
+ * Kernels write into arrays that their caller owns, and allocate nothing.
+ */
+export interface Kernels {
+  readonly name: string;
+
+  /** A zeroed array of `length` floats that these kernels can address. Throws a RangeError when the arena is full. */
+  allocate(length: number): Float32Array;
+
+  /**
+   * c = op(a) · op(b), or c += op(a) · op(b) with `accumulate`; op transposes where asked.
+   * op(a) is rows × inner, op(b) inner × columns, c rows × columns.
+   */
+  multiply(
+    a: Float32Array,
+    b: Float32Array,
+    c: Float32Array,
+    shape: { readonly rows: number; readonly inner: number; readonly columns: number },
+    options?: MultiplyOptions,
+  ): void;
+
+  /** matrix[r][c] += bias[c], in place. */
+  addBias(matrix: Float32Array, bias: Float32Array, rows: number, columns: number): void;
+
+  /** sums[c] = Σ_r matrix[r][c]. */
+  sumRows(matrix: Float32Array, sums: Float32Array, rows: number, columns: number): void;
+
+  /** difference = a − b, element by element; `difference` may be `a`. */
+  subtract(a: Float32Array, b: Float32Array, difference: Float32Array, length: number): void;
+
+  /** output = f(input); `output` may be `input`. */
+  activate(nonlinearity: Nonlinearity, input: Float32Array, output: Float32Array, length: number): void;
+
+  /** inputGradient = outputGradient · f′, with f′ expressed in f's own output; `inputGradient` may be `outputGradient`. */
+  activateBackward(
+    nonlinearity: Nonlinearity,
+    output: Float32Array,
+    outputGradient: Float32Array,
+    inputGradient: Float32Array,
+    length: number,
+  ): void;
+
+  /** Normalises each column over the batch (Ioffe & Szegedy 2015, algorithm 1) and remembers what backward needs. */
+  batchNormForward(norm: BatchNormArrays, input: Float32Array, output: Float32Array, rows: number): void;
+
+  /** running += momentum · (batch − running), from the statistics the last forward left in `norm`. */
+  batchNormTrack(norm: BatchNormArrays, momentum: number, rows: number): void;
+
+  /** Normalises with the running statistics: for evaluation. `output` may be `input`. */
+  batchNormEvaluate(norm: BatchNormArrays, input: Float32Array, output: Float32Array, rows: number): void;
+
+  /** Gradients by gamma, beta (sums over the batch) and input, for the last forward. `inputGradient` may be `outputGradient`. */
+  batchNormBackward(
+    norm: BatchNormArrays,
+    outputGradient: Float32Array,
+    inputGradient: Float32Array,
+    rows: number,
+  ): void;
+
+  /**
+   * Σ over rows of the loss, and gradient[r][c] = dL_r/d(logits[r][c]) per example (not divided by the batch size).
+   * `labels` are dense: one-hot rows, or bits.
+   */
+  lossAndGradient(
+    loss: Loss,
+    logits: Float32Array,
+    labels: Float32Array,
+    gradient: Float32Array,
+    rows: number,
+    columns: number,
+  ): number;
+
+  /**
+   * Adam (Kingma & Ba 2015, algorithm 1) on one array in place. The gradient used is `gradient · scale`
+   * (scale = 1/rows turns a sum over the batch into its mean); `step` counts from 1.
+   */
+  adam(
+    parameters: Float32Array,
+    gradient: Float32Array,
+    firstMoment: Float32Array,
+    secondMoment: Float32Array,
+    length: number,
+    options: AdamStep,
+  ): void;
+
+  /** velocity = momentum · velocity + gradient · scale; parameters −= rate · velocity. */
+  sgd(
+    parameters: Float32Array,
+    gradient: Float32Array,
+    velocity: Float32Array,
+    length: number,
+    options: SgdStep,
+  ): void;
+
+  /** True if every value is finite and at most `limit` in size. */
+  isWithin(values: Float32Array, length: number, limit: number): boolean;
+}
+
+export type Nonlinearity = "identity" | "relu" | "sigmoid" | "tanh";
+
+/** Mean squared error is ½ Σ_c (p − y)² a row; sigmoid cross-entropy sums over its bits. */
+export type Loss = "softmax-cross-entropy" | "sigmoid-cross-entropy" | "mean-squared-error";
+
+export interface MultiplyOptions {
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  readonly accumulate?: boolean;
+}
+
+/** All of `columns` floats, but for `normalised`, which holds the largest batch: rows × columns. */
+export interface BatchNormArrays {
+  readonly columns: number;
+  readonly epsilon: number;
+  readonly gamma: Float32Array;
+  readonly beta: Float32Array;
+  readonly gammaGradient: Float32Array;
+  readonly betaGradient: Float32Array;
+  readonly runningMean: Float32Array;
+  readonly runningVariance: Float32Array;
+  readonly batchMean: Float32Array;
+  readonly batchVariance: Float32Array;
+  /** (x − mean) / √(variance + ε) of the last forward. */
+  readonly normalised: Float32Array;
+}
+
+export interface AdamStep {
+  readonly rate: number;
+  readonly scale: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly step: number;
+}
+
+export interface SgdStep {
+  readonly rate: number;
+  readonly scale: number;
+  readonly momentum: number;
+}

@@ -1,0 +1,78 @@
+import type { Loss, Nonlinearity } from "../math/kernels.ts";
+
+/** One experiment, complete: every default filled in, every width checked to chain. What `configs/*.yaml` becomes. */
+export interface Config {
+  readonly name: string;
+  readonly seed: number;
+  readonly data: DataConfig;
+  /** Layer 1 first; the last one is the head. */
+  readonly layers: readonly LayerConfig[];
+  readonly loss: Loss;
+  readonly learning: LearningConfig;
+  readonly run: RunConfig;
+  readonly delivery: DeliveryConfig;
+  readonly wire: { readonly dtype: "f32" };
+  readonly link: LinkConfig;
+}
+
+export type DataConfig =
+  | { readonly set: "mnist"; readonly path?: string }
+  /** Two numbers of `bits` bits each, their sum of bits + 1; `heldOut` pairs are never trained on. */
+  | { readonly set: "binary-addition"; readonly bits: number; readonly heldOut: number }
+  | { readonly set: "two-rings"; readonly noise: number; readonly heldOut: number };
+
+export interface LayerConfig {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly nonlinearity: Nonlinearity;
+  readonly batchNorm: boolean;
+}
+
+export type Method = "dni" | "cdni" | "backprop" | "frozen";
+
+/** What a generator may look at, beside a bias. */
+export type EvidencePart = "output" | "labels" | "input";
+
+export interface LearningConfig {
+  readonly method: Method;
+  readonly layer: OptimizerConfig;
+  readonly generator: OptimizerConfig & { readonly evidence: readonly EvidencePart[] };
+}
+
+export interface OptimizerConfig {
+  readonly optimizer: "adam" | "sgd";
+  readonly rate: number;
+  /** For sgd only; 0 is plain descent. */
+  readonly momentum: number;
+  readonly schedule: ScheduleConfig;
+}
+
+export type ScheduleConfig =
+  | { readonly kind: "constant" }
+  /** To zero over the whole run, by half a cosine. */
+  | { readonly kind: "cosine" }
+  /** Times `factor` at each of these batches. */
+  | { readonly kind: "step"; readonly at: readonly number[]; readonly factor: number };
+
+export interface RunConfig {
+  readonly batchSize: number;
+  /** Batches of the whole run (epochs × batches per epoch, where epochs were given). */
+  readonly batches: number;
+  /** Evaluate on held-out data after each that many batches, and always at the end. */
+  readonly evaluateEvery: number;
+  readonly checkpointEvery: number;
+}
+
+export interface DeliveryConfig {
+  /** Unanswered activations on one link; 1 for backprop. */
+  readonly window: number;
+  readonly schedule: "free" | { readonly staleness: number };
+  /** Batches a layer may apply since the last target it heard, before it holds. */
+  readonly stalenessBudget: number;
+}
+
+export interface LinkConfig {
+  readonly heartbeatMs: number;
+  readonly handshakeMs: number;
+  readonly backoffMs: { readonly first: number; readonly most: number };
+}

@@ -1,0 +1,135 @@
+/**
+ * Every frame that travels between two neighbours. PROTOCOL.md says the same in prose; change both in one commit.
+ * "Forward" is from predecessor to successor. The predecessor dials.
+ */
+export type Frame =
+  | HelloFrame
+  | WelcomeFrame
+  | ActivationFrame
+  | GradientFrame
+  | RewindFrame
+  | EndFrame
+  | FinishedFrame
+  | ReleaseFrame;
+
+/** Forward, first on every link: who dials, and what will come. */
+export interface HelloFrame {
+  readonly kind: "hello";
+  readonly protocol: number;
+  readonly run: string;
+  /** Layer number of the sender; the source is 0. */
+  readonly from: number;
+  readonly to: number;
+  readonly incarnation: number;
+  /** Random for each process, to tell two instances of one incarnation apart. */
+  readonly instance: string;
+  /** SHA-256 of the canonical config, hex. */
+  readonly configHash: string;
+  /** Floats per example in the activations to come. */
+  readonly width: number;
+  readonly dtype: Dtype;
+}
+
+/** Back, the answer to hello: from which batch on the successor needs activations. */
+export interface WelcomeFrame {
+  readonly kind: "welcome";
+  readonly protocol: number;
+  readonly run: string;
+  readonly from: number;
+  readonly incarnation: number;
+  readonly instance: string;
+  readonly configHash: string;
+  readonly need: number;
+}
+
+/** Forward: one batch, or one part of an evaluation. Answered by exactly one gradient frame, in order, or by the link's death. */
+export interface ActivationFrame {
+  readonly kind: "activation";
+  readonly batch: number;
+  /** Present on held-out data: part `part` of `parts`, sent between `batch` − 1 and `batch`; nothing learns from it. */
+  readonly evaluation?: { readonly part: number; readonly parts: number };
+  /** rows × width. */
+  readonly activation: Tensor;
+  /** rows × labelWidth, u8. */
+  readonly labels: Tensor;
+  /** The network's own input, where a later layer's generator looks at it. */
+  readonly input?: Tensor;
+}
+
+/** Back: dL/d(activation) per example, not divided by the batch size; without `gradient` it only acknowledges. */
+export interface GradientFrame {
+  readonly kind: "gradient";
+  readonly batch: number;
+  readonly gradient?: Tensor;
+}
+
+/** Back: the sender needs every batch from `need` on once more. */
+export interface RewindFrame {
+  readonly kind: "rewind";
+  readonly need: number;
+}
+
+/** Forward: no batch follows; `batches` were in the run. */
+export interface EndFrame {
+  readonly kind: "end";
+  readonly batches: number;
+}
+
+/** Back: the sender and all after it hold their last batch durably. Reports are in order of layers, the sender's first. */
+export interface FinishedFrame {
+  readonly kind: "finished";
+  readonly reports: readonly LayerReport[];
+  readonly test?: TestResult;
+}
+
+/** Forward: everybody has finished; the receiver passes it on and exits. */
+export interface ReleaseFrame {
+  readonly kind: "release";
+}
+
+export interface LayerReport {
+  readonly layer: number;
+  /** Ranges of batches applied in the durable lineage, first and last included. */
+  readonly applied: readonly (readonly [number, number])[];
+  readonly restarts: number;
+  /** SHA-256 of the weights, hex. */
+  readonly digest: string;
+}
+
+export interface TestResult {
+  /** Mean over held-out examples. */
+  readonly loss: number;
+  /** Fraction of examples (class), or of bits (bits), that are wrong. */
+  readonly error: number;
+  /** Fraction of examples with every bit right, where labels are bits. */
+  readonly exact?: number;
+}
+
+export type Dtype = "f32" | "u8";
+
+/** Row-major, little-endian. A u8 value stands for byte × scale. */
+export interface Tensor {
+  readonly dtype: Dtype;
+  readonly shape: readonly [rows: number, columns: number];
+  readonly scale?: number;
+  /** Exactly rows × columns × size bytes; decoded, it may alias the receive buffer at any offset: copy before keeping. */
+  readonly data: Uint8Array;
+}
+
+export const PROTOCOL_VERSION = 1;
+
+/** Why a link was closed; the reason beside it states both values. */
+export const CloseCode = {
+  done: 1000,
+  goingAway: 1001,
+  badFrame: 4400,
+  wrongRun: 4403,
+  wrongVersion: 4406,
+  helloTimeout: 4408,
+  fenced: 4409,
+  mismatch: 4412,
+  nonFinite: 4422,
+  windowExceeded: 4429,
+} as const;
+
+export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];

@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+/** The quick tier: everything that needs neither an engine nor minutes. */
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: ["test/**/*.slow.test.ts", "node_modules/**"],
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+  },
+});
