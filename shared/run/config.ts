@@ -13,6 +13,7 @@ export interface Config {
   readonly delivery: DeliveryConfig;
   readonly wire: { readonly dtype: "f32" };
   readonly link: LinkConfig;
+  readonly compute: { readonly kernels: "plain" | "wasm" };
 }
 
 export type DataConfig =
