@@ -1,0 +1,423 @@
+import type {
+  AdamStep,
+  BatchNormArrays,
+  Kernels,
+  Loss,
+  MultiplyOptions,
+  Nonlinearity,
+  SgdStep,
+} from "./kernels.ts";
+
+/**
+ * The kernels as plain loops: they run anywhere, and are what every other set is tested against. Sums are kept
+ * in double precision and rounded once, in an order that depends neither on the number of rows nor on the tiling.
+ */
+export function plainKernels(): Kernels {
+  return {
+    name: "plain",
+    allocate: (length) => new Float32Array(length),
+    multiply,
+    addBias,
+    sumRows,
+    subtract,
+    activate,
+    activateBackward,
+    batchNormForward,
+    batchNormTrack,
+    batchNormEvaluate,
+    batchNormBackward,
+    lossAndGradient,
+    adam,
+    sgd,
+    isWithin,
+  };
+}
+
+interface Shape {
+  readonly rows: number;
+  readonly inner: number;
+  readonly columns: number;
+}
+
+/** A transposed operand is the same numbers walked with other strides. */
+function multiply(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  shape: Shape,
+  options?: MultiplyOptions,
+) {
+  const { rows, inner, columns } = shape;
+  const aRow = options?.transposeA ? 1 : inner;
+  const aInner = options?.transposeA ? rows : 1;
+  const bInner = options?.transposeB ? 1 : columns;
+  const bColumn = options?.transposeB ? inner : 1;
+  const kept = options?.accumulate ? 1 : 0;
+  const tiledRows = rows - (rows % 4);
+  const tiledColumns = columns - (columns % 2);
+  // Columns outside: a pair of columns of b stays in cache while all rows of a pass by.
+  for (let column = 0; column < tiledColumns; column += 2) {
+    for (let row = 0; row < tiledRows; row += 4) {
+      multiplyTile(a, b, c, row, column, inner, columns, aRow, aInner, bInner, bColumn, kept);
+    }
+    for (let row = tiledRows; row < rows; row++) {
+      multiplyOne(a, b, c, row, column, inner, columns, aRow, aInner, bInner, bColumn, kept);
+      multiplyOne(a, b, c, row, column + 1, inner, columns, aRow, aInner, bInner, bColumn, kept);
+    }
+  }
+  for (let column = tiledColumns; column < columns; column++) {
+    for (let row = 0; row < rows; row++) {
+      multiplyOne(a, b, c, row, column, inner, columns, aRow, aInner, bInner, bColumn, kept);
+    }
+  }
+}
+
+/** Four rows and two columns of c at once: eight running sums are as many as fit the registers beside their factors. */
+function multiplyTile(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  row: number,
+  column: number,
+  inner: number,
+  columns: number,
+  aRow: number,
+  aInner: number,
+  bInner: number,
+  bColumn: number,
+  kept: number,
+): void {
+  let a0 = row * aRow;
+  let a1 = a0 + aRow;
+  let a2 = a1 + aRow;
+  let a3 = a2 + aRow;
+  let b0 = column * bColumn;
+  let b1 = b0 + bColumn;
+  let c00 = 0;
+  let c01 = 0;
+  let c10 = 0;
+  let c11 = 0;
+  let c20 = 0;
+  let c21 = 0;
+  let c30 = 0;
+  let c31 = 0;
+  for (let k = 0; k < inner; k++) {
+    const x = b[b0]!;
+    const y = b[b1]!;
+    const p = a[a0]!;
+    const q = a[a1]!;
+    const r = a[a2]!;
+    const s = a[a3]!;
+    c00 += p * x;
+    c01 += p * y;
+    c10 += q * x;
+    c11 += q * y;
+    c20 += r * x;
+    c21 += r * y;
+    c30 += s * x;
+    c31 += s * y;
+    a0 += aInner;
+    a1 += aInner;
+    a2 += aInner;
+    a3 += aInner;
+    b0 += bInner;
+    b1 += bInner;
+  }
+  const at = row * columns + column;
+  put(c, at, c00, kept);
+  put(c, at + 1, c01, kept);
+  put(c, at + columns, c10, kept);
+  put(c, at + columns + 1, c11, kept);
+  put(c, at + 2 * columns, c20, kept);
+  put(c, at + 2 * columns + 1, c21, kept);
+  put(c, at + 3 * columns, c30, kept);
+  put(c, at + 3 * columns + 1, c31, kept);
+}
+
+function multiplyOne(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  row: number,
+  column: number,
+  inner: number,
+  columns: number,
+  aRow: number,
+  aInner: number,
+  bInner: number,
+  bColumn: number,
+  kept: number,
+): void {
+  let sum = 0;
+  for (let k = 0; k < inner; k++) sum += a[row * aRow + k * aInner]! * b[column * bColumn + k * bInner]!;
+  put(c, row * columns + column, sum, kept);
+}
+
+function put(c: Float32Array, at: number, sum: number, kept: number): void {
+  // Not `kept * c[at] + sum`: what an unkept c held before may be NaN.
+  c[at] = kept === 1 ? c[at]! + sum : sum;
+}
+
+function addBias(matrix: Float32Array, bias: Float32Array, rows: number, columns: number): void {
+  for (let row = 0; row < rows; row++) {
+    const start = row * columns;
+    for (let column = 0; column < columns; column++) matrix[start + column]! += bias[column]!;
+  }
+}
+
+function sumRows(matrix: Float32Array, sums: Float32Array, rows: number, columns: number): void {
+  for (let column = 0; column < columns; column++) {
+    let sum = 0;
+    for (let row = 0; row < rows; row++) sum += matrix[row * columns + column]!;
+    sums[column] = sum;
+  }
+}
+
+function subtract(a: Float32Array, b: Float32Array, difference: Float32Array, length: number): void {
+  for (let i = 0; i < length; i++) difference[i] = a[i]! - b[i]!;
+}
+
+function activate(
+  nonlinearity: Nonlinearity,
+  input: Float32Array,
+  output: Float32Array,
+  length: number,
+): void {
+  switch (nonlinearity) {
+    case "identity":
+      for (let i = 0; i < length; i++) output[i] = input[i]!;
+      return;
+    case "relu":
+      // Math.max lets NaN through; `x > 0 ? x : 0` would hide it behind a zero.
+      for (let i = 0; i < length; i++) output[i] = Math.max(0, input[i]!);
+      return;
+    case "sigmoid":
+      for (let i = 0; i < length; i++) output[i] = sigmoid(input[i]!);
+      return;
+    case "tanh":
+      for (let i = 0; i < length; i++) output[i] = Math.tanh(input[i]!);
+      return;
+  }
+}
+
+function activateBackward(
+  nonlinearity: Nonlinearity,
+  output: Float32Array,
+  outputGradient: Float32Array,
+  inputGradient: Float32Array,
+  length: number,
+): void {
+  switch (nonlinearity) {
+    case "identity":
+      for (let i = 0; i < length; i++) inputGradient[i] = outputGradient[i]!;
+      return;
+    case "relu":
+      for (let i = 0; i < length; i++) inputGradient[i] = output[i]! > 0 ? outputGradient[i]! : 0;
+      return;
+    case "sigmoid":
+      for (let i = 0; i < length; i++) inputGradient[i] = outputGradient[i]! * output[i]! * (1 - output[i]!);
+      return;
+    case "tanh":
+      for (let i = 0; i < length; i++) inputGradient[i] = outputGradient[i]! * (1 - output[i]! * output[i]!);
+      return;
+  }
+}
+
+function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}
+
+function batchNormForward(
+  norm: BatchNormArrays,
+  input: Float32Array,
+  output: Float32Array,
+  rows: number,
+): void {
+  const { columns, epsilon, gamma, beta, batchMean, batchVariance, normalised } = norm;
+  const end = rows * columns;
+  for (let column = 0; column < columns; column++) {
+    let sum = 0;
+    for (let i = column; i < end; i += columns) sum += input[i]!;
+    const mean = sum / rows;
+    let squares = 0;
+    for (let i = column; i < end; i += columns) squares += (input[i]! - mean) ** 2;
+    const variance = squares / rows;
+    batchMean[column] = mean;
+    batchVariance[column] = variance;
+    const inverse = 1 / Math.sqrt(variance + epsilon);
+    for (let i = column; i < end; i += columns) {
+      const value = (input[i]! - mean) * inverse;
+      normalised[i] = value;
+      output[i] = gamma[column]! * value + beta[column]!;
+    }
+  }
+}
+
+/** The running variance is the unbiased estimate, rows / (rows − 1) times the batch's (algorithm 2, step 10). */
+function batchNormTrack(norm: BatchNormArrays, momentum: number, rows: number): void {
+  const { columns, runningMean, runningVariance, batchMean, batchVariance } = norm;
+  const unbiased = rows / Math.max(1, rows - 1);
+  for (let column = 0; column < columns; column++) {
+    runningMean[column]! += momentum * (batchMean[column]! - runningMean[column]!);
+    runningVariance[column]! += momentum * (unbiased * batchVariance[column]! - runningVariance[column]!);
+  }
+}
+
+function batchNormEvaluate(
+  norm: BatchNormArrays,
+  input: Float32Array,
+  output: Float32Array,
+  rows: number,
+): void {
+  const { columns, epsilon, gamma, beta, runningMean, runningVariance } = norm;
+  const end = rows * columns;
+  for (let column = 0; column < columns; column++) {
+    const factor = gamma[column]! / Math.sqrt(runningVariance[column]! + epsilon);
+    const shift = beta[column]! - runningMean[column]! * factor;
+    for (let i = column; i < end; i += columns) output[i] = input[i]! * factor + shift;
+  }
+}
+
+/** The batch's mean and variance depend on every example, so each input gradient loses its share of both sums. */
+function batchNormBackward(
+  norm: BatchNormArrays,
+  outputGradient: Float32Array,
+  inputGradient: Float32Array,
+  rows: number,
+): void {
+  const { columns, epsilon, gamma, gammaGradient, betaGradient, batchVariance, normalised } = norm;
+  const end = rows * columns;
+  for (let column = 0; column < columns; column++) {
+    let sum = 0;
+    let projected = 0;
+    for (let i = column; i < end; i += columns) {
+      sum += outputGradient[i]!;
+      projected += outputGradient[i]! * normalised[i]!;
+    }
+    betaGradient[column] = sum;
+    gammaGradient[column] = projected;
+    const factor = gamma[column]! / Math.sqrt(batchVariance[column]! + epsilon);
+    for (let i = column; i < end; i += columns) {
+      inputGradient[i] = factor * (outputGradient[i]! - (sum + normalised[i]! * projected) / rows);
+    }
+  }
+}
+
+function lossAndGradient(
+  loss: Loss,
+  logits: Float32Array,
+  labels: Float32Array,
+  gradient: Float32Array,
+  rows: number,
+  columns: number,
+): number {
+  switch (loss) {
+    case "softmax-cross-entropy": {
+      let sum = 0;
+      for (let row = 0; row < rows; row++)
+        sum += softmaxRow(logits, labels, gradient, row * columns, columns);
+      return sum;
+    }
+    case "sigmoid-cross-entropy":
+      return sigmoidCrossEntropy(logits, labels, gradient, rows * columns);
+    case "mean-squared-error":
+      return squaredError(logits, labels, gradient, rows * columns);
+  }
+}
+
+/** Shifted by the largest logit, which changes nothing but keeps exp from overflowing. */
+function softmaxRow(
+  logits: Float32Array,
+  labels: Float32Array,
+  gradient: Float32Array,
+  start: number,
+  columns: number,
+): number {
+  const end = start + columns;
+  let largest = -Infinity;
+  for (let i = start; i < end; i++) largest = Math.max(largest, logits[i]!);
+  let total = 0;
+  for (let i = start; i < end; i++) total += Math.exp(logits[i]! - largest);
+  const logTotal = largest + Math.log(total);
+  let sum = 0;
+  for (let i = start; i < end; i++) {
+    const logProbability = logits[i]! - logTotal;
+    sum -= labels[i]! * logProbability;
+    gradient[i] = Math.exp(logProbability) - labels[i]!;
+  }
+  return sum;
+}
+
+function sigmoidCrossEntropy(
+  logits: Float32Array,
+  labels: Float32Array,
+  gradient: Float32Array,
+  length: number,
+) {
+  let sum = 0;
+  for (let i = 0; i < length; i++) {
+    const x = logits[i]!;
+    sum += Math.max(x, 0) - x * labels[i]! + Math.log1p(Math.exp(-Math.abs(x)));
+    gradient[i] = sigmoid(x) - labels[i]!;
+  }
+  return sum;
+}
+
+function squaredError(
+  outputs: Float32Array,
+  labels: Float32Array,
+  gradient: Float32Array,
+  length: number,
+): number {
+  let sum = 0;
+  for (let i = 0; i < length; i++) {
+    const difference = outputs[i]! - labels[i]!;
+    sum += (difference * difference) / 2;
+    gradient[i] = difference;
+  }
+  return sum;
+}
+
+function adam(
+  parameters: Float32Array,
+  gradient: Float32Array,
+  firstMoment: Float32Array,
+  secondMoment: Float32Array,
+  length: number,
+  options: AdamStep,
+): void {
+  const { rate, scale, beta1, beta2, epsilon, step } = options;
+  const firstCorrection = 1 / (1 - beta1 ** step);
+  const secondCorrection = 1 / (1 - beta2 ** step);
+  for (let i = 0; i < length; i++) {
+    const g = gradient[i]! * scale;
+    const m = beta1 * firstMoment[i]! + (1 - beta1) * g;
+    const v = beta2 * secondMoment[i]! + (1 - beta2) * g * g;
+    firstMoment[i] = m;
+    secondMoment[i] = v;
+    parameters[i]! -= (rate * m * firstCorrection) / (Math.sqrt(v * secondCorrection) + epsilon);
+  }
+}
+
+function sgd(
+  parameters: Float32Array,
+  gradient: Float32Array,
+  velocity: Float32Array,
+  length: number,
+  options: SgdStep,
+): void {
+  const { rate, scale, momentum } = options;
+  for (let i = 0; i < length; i++) {
+    const moved = momentum * velocity[i]! + gradient[i]! * scale;
+    velocity[i] = moved;
+    parameters[i]! -= rate * moved;
+  }
+}
+
+function isWithin(values: Float32Array, length: number, limit: number): boolean {
+  for (let i = 0; i < length; i++) {
+    // Not `> limit`: every comparison with NaN is false.
+    if (!(Math.abs(values[i]!) <= limit)) return false;
+  }
+  return true;
+}
