@@ -1,4 +1,7 @@
+import type { DataConfig } from "../data/data-config.ts";
 import type { Loss, Nonlinearity } from "../math/kernels.ts";
+
+export type { DataConfig } from "../data/data-config.ts";
 
 /** One experiment, complete: every default filled in, every width checked to chain. What `configs/*.yaml` becomes. */
 export interface Config {
@@ -15,12 +18,6 @@ export interface Config {
   readonly link: LinkConfig;
   readonly compute: { readonly kernels: "plain" | "wasm" };
 }
-
-export type DataConfig =
-  | { readonly set: "mnist"; readonly path?: string }
-  /** Two numbers of `bits` bits each, their sum of bits + 1; `heldOut` pairs are never trained on. */
-  | { readonly set: "binary-addition"; readonly bits: number; readonly heldOut: number }
-  | { readonly set: "two-rings"; readonly noise: number; readonly heldOut: number };
 
 export interface LayerConfig {
   readonly inputs: number;

