@@ -1,0 +1,60 @@
+import type { Kernels } from "./kernels.ts";
+
+/** Which rule moves the parameters; `momentum` is for sgd only. */
+export interface OptimizerOptions {
+  readonly optimizer: "adam" | "sgd";
+  readonly momentum: number;
+}
+
+/** What an optimizer remembers of one array between steps: arrays of the same length, by name. */
+export type OptimizerState = Readonly<Record<string, Float32Array>>;
+
+export interface OptimizerStep {
+  readonly rate: number;
+  /** Times the gradient: 1/rows turns a sum over the batch into its mean. */
+  readonly scale: number;
+  /** Counts from 1. */
+  readonly step: number;
+}
+
+/**
+ * A rule as a pair of functions. Everything it remembers is in the state it is handed, and is changed in place:
+ * whoever owns the state can save it, restore it, and continue bit for bit.
+ */
+export interface Optimizer {
+  init(kernels: Kernels, length: number): OptimizerState;
+  update(
+    kernels: Kernels,
+    parameters: Float32Array,
+    gradient: Float32Array,
+    state: OptimizerState,
+    step: OptimizerStep,
+  ): void;
+}
+
+export function optimizerOf(options: OptimizerOptions): Optimizer {
+  return options.optimizer === "adam" ? adam : sgd(options.momentum);
+}
+
+/** Kingma & Ba 2015, algorithm 1, with the constants they recommend. */
+export const adam: Optimizer = {
+  init: (kernels, length) => ({
+    firstMoment: kernels.allocate(length),
+    secondMoment: kernels.allocate(length),
+  }),
+  update: (kernels, parameters, gradient, state, { rate, scale, step }) => {
+    const options = { rate, scale, step, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+    const { firstMoment, secondMoment } = state;
+    kernels.adam(parameters, gradient, firstMoment!, secondMoment!, parameters.length, options);
+  },
+};
+
+/** Gradient descent; with momentum 0 it is the plain one. */
+export function sgd(momentum: number): Optimizer {
+  return {
+    init: (kernels, length) => ({ velocity: kernels.allocate(length) }),
+    update: (kernels, parameters, gradient, state, { rate, scale }) => {
+      kernels.sgd(parameters, gradient, state.velocity!, parameters.length, { rate, scale, momentum });
+    },
+  };
+}
