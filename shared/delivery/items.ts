@@ -1,0 +1,29 @@
+/** What arrives from a predecessor, in order. `F` is whatever the caller attaches; delivery never looks into it. */
+export type Item<F> = BatchItem<F> | EvaluationItem<F> | EndItem;
+
+export interface BatchItem<F> {
+  readonly kind: "batch";
+  readonly batch: number;
+  readonly frame: F;
+}
+
+/** One part of the held-out data, between batch − 1 and batch. */
+export interface EvaluationItem<F> {
+  readonly kind: "evaluation";
+  readonly batch: number;
+  readonly part: number;
+  readonly parts: number;
+  readonly frame: F;
+}
+
+/** No batch follows. */
+export interface EndItem {
+  readonly kind: "end";
+}
+
+/** Sent to the successor and not answered yet. `ticket` is unique in this process: a batch may be sent twice. */
+export interface InFlight {
+  readonly kind: "batch" | "evaluation";
+  readonly batch: number;
+  readonly ticket: number;
+}

@@ -1,0 +1,474 @@
+import type { BatchItem, EvaluationItem, InFlight, Item } from "./items.ts";
+
+/**
+ * What a layer does with what it hears: a reducer without socket, clock or disk. `step(rules, state, event)` gives the
+ * next state and the effects to carry out, in order. The real process and the simulator run this same code.
+ *
+ *   b = cursor + 1 : learnt, answered with its gradient, and forwarded
+ *   b ≤ cursor     : already learnt; answered with the gradient at present weights, forwarded if the successor lacks it
+ *   b > cursor + 1 : a gap; answered without numbers, and a rewind is asked for once
+ *
+ * Every item is answered exactly once, in order, or its link dies. So both directions of a link are bounded by its window.
+ */
+export interface Rules {
+  /** Batches in the run: 0 … batches − 1. */
+  readonly batches: number;
+  /** Most unanswered items on a link. */
+  readonly window: number;
+  /** The last layer has the loss and no successor. */
+  readonly isHead: boolean;
+  /** Backprop: an update waits for the true gradient. */
+  readonly isLocked: boolean;
+  /** Pinned: the target of batch b − staleness is learnt just before b is applied. Absent: targets are learnt as they come. */
+  readonly staleness?: number;
+  /** Batches applied since the last target was heard, before the layer holds. */
+  readonly stalenessBudget: number;
+}
+
+export interface LayerState<F> {
+  /** Highest batch applied; −1 before the first. */
+  readonly cursor: number;
+  readonly predecessor: "away" | "linked";
+  readonly successor: Successor;
+  /** Heard and not dealt with: at most `window` items and one end. */
+  readonly inbox: readonly Item<F>[];
+  /** Locked only: forwarded, waiting for the true gradient. */
+  readonly working: BatchItem<F> | undefined;
+  /** Pinned only: targets that came before their turn, at most `staleness`. */
+  readonly early: readonly { readonly batch: number; readonly ticket: number; readonly target: F }[];
+  readonly sinceTarget: number;
+  /** A rewind is under way: that many items may still arrive that were sent before it was heard. More, and it is asked again. */
+  readonly rewinding: number;
+  readonly holding: boolean;
+  /** Head only: the evaluation being heard. */
+  readonly evaluation: { readonly batch: number; readonly heard: number; readonly complete: boolean };
+  readonly nextTicket: number;
+}
+
+/** `need`: the lowest batch the successor lacks; anything up to it may be sent, anything above would be a gap. */
+export type Successor =
+  | { readonly phase: "away" }
+  | { readonly phase: "linked"; readonly need: number; readonly inFlight: readonly InFlight[] };
+
+export type LayerEvent<F> =
+  | { readonly event: "predecessorLinked" }
+  | { readonly event: "predecessorLost" }
+  | { readonly event: "heard"; readonly item: Item<F> }
+  | { readonly event: "released" }
+  | { readonly event: "successorLinked"; readonly need: number }
+  | { readonly event: "successorLost" }
+  /** `target` is absent where the answer only acknowledges. */
+  | { readonly event: "answered"; readonly batch: number; readonly target?: F }
+  | { readonly event: "rewound"; readonly need: number }
+  | { readonly event: "finished" }
+  /** The checkpoint of the effect "save" is durable. */
+  | { readonly event: "saved" };
+
+export type LayerEffect<F> =
+  /** Learn this batch and answer with its input gradient. */
+  | { readonly effect: "update"; readonly item: BatchItem<F> }
+  /** Answer with the input gradient at present weights; change nothing. */
+  | { readonly effect: "rehearse"; readonly item: BatchItem<F> }
+  /** Locked: compute the output, answer later. */
+  | { readonly effect: "passForward"; readonly item: BatchItem<F> }
+  /** Locked: backpropagate and answer; change the weights only where `learns`. */
+  | {
+      readonly effect: "passBackward";
+      readonly item: BatchItem<F>;
+      readonly gradient: F;
+      readonly learns: boolean;
+    }
+  /** Compute the output with running statistics (head: judge it) and answer without numbers. */
+  | { readonly effect: "evaluate"; readonly item: EvaluationItem<F>; readonly last: boolean }
+  /** Answer without numbers. */
+  | { readonly effect: "acknowledge"; readonly item: BatchItem<F> | EvaluationItem<F> }
+  /** Send the output that the effect before computed, and keep its evidence under `ticket` (batches only). */
+  | {
+      readonly effect: "forward";
+      readonly item: BatchItem<F> | EvaluationItem<F>;
+      readonly ticket: number;
+    }
+  /** The generator learns; `age` is in batches, 1 where the target was heard before the next batch was applied. */
+  | {
+      readonly effect: "learn";
+      readonly batch: number;
+      readonly ticket: number;
+      readonly target: F;
+      readonly age: number;
+    }
+  /** These answers will never come: free their evidence. */
+  | { readonly effect: "forget"; readonly tickets: readonly number[] }
+  | { readonly effect: "rewind"; readonly need: number }
+  | { readonly effect: "end" }
+  | { readonly effect: "save" }
+  | { readonly effect: "finished" }
+  | { readonly effect: "release" }
+  | { readonly effect: "hold" }
+  | { readonly effect: "resume" }
+  /** The neighbour broke the protocol: hang up with this reason. */
+  | {
+      readonly effect: "hangUp";
+      readonly side: "predecessor" | "successor";
+      readonly why: "window" | "answer";
+      readonly reason: string;
+    };
+
+export function initialState<F>(cursor: number): LayerState<F> {
+  return {
+    cursor,
+    predecessor: "away",
+    successor: { phase: "away" },
+    inbox: [],
+    working: undefined,
+    early: [],
+    sinceTarget: 0,
+    rewinding: 0,
+    holding: false,
+    evaluation: { batch: -1, heard: 0, complete: false },
+    nextTicket: 0,
+  };
+}
+
+/** The batch a predecessor must send from: the lower of what this layer lacks and what its successor lacks. */
+export function need<F>(state: LayerState<F>): number {
+  const own = state.cursor + 1;
+  return state.successor.phase === "linked" ? Math.min(own, state.successor.need) : own;
+}
+
+export function step<F>(
+  rules: Rules,
+  state: LayerState<F>,
+  event: LayerEvent<F>,
+): [LayerState<F>, LayerEffect<F>[]] {
+  const turn = new Turn(rules, state);
+  turn.take(event);
+  return [turn.state, turn.effects];
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** One step under way: a copy of the state that may be written, and the effects so far. */
+class Turn<F> {
+  readonly rules: Rules;
+  readonly state: Mutable<LayerState<F>>;
+  readonly effects: LayerEffect<F>[] = [];
+
+  constructor(rules: Rules, state: LayerState<F>) {
+    this.rules = rules;
+    this.state = { ...state };
+  }
+
+  take(event: LayerEvent<F>): void {
+    switch (event.event) {
+      case "predecessorLinked":
+        this.state.predecessor = "linked";
+        this.state.rewinding = 0;
+        return;
+      case "predecessorLost":
+        return this.losePredecessor();
+      case "heard":
+        return this.hear(event.item);
+      case "successorLinked":
+        this.loseSuccessor();
+        return this.followNeed(event.need, []);
+      case "successorLost":
+        this.loseSuccessor();
+        return this.work();
+      case "rewound":
+        if (this.state.successor.phase === "linked") {
+          const { inFlight, need } = this.state.successor;
+          this.followNeed(Math.min(need, event.need), inFlight);
+        }
+        return;
+      case "answered":
+        return this.hearAnswer(event.batch, event.target);
+      case "finished":
+        this.effects.push({ effect: "save" });
+        return;
+      case "saved":
+        if (this.state.predecessor === "linked") this.effects.push({ effect: "finished" });
+        return;
+      case "released":
+        this.effects.push({ effect: "release" });
+        return;
+    }
+  }
+
+  /** What it had sent and was not answered will be sent again over the next link. */
+  private losePredecessor(): void {
+    this.state.predecessor = "away";
+    this.state.inbox = [];
+    this.state.working = undefined;
+    this.state.rewinding = 0;
+    this.rest(false);
+  }
+
+  private hear(item: Item<F>): void {
+    const waiting = this.state.inbox.filter((other) => other.kind !== "end").length;
+    const unanswered = waiting + (this.state.working ? 1 : 0);
+    if (item.kind !== "end" && unanswered >= this.rules.window) {
+      const reason = `more than ${this.rules.window} unanswered activations`;
+      this.effects.push({ effect: "hangUp", side: "predecessor", why: "window", reason });
+      return;
+    }
+    if (item.kind === "end") this.dropEnd();
+    this.state.inbox = [...this.state.inbox, item];
+    this.work();
+  }
+
+  private dropEnd(): void {
+    this.state.inbox = this.state.inbox.filter((item) => item.kind !== "end");
+  }
+
+  private loseSuccessor(): void {
+    const { successor, working } = this.state;
+    if (successor.phase === "away") return;
+    const tickets = successor.inFlight.filter((sent) => sent.kind === "batch").map((sent) => sent.ticket);
+    if (tickets.length > 0) this.effects.push({ effect: "forget", tickets });
+    this.state.successor = { phase: "away" };
+    if (working) this.state.inbox = [working, ...this.state.inbox];
+    this.state.working = undefined;
+  }
+
+  /** The successor lacks everything from `needed` on. At the end of the run even need = batches goes to the source: the end was lost. */
+  private followNeed(needed: number, inFlight: readonly InFlight[]): void {
+    this.state.successor = { phase: "linked", need: needed, inFlight };
+    const sent = Math.max(this.state.cursor, this.state.working?.batch ?? -1);
+    if (needed <= sent || needed >= this.rules.batches) this.askRewind(needed);
+    this.work();
+  }
+
+  private askRewind(needed: number): void {
+    this.dropEnd();
+    if (this.state.predecessor === "away") return;
+    this.state.rewinding = this.rules.window;
+    this.effects.push({ effect: "rewind", need: needed });
+  }
+
+  /** Answers come in the order of sending; anything else is a neighbour that lost count. */
+  private hearAnswer(batch: number, target: F | undefined): void {
+    const { successor } = this.state;
+    if (successor.phase === "away") return;
+    const [sent, ...rest] = successor.inFlight;
+    if (sent?.batch !== batch) {
+      const reason = `answer is for batch ${batch}, expected ${sent ? sent.batch : "none"}`;
+      this.effects.push({ effect: "hangUp", side: "successor", why: "answer", reason });
+      return;
+    }
+    this.state.successor = { ...successor, inFlight: rest };
+    if (sent.kind === "batch") this.useAnswer(sent, target);
+    this.work();
+  }
+
+  private useAnswer(sent: InFlight, target: F | undefined): void {
+    if (this.rules.isLocked) return this.finishWorking(target);
+    if (target === undefined) {
+      this.effects.push({ effect: "forget", tickets: [sent.ticket] });
+      return;
+    }
+    this.state.sinceTarget = 0;
+    const { batch, ticket } = sent;
+    if (this.isDue(batch, this.state.cursor + 1)) this.learn(batch, ticket, target);
+    else this.keepEarly(batch, ticket, target);
+  }
+
+  /** A batch sent twice is learnt from once: else every rewind would add to what is kept. */
+  private keepEarly(batch: number, ticket: number, target: F): void {
+    const twins = this.state.early.filter((other) => other.batch === batch);
+    if (twins.length > 0) this.effects.push({ effect: "forget", tickets: twins.map((twin) => twin.ticket) });
+    const others = this.state.early.filter((other) => other.batch !== batch);
+    this.state.early = [...others, { batch, ticket, target }];
+  }
+
+  private finishWorking(gradient: F | undefined): void {
+    const item = this.state.working;
+    if (!item) return;
+    this.state.working = undefined;
+    if (gradient === undefined) return this.shed(item, "shed");
+    const learns = item.batch === this.state.cursor + 1;
+    if (learns) this.state.cursor = item.batch;
+    this.effects.push({ effect: "passBackward", item, gradient, learns });
+  }
+
+  private isDue(batch: number, next: number): boolean {
+    return this.rules.staleness === undefined || batch + this.rules.staleness <= next;
+  }
+
+  private learn(batch: number, ticket: number, target: F): void {
+    const age = this.state.cursor + 1 - batch;
+    this.effects.push({ effect: "learn", batch, ticket, target, age });
+  }
+
+  private learnEarly(next: number): void {
+    for (const { batch, ticket, target } of this.state.early)
+      if (this.isDue(batch, next)) this.learn(batch, ticket, target);
+    this.state.early = this.state.early.filter(({ batch }) => !this.isDue(batch, next));
+  }
+
+  /** Deals with the inbox until it is empty or its first item has to wait. */
+  private work(): void {
+    while (this.state.inbox.length > 0 && !this.state.working) {
+      const [item, ...rest] = this.state.inbox as [Item<F>, ...Item<F>[]];
+      const verdict = this.judge(item);
+      if (verdict === "wait") break;
+      this.state.inbox = rest;
+      this.carryOut(item, verdict);
+    }
+    this.rest(this.state.inbox.length > 0 && !this.rules.isHead && this.state.successor.phase === "away");
+  }
+
+  private rest(holding: boolean): void {
+    if (holding === this.state.holding) return;
+    this.state.holding = holding;
+    this.effects.push({ effect: holding ? "hold" : "resume" });
+  }
+
+  private judge(item: Item<F>): Verdict {
+    switch (item.kind) {
+      case "batch":
+        return this.judgeBatch(item.batch);
+      case "evaluation":
+        return this.judgeEvaluation(item);
+      case "end":
+        return this.judgeEnd();
+    }
+  }
+
+  private judgeBatch(batch: number): Verdict {
+    const { cursor, successor } = this.state;
+    if (batch > cursor + 1) return "gap";
+    const verdict = batch === cursor + 1 ? "apply" : "rehearse";
+    if (this.rules.isHead) return verdict;
+    if (this.rules.isLocked) return this.judgeLocked(batch, verdict);
+    if (verdict === "apply") {
+      const obstacle = this.obstacleTo(batch);
+      if (obstacle !== undefined) return obstacle;
+    }
+    return this.isForwarded(batch, verdict) && successor.phase === "linked" && !this.hasRoom(successor)
+      ? "wait"
+      : verdict;
+  }
+
+  /** Backprop needs the successor's gradient for every batch, whether the successor has learnt it already or not. */
+  private judgeLocked(batch: number, verdict: Verdict): Verdict {
+    const { successor } = this.state;
+    if (successor.phase === "away" || !this.hasRoom(successor)) return "wait";
+    return successor.need < batch ? "shed" : verdict;
+  }
+
+  /**
+   * Why the next batch may not be applied yet. While the successor is away this waits. While it is linked but lacks
+   * earlier batches, those come behind this one in the inbox: waiting would be for ever, so the batch is shed, and
+   * comes again after them.
+   */
+  private obstacleTo(batch: number): "wait" | "shed" | undefined {
+    const { successor, sinceTarget } = this.state;
+    const { staleness, stalenessBudget } = this.rules;
+    if (staleness !== undefined && batch >= staleness) {
+      const due = batch - staleness;
+      if (successor.phase === "away") return "wait";
+      if (successor.need <= due) return "shed";
+      if (successor.inFlight.some((sent) => sent.kind === "batch" && sent.batch === due)) return "wait";
+    }
+    if (sinceTarget < stalenessBudget) return undefined;
+    if (successor.phase === "away") return "wait";
+    return successor.need < batch ? "shed" : undefined;
+  }
+
+  /** A batch just learnt goes on unless that leaves a gap; one learnt before only where the successor lacks it. */
+  private isForwarded(batch: number, verdict: Verdict): boolean {
+    const { successor } = this.state;
+    if (this.rules.isHead || successor.phase === "away") return false;
+    return verdict === "apply" ? batch <= successor.need : batch === successor.need;
+  }
+
+  private hasRoom(successor: Successor & { phase: "linked" }): boolean {
+    return successor.inFlight.length < this.rules.window;
+  }
+
+  private judgeEvaluation({ batch, part, parts }: EvaluationItem<F>): Verdict {
+    const { cursor, successor, evaluation } = this.state;
+    if (this.rules.isHead) {
+      if (batch !== cursor + 1) return "shed";
+      const expected = evaluation.batch === batch && !evaluation.complete ? evaluation.heard : 0;
+      return part === 0 || (part === expected && part < parts) ? "apply" : "shed";
+    }
+    if (successor.phase === "away" || successor.need !== batch) return "shed";
+    return this.hasRoom(successor) ? "apply" : "wait";
+  }
+
+  private judgeEnd(): Verdict {
+    const { cursor, successor, evaluation } = this.state;
+    const { batches, isHead } = this.rules;
+    if (cursor < batches - 1) return "gap";
+    if (isHead) return evaluation.batch === batches && evaluation.complete ? "apply" : "gap";
+    if (successor.phase === "away") return "wait";
+    if (successor.need < batches) return "shed";
+    return successor.inFlight.length === 0 ? "apply" : "wait";
+  }
+
+  private carryOut(item: Item<F>, verdict: Exclude<Verdict, "wait">): void {
+    if (verdict === "gap") this.meetGap();
+    if (verdict === "gap" || verdict === "shed") return this.shed(item, verdict);
+    this.state.rewinding = 0;
+    if (item.kind === "end") return this.carryOutEnd();
+    if (item.kind === "evaluation") return this.carryOutEvaluation(item);
+    if (this.rules.isLocked && !this.rules.isHead) return this.passForward(item);
+    const isForwarded = this.isForwarded(item.batch, verdict);
+    if (verdict === "rehearse") this.effects.push({ effect: "rehearse", item });
+    else this.apply(item);
+    if (isForwarded) this.forward(item);
+  }
+
+  private meetGap(): void {
+    if (this.state.rewinding > 0) this.state.rewinding -= 1;
+    else this.askRewind(need(this.state));
+  }
+
+  /** Answered, not learnt: it comes again, since a rewind to below it is under way. */
+  private shed(item: Item<F>, why: "gap" | "shed"): void {
+    if (item.kind === "batch" && why === "shed") this.state.rewinding = this.rules.window;
+    if (item.kind !== "end") this.effects.push({ effect: "acknowledge", item });
+  }
+
+  private apply(item: BatchItem<F>): void {
+    this.learnEarly(item.batch);
+    this.effects.push({ effect: "update", item });
+    this.state.cursor = item.batch;
+    this.state.sinceTarget += 1;
+  }
+
+  private passForward(item: BatchItem<F>): void {
+    this.effects.push({ effect: "passForward", item });
+    this.forward(item);
+    this.state.working = item;
+  }
+
+  private forward(item: BatchItem<F> | EvaluationItem<F>): void {
+    const { successor, nextTicket: ticket } = this.state;
+    if (successor.phase === "away") return;
+    const { kind, batch } = item;
+    const needed = kind === "batch" ? Math.max(successor.need, batch + 1) : successor.need;
+    this.state.successor = {
+      phase: "linked",
+      need: needed,
+      inFlight: [...successor.inFlight, { kind, batch, ticket }],
+    };
+    this.state.nextTicket += 1;
+    this.effects.push({ effect: "forward", item, ticket });
+  }
+
+  private carryOutEvaluation(item: EvaluationItem<F>): void {
+    const last = item.part === item.parts - 1;
+    this.effects.push({ effect: "evaluate", item, last });
+    this.state.evaluation = { batch: item.batch, heard: item.part + 1, complete: last };
+    if (!this.rules.isHead) this.forward(item);
+  }
+
+  private carryOutEnd(): void {
+    this.learnEarly(Number.POSITIVE_INFINITY);
+    this.effects.push(this.rules.isHead ? { effect: "save" } : { effect: "end" });
+  }
+}
+
+type Verdict = "apply" | "rehearse" | "gap" | "shed" | "wait";

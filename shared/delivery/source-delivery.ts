@@ -1,0 +1,106 @@
+import type { InFlight } from "./items.ts";
+
+/** What the source does: feeds batches in order, rewinds when asked, evaluates at set batches, and says when it is over. */
+export interface SourceRules {
+  readonly batches: number;
+  readonly window: number;
+  /** Held-out data is sent before batch n wherever n is a multiple of this, and before the end. */
+  readonly evaluateEvery: number;
+  readonly evaluationParts: number;
+}
+
+/** It keeps nothing that a crash could lose: the first welcome tells it where to go on. */
+export interface SourceState {
+  readonly successor: "away" | "linked";
+  /** Next batch to send; `batches` when all are sent. */
+  readonly next: number;
+  /** Parts of the evaluation before `next` sent so far. */
+  readonly evaluated: number;
+  readonly inFlight: readonly Omit<InFlight, "ticket">[];
+  readonly endSent: boolean;
+}
+
+export type SourceEvent =
+  | { readonly event: "successorLinked"; readonly need: number }
+  | { readonly event: "successorLost" }
+  | { readonly event: "rewound"; readonly need: number }
+  | { readonly event: "answered"; readonly batch: number };
+
+export type SourceEffect =
+  | { readonly effect: "sendBatch"; readonly batch: number }
+  | { readonly effect: "sendEvaluation"; readonly batch: number; readonly part: number }
+  | { readonly effect: "end" }
+  | { readonly effect: "hangUp"; readonly reason: string };
+
+export const initialSource: SourceState = {
+  successor: "away",
+  next: 0,
+  evaluated: 0,
+  inFlight: [],
+  endSent: false,
+};
+
+export function stepSource(
+  rules: SourceRules,
+  state: SourceState,
+  event: SourceEvent,
+): [SourceState, SourceEffect[]] {
+  switch (event.event) {
+    case "successorLinked":
+      return feed(rules, { ...goTo(state, event.need), successor: "linked", inFlight: [] });
+    case "successorLost":
+      return [{ ...state, successor: "away", inFlight: [] }, []];
+    case "rewound":
+      return feed(rules, goTo(state, Math.min(state.next, event.need)));
+    case "answered":
+      return hearAnswer(rules, state, event.batch);
+  }
+}
+
+function goTo(state: SourceState, next: number): SourceState {
+  return { ...state, next, evaluated: 0, endSent: false };
+}
+
+function hearAnswer(rules: SourceRules, state: SourceState, batch: number): [SourceState, SourceEffect[]] {
+  const [sent, ...inFlight] = state.inFlight;
+  if (sent?.batch === batch) return feed(rules, { ...state, inFlight });
+  const reason = `answer is for batch ${batch}, expected ${sent ? sent.batch : "none"}`;
+  return [state, [{ effect: "hangUp", reason }]];
+}
+
+/** Sends while the window has room. */
+function feed(rules: SourceRules, start: SourceState): [SourceState, SourceEffect[]] {
+  const effects: SourceEffect[] = [];
+  let state = start;
+  while (state.successor === "linked" && !state.endSent && state.inFlight.length < rules.window) {
+    const [next, effect] = sendOne(rules, state);
+    state = next;
+    effects.push(effect);
+  }
+  return [state, effects];
+}
+
+function sendOne(rules: SourceRules, state: SourceState): [SourceState, SourceEffect] {
+  const { next, evaluated, inFlight } = state;
+  if (evaluated < evaluationPartsBefore(rules, next)) {
+    const sent = [...inFlight, { kind: "evaluation", batch: next } as const];
+    return [
+      { ...state, evaluated: evaluated + 1, inFlight: sent },
+      { effect: "sendEvaluation", batch: next, part: evaluated },
+    ];
+  }
+  if (next >= rules.batches) return [{ ...state, endSent: true }, { effect: "end" }];
+  const sent = [...inFlight, { kind: "batch", batch: next } as const];
+  return [
+    { ...state, next: next + 1, evaluated: 0, inFlight: sent },
+    { effect: "sendBatch", batch: next },
+  ];
+}
+
+function evaluationPartsBefore(
+  { batches, evaluateEvery, evaluationParts }: SourceRules,
+  next: number,
+): number {
+  const isDue = next === batches || (next > 0 && next % evaluateEvery === 0);
+  return isDue ? evaluationParts : 0;
+}
