@@ -1,0 +1,90 @@
+import type { Kernels } from "../math/kernels.ts";
+import type { Layer } from "./build-layer.ts";
+import type { DecoupledLayer } from "./decoupled-layer.ts";
+import { EvidenceStore } from "./evidence.ts";
+import type { Example } from "./example.ts";
+import type { LockedLayer } from "./locked-layer.ts";
+
+/** What the chain asks of a hidden layer, decoupled or locked. */
+export interface ChainLayer {
+  readonly layer: DecoupledLayer | LockedLayer;
+  /** → the output. */
+  forward(example: Example, batch: number): Float32Array;
+  /** The successor's answer for `batch`, which this layer has seen → its own answer to its predecessor. */
+  hear(target: Float32Array, rows: number, batch: number): Float32Array | undefined;
+  drain(): void;
+}
+
+/** `staleness`: see ChainOptions; throws a RangeError unless it is a whole number from 1. */
+export function chainLayerOf(kernels: Kernels, maxRows: number, layer: Layer, staleness: number): ChainLayer {
+  switch (layer.kind) {
+    case "decoupled":
+      return new Stale(kernels, layer, staleness, maxRows);
+    case "locked":
+      return new Waiting(layer);
+    case "head":
+      throw new Error("Cannot hide a head: it is the last layer");
+  }
+}
+
+/** A locked layer, which does all it does when it hears. */
+class Waiting implements ChainLayer {
+  readonly layer: LockedLayer;
+
+  constructor(layer: LockedLayer) {
+    this.layer = layer;
+  }
+
+  forward(example: Example): Float32Array {
+    return this.layer.forward(example);
+  }
+
+  hear(target: Float32Array, rows: number, batch: number): Float32Array | undefined {
+    return this.layer.backward(target, rows, batch);
+  }
+
+  drain(): void {}
+}
+
+/** A decoupled layer with the evidence and the targets of its last D batches. */
+class Stale implements ChainLayer {
+  readonly layer: DecoupledLayer;
+  readonly #staleness: number;
+  readonly #evidence: EvidenceStore;
+  /** The target of batch b lies at b mod D: when it is overwritten, it has been learnt. */
+  readonly #targets: readonly Float32Array[];
+  #inputGradient: Float32Array | undefined;
+
+  constructor(kernels: Kernels, layer: DecoupledLayer, staleness: number, maxRows: number) {
+    if (!(Number.isInteger(staleness) && staleness >= 1)) {
+      throw new RangeError(`Cannot pin the staleness: ${staleness} is not a whole number from 1`);
+    }
+    const widths = layer.evidenceWidths;
+    this.layer = layer;
+    this.#staleness = staleness;
+    this.#evidence = new EvidenceStore(kernels, staleness, { widths, maxRows });
+    this.#targets = Array.from({ length: staleness }, () => kernels.allocate(maxRows * widths.output));
+  }
+
+  forward(example: Example, batch: number): Float32Array {
+    this.#learn(batch - this.#staleness);
+    const { output, inputGradient } = this.layer.update(example, batch);
+    this.#evidence.keep(batch, this.layer.evidence(example, output));
+    this.#inputGradient = inputGradient;
+    return output;
+  }
+
+  hear(target: Float32Array, _rows: number, batch: number): Float32Array | undefined {
+    this.#targets[batch % this.#staleness]!.set(target);
+    return this.#inputGradient;
+  }
+
+  drain(): void {
+    for (const batch of this.#evidence.batches()) this.#learn(batch);
+  }
+
+  #learn(batch: number): void {
+    const evidence = this.#evidence.take(batch);
+    if (evidence) this.layer.learn(evidence, this.#targets[batch % this.#staleness]!, batch);
+  }
+}

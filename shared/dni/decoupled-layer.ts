@@ -1,0 +1,98 @@
+import { DenseLayer } from "../math/dense-layer.ts";
+import type { Kernels } from "../math/kernels.ts";
+import { rateAt } from "../math/schedule.ts";
+import { applyBatch } from "./apply-batch.ts";
+import type { Evidence, EvidenceWidths } from "./evidence.ts";
+import type { Example } from "./example.ts";
+import { type GeneratorHealth, SyntheticGradientGenerator } from "./generator.ts";
+import { denseOptions, type LayerOptions } from "./layer-options.ts";
+import { denseTensors, type LayerState, named, restoreTensors } from "./layer-state.ts";
+
+/** What a hidden layer has to say of a batch: to its successor, and to its predecessor. */
+export interface LayerAnswer {
+  /** rows × outputs. */
+  readonly output: Float32Array;
+  /** dL/d(input), rows × inputs, per example: the guess, backpropagated through the layer. Undefined if not wanted. */
+  readonly inputGradient: Float32Array | undefined;
+}
+
+/**
+ * A hidden layer that waits for nobody (Jaderberg et al. 2016, section 2): it guesses the gradient at its output, moves
+ * its weights at once, and corrects the guesser when the true answer comes. Returned arrays are its own, valid
+ * until its next call.
+ */
+export class DecoupledLayer {
+  readonly kind = "decoupled";
+  /** Floats per example of what its generator may look at: what an evidence store for it must hold. */
+  readonly evidenceWidths: EvidenceWidths;
+  readonly #options: LayerOptions;
+  readonly #dense: DenseLayer;
+  readonly #generator: SyntheticGradientGenerator;
+
+  constructor(kernels: Kernels, options: LayerOptions) {
+    const { outputs, labelWidth, networkInputWidth, maxRows, learning } = options;
+    this.evidenceWidths = { output: outputs, labels: labelWidth, input: networkInputWidth };
+    this.#options = options;
+    this.#dense = new DenseLayer(kernels, denseOptions(options));
+    this.#generator = new SyntheticGradientGenerator(kernels, {
+      widths: this.evidenceWidths,
+      evidence: learning.generator.evidence,
+      maxRows,
+      optimizer: learning.generator,
+    });
+  }
+
+  /** Forward, guess, backward through the weights of the forward, descend. */
+  update(example: Example, batch: number): LayerAnswer {
+    const answer = this.rehearse(example);
+    applyBatch(this.#dense, this.#options, example.rows, batch);
+    return answer;
+  }
+
+  /** What `update` would answer, without changing any state. */
+  rehearse(example: Example): LayerAnswer {
+    const output = this.#dense.forward(example.input, example.rows);
+    const syntheticGradient = this.#generator.predict(this.evidence(example, output));
+    const { wantInputGradient } = this.#options;
+    const inputGradient = this.#dense.backward(syntheticGradient, example.rows, wantInputGradient);
+    return { output, inputGradient };
+  }
+
+  /** The output with running statistics, rows × outputs. */
+  evaluate(example: Example): Float32Array {
+    return this.#dense.evaluate(example.input, example.rows);
+  }
+
+  /** What the generator looks at when its layer gives this output; the arrays are those of its arguments. */
+  evidence(example: Example, output: Float32Array): Evidence {
+    const { rows, labels } = example;
+    if (this.evidenceWidths.input === 0) return { rows, output, labels };
+    const input = example.networkInput ?? (this.#options.layer === 1 ? example.input : undefined);
+    return input ? { rows, output, labels, input } : { rows, output, labels };
+  }
+
+  /**
+   * One regression step towards `target`, the successor's inputGradient for the batch of this evidence; `batch` is that
+   * batch, and picks the rate of the schedule. Frozen, it measures and changes nothing.
+   */
+  learn(evidence: Evidence, target: Float32Array, batch: number): GeneratorHealth {
+    const { learning, batches } = this.#options;
+    if (learning.method === "frozen") return this.#generator.measure(evidence, target);
+    return this.#generator.learn(evidence, target, rateAt(learning.generator, batch, batches));
+  }
+
+  state(): LayerState {
+    const tensors = {
+      ...denseTensors(this.#dense),
+      ...named("generator", this.#generator.tensors()),
+      ...named("optimizer.generator", this.#generator.optimizerTensors()),
+    };
+    return { tensors, counters: { "generator.steps": this.#generator.steps } };
+  }
+
+  /** Copies in. Throws an Error listing missing and mis-sized names, and then has changed nothing. */
+  restore(state: LayerState): void {
+    restoreTensors(this.state(), state);
+    this.#generator.steps = state.counters["generator.steps"]!;
+  }
+}

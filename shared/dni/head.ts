@@ -1,0 +1,78 @@
+import { type Judged, judge, judgedBy, type Tally } from "../math/accuracy.ts";
+import { DenseLayer } from "../math/dense-layer.ts";
+import type { Kernels } from "../math/kernels.ts";
+import { applyBatch } from "./apply-batch.ts";
+import type { Example } from "./example.ts";
+import { denseOptions, type LayerOptions } from "./layer-options.ts";
+import { denseTensors, type LayerState, restoreTensors } from "./layer-state.ts";
+
+export interface HeadAnswer {
+  /** dL/d(input), rows × inputs, per example. Undefined if not wanted. */
+  readonly inputGradient: Float32Array | undefined;
+  /** Mean over the examples. */
+  readonly loss: number;
+}
+
+/** The last layer: the only one that sees the loss. Returned arrays are its own, valid until its next call. */
+export class Head {
+  readonly kind = "head";
+  /** What `wrong` counts in an evaluation. */
+  readonly judged: Judged;
+  readonly #kernels: Kernels;
+  readonly #options: LayerOptions;
+  readonly #dense: DenseLayer;
+  readonly #outputGradient: Float32Array;
+
+  /** Throws an Error unless there is one output for each label. */
+  constructor(kernels: Kernels, options: LayerOptions) {
+    const { outputs, labelWidth, maxRows, loss } = options;
+    if (outputs !== labelWidth) {
+      throw new Error(`Cannot make a head: ${outputs} outputs, ${labelWidth} labels an example`);
+    }
+    this.judged = judgedBy(loss);
+    this.#kernels = kernels;
+    this.#options = options;
+    this.#dense = new DenseLayer(kernels, denseOptions(options));
+    this.#outputGradient = kernels.allocate(maxRows * outputs);
+  }
+
+  /** Forward, loss, backward through the weights of the forward, descend. */
+  update(example: Example, batch: number): HeadAnswer {
+    const answer = this.rehearse(example);
+    applyBatch(this.#dense, this.#options, example.rows, batch);
+    return answer;
+  }
+
+  /** What `update` would answer, without changing any state. */
+  rehearse(example: Example): HeadAnswer {
+    const { rows, input } = example;
+    const output = this.#dense.forward(input, rows);
+    const loss = this.#loss(output, example) / rows;
+    const inputGradient = this.#dense.backward(this.#outputGradient, rows, this.#options.wantInputGradient);
+    return { inputGradient, loss };
+  }
+
+  /** Loss and mistakes with running statistics, summed over the examples. */
+  evaluate(example: Example): Tally {
+    const { rows, input, labels } = example;
+    const { loss, outputs } = this.#options;
+    const output = this.#dense.evaluate(input, rows);
+    const lossSum = this.#loss(output, example);
+    return { lossSum, ...judge(loss, output, labels, rows, outputs) };
+  }
+
+  state(): LayerState {
+    return { tensors: denseTensors(this.#dense), counters: {} };
+  }
+
+  /** Copies in. Throws an Error listing missing and mis-sized names, and then has changed nothing. */
+  restore(state: LayerState): void {
+    restoreTensors(this.state(), state);
+  }
+
+  /** Σ of the loss over the examples; leaves its gradient in #outputGradient. */
+  #loss(output: Float32Array, { labels, rows }: Example): number {
+    const { loss, outputs } = this.#options;
+    return this.#kernels.lossAndGradient(loss, output, labels, this.#outputGradient, rows, outputs);
+  }
+}

@@ -1,0 +1,85 @@
+import { addTallies, emptyTally, type Verdict, verdictOf } from "../math/accuracy.ts";
+import { bytesToFloats } from "../math/convert.ts";
+import type { Kernels } from "../math/kernels.ts";
+import { buildLayer, type Layer, type NetworkOptions } from "./build-layer.ts";
+import { type ChainLayer, chainLayerOf } from "./chain-layer.ts";
+import type { Example } from "./example.ts";
+import type { Head } from "./head.ts";
+
+/** A batch as a data set gives it. */
+export interface ChainBatch {
+  readonly rows: number;
+  readonly input: Uint8Array | Float32Array;
+  readonly labels: Uint8Array;
+}
+
+export interface ChainOptions {
+  /** D ≥ 1: a hidden layer learns the target of batch b − D just before it applies batch b. Backprop has none. */
+  readonly staleness: number;
+  /** What a byte of input is worth; 1 unless given. Floats are taken as they are. */
+  readonly inputScale?: number;
+}
+
+/**
+ * All layers of a network in one process, one batch after another: what the services must arrive at, bit for bit, when
+ * their staleness is pinned. Batches must come in order, from 0.
+ */
+export class ReferenceChain {
+  /** Layer 1 first, the head last. */
+  readonly layers: readonly Layer[];
+  readonly #network: NetworkOptions;
+  readonly #inputScale: number;
+  readonly #input: Float32Array;
+  readonly #labels: Float32Array;
+  readonly #hidden: readonly ChainLayer[];
+  readonly #head: Head;
+
+  constructor(kernels: Kernels, network: NetworkOptions, options: ChainOptions) {
+    const { layers, run } = network;
+    this.#network = network;
+    this.#inputScale = options.inputScale ?? 1;
+    this.#input = kernels.allocate(run.batchSize * layers[0]!.inputs);
+    this.#labels = kernels.allocate(run.batchSize * layers.at(-1)!.outputs);
+    this.layers = layers.map((_, index) => buildLayer(kernels, network, index + 1));
+    this.#head = this.layers.at(-1) as Head;
+    const { staleness } = options;
+    this.#hidden = this.layers
+      .slice(0, -1)
+      .map((layer) => chainLayerOf(kernels, run.batchSize, layer, staleness));
+  }
+
+  /** Applies one batch to every layer; returns the training loss, mean over the examples, from before the head's step. */
+  train(batch: ChainBatch, number: number): { loss: number } {
+    let example = this.#exampleOf(batch);
+    for (const layer of this.#hidden) example = { ...example, input: layer.forward(example, number) };
+    const { loss, inputGradient } = this.#head.update(example, number);
+    let heard = inputGradient;
+    for (const layer of this.#hidden.toReversed()) heard = layer.hear(heard!, batch.rows, number);
+    return { loss };
+  }
+
+  /** Learns the targets that are still unlearnt at the end of the run, in order. */
+  drain(): void {
+    for (const layer of this.#hidden) layer.drain();
+  }
+
+  /** Loss and error over held-out data, with running statistics. */
+  evaluate(parts: Iterable<ChainBatch>): Verdict {
+    let tally = emptyTally;
+    let rows = 0;
+    for (const part of parts) {
+      let example = this.#exampleOf(part);
+      for (const { layer } of this.#hidden) example = { ...example, input: layer.evaluate(example) };
+      tally = addTallies(tally, this.#head.evaluate(example));
+      rows += part.rows;
+    }
+    return verdictOf(tally, this.#head.judged, rows, this.#network.layers.at(-1)!.outputs);
+  }
+
+  #exampleOf({ rows, input, labels }: ChainBatch): Example {
+    if (input instanceof Uint8Array) bytesToFloats(input, this.#inputScale, this.#input);
+    else this.#input.set(input);
+    bytesToFloats(labels, 1, this.#labels);
+    return { rows, input: this.#input, labels: this.#labels, networkInput: this.#input };
+  }
+}
