@@ -12,6 +12,12 @@ export type Frame =
   | FinishedFrame
   | ReleaseFrame;
 
+/** What a predecessor may send after its hello. */
+export type ForwardFrame = ActivationFrame | EndFrame | ReleaseFrame;
+
+/** What a successor may send after its welcome. */
+export type BackFrame = GradientFrame | RewindFrame | FinishedFrame;
+
 /** Forward, first on every link: who dials, and what will come. */
 export interface HelloFrame {
   readonly kind: "hello";
@@ -56,7 +62,10 @@ export interface ActivationFrame {
   readonly input?: Tensor;
 }
 
-/** Back: dL/d(activation) per example, not divided by the batch size; without `gradient` it only acknowledges. */
+/**
+ * Back: dL/d(activation) per example, not divided by the batch size. Without `gradient` it only acknowledges:
+ * an evaluation, or whatever goes to the source, which has nothing to teach.
+ */
 export interface GradientFrame {
   readonly kind: "gradient";
   readonly batch: number;

@@ -1,0 +1,165 @@
+import type {
+  ActivationFrame,
+  EndFrame,
+  FinishedFrame,
+  Frame,
+  GradientFrame,
+  HelloFrame,
+  LayerReport,
+  RewindFrame,
+  Tensor,
+  TestResult,
+  WelcomeFrame,
+} from "./frames.ts";
+import { Fields, readPair } from "./read-fields.ts";
+import { DTYPE_BYTES } from "./tensor.ts";
+
+/** Anything a person can read on one line: no control characters, no lone surrogates. */
+const NAME = /^\P{C}{1,128}$/u;
+const SHA256 = /^[0-9a-f]{64}$/;
+const DTYPES = ["f32", "u8"] as const;
+
+const READERS: { readonly [Kind in Frame["kind"]]: (fields: Fields) => Extract<Frame, { kind: Kind }> } = {
+  hello: readHello,
+  welcome: readWelcome,
+  activation: readActivation,
+  gradient: readGradient,
+  rewind: readRewind,
+  end: readEnd,
+  finished: readFinished,
+  release: () => ({ kind: "release" }),
+};
+const KINDS = Object.keys(READERS) as Frame["kind"][];
+
+/** A decoded value as a frame, in a fresh object with known fields only. Throws a FrameError that names the first fault. */
+export function readFrame(value: unknown): Frame {
+  const kind = new Fields("frame", value).oneOf("kind", KINDS);
+  const fields = new Fields(kind, value);
+  fields.oneOf("kind", [kind]);
+  const frame = READERS[kind](fields);
+  fields.end();
+  return frame;
+}
+
+function readHello(fields: Fields): HelloFrame {
+  return {
+    kind: "hello",
+    protocol: fields.integer("protocol"),
+    run: fields.text("run", NAME),
+    from: fields.integer("from"),
+    to: fields.integer("to"),
+    incarnation: fields.integer("incarnation"),
+    instance: fields.text("instance", NAME),
+    configHash: fields.text("configHash", SHA256),
+    width: fields.integer("width", 1),
+    dtype: fields.oneOf("dtype", DTYPES),
+  };
+}
+
+function readWelcome(fields: Fields): WelcomeFrame {
+  return {
+    kind: "welcome",
+    protocol: fields.integer("protocol"),
+    run: fields.text("run", NAME),
+    from: fields.integer("from"),
+    incarnation: fields.integer("incarnation"),
+    instance: fields.text("instance", NAME),
+    configHash: fields.text("configHash", SHA256),
+    need: fields.integer("need"),
+  };
+}
+
+function readActivation(fields: Fields): ActivationFrame {
+  const activation = readTensor(fields.map("activation"));
+  return {
+    kind: "activation",
+    batch: fields.integer("batch"),
+    ...(fields.has("evaluation") && { evaluation: readEvaluation(fields.map("evaluation")) }),
+    activation,
+    labels: readLabels(fields, activation),
+    ...(fields.has("input") && { input: readRows(fields, "input", activation) }),
+  };
+}
+
+function readEvaluation(fields: Fields): { part: number; parts: number } {
+  const parts = fields.integer("parts", 1);
+  const part = fields.integer("part", 0, parts - 1);
+  fields.end();
+  return { part, parts };
+}
+
+function readLabels(fields: Fields, activation: Tensor): Tensor {
+  const labels = readRows(fields, "labels", activation);
+  if (labels.dtype !== "u8") fields.fault(`labels are ${labels.dtype}, expected u8`);
+  return labels;
+}
+
+/** A tensor with one row for each row of the activation beside it. */
+function readRows(fields: Fields, name: string, activation: Tensor): Tensor {
+  const tensor = readTensor(fields.map(name));
+  const rows = activation.shape[0];
+  if (tensor.shape[0] !== rows) fields.fault(`${name} has ${tensor.shape[0]} rows, activation has ${rows}`);
+  return tensor;
+}
+
+function readTensor(fields: Fields): Tensor {
+  const dtype = fields.oneOf("dtype", DTYPES);
+  const shape = fields.pair("shape", 1);
+  const data = fields.bytes("data");
+  const expected = shape[0] * shape[1] * DTYPE_BYTES[dtype];
+  if (data.length !== expected) {
+    fields.fault(`data has ${data.length} bytes, expected ${expected} for ${dtype} ${shape.join("×")}`);
+  }
+  if (dtype === "f32" && fields.has("scale")) fields.fault("it is f32 and has a scale");
+  const scale = fields.has("scale") ? { scale: fields.finite("scale") } : undefined;
+  fields.end();
+  return { dtype, shape, ...scale, data };
+}
+
+function readGradient(fields: Fields): GradientFrame {
+  const batch = fields.integer("batch");
+  if (!fields.has("gradient")) return { kind: "gradient", batch };
+  const gradient = readTensor(fields.map("gradient"));
+  if (gradient.dtype !== "f32") fields.fault(`gradient is ${gradient.dtype}, expected f32`);
+  return { kind: "gradient", batch, gradient };
+}
+
+function readRewind(fields: Fields): RewindFrame {
+  return { kind: "rewind", need: fields.integer("need") };
+}
+
+function readEnd(fields: Fields): EndFrame {
+  return { kind: "end", batches: fields.integer("batches") };
+}
+
+function readFinished(fields: Fields): FinishedFrame {
+  const reports = fields.list("reports", readReport);
+  const test = fields.has("test") ? { test: readTestResult(fields.map("test")) } : undefined;
+  return { kind: "finished", reports, ...test };
+}
+
+function readReport(of: string, value: unknown): LayerReport {
+  const fields = new Fields(of, value);
+  const report = {
+    layer: fields.integer("layer", 1),
+    applied: fields.list("applied", readRange),
+    restarts: fields.integer("restarts"),
+    digest: fields.text("digest", SHA256),
+  };
+  fields.end();
+  return report;
+}
+
+function readRange(of: string, value: unknown): readonly [number, number] {
+  return readPair(of, value, 0);
+}
+
+function readTestResult(fields: Fields): TestResult {
+  const result = {
+    loss: fields.finite("loss"),
+    error: fields.finite("error"),
+    ...(fields.has("exact") && { exact: fields.finite("exact") }),
+  };
+  fields.end();
+  return result;
+}

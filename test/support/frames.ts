@@ -1,0 +1,41 @@
+import type { ActivationFrame, HelloFrame, Tensor, WelcomeFrame } from "../../shared/wire/frames.ts";
+
+/** Valid frames to start from: tests change the one field they are about. */
+export const hello: HelloFrame = {
+  kind: "hello",
+  protocol: 1,
+  run: "two-rings-7",
+  from: 1,
+  to: 2,
+  incarnation: 3,
+  instance: "b5c1",
+  configHash: "ab".repeat(32),
+  width: 4,
+  dtype: "f32",
+};
+
+export const welcome: WelcomeFrame = {
+  kind: "welcome",
+  protocol: 1,
+  run: "two-rings-7",
+  from: 2,
+  incarnation: 5,
+  instance: "9f00",
+  configHash: "ab".repeat(32),
+  need: 0,
+};
+
+/** A float tensor whose values count up in eighths, so that every one is exact. */
+export function countingTensor(rows: number, columns: number): Tensor {
+  const values = Float32Array.from({ length: rows * columns }, (_, index) => index / 8);
+  return { dtype: "f32", shape: [rows, columns], data: new Uint8Array(values.buffer) };
+}
+
+export function activation(batch: number, rows = 2, columns = 4): ActivationFrame {
+  return {
+    kind: "activation",
+    batch,
+    activation: countingTensor(rows, columns),
+    labels: { dtype: "u8", shape: [rows, 1], data: new Uint8Array(rows).fill(1) },
+  };
+}
