@@ -1,0 +1,236 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { posix } from "node:path";
+import ts from "typescript";
+import { describe, expect, it } from "vitest";
+
+/** What a room may import besides its own files. Types cost nothing at run time, so they may come from further away. */
+interface Rule {
+  readonly rooms: readonly string[];
+  readonly types: readonly string[];
+  /** Modules of Node and packages. */
+  readonly outside: "any" | "node" | "none";
+}
+
+const rules: Readonly<Record<string, Rule>> = {
+  math: { rooms: [], types: [], outside: "none" },
+  dni: { rooms: ["math"], types: ["math"], outside: "none" },
+  data: { rooms: [], types: [], outside: "node" },
+  wire: { rooms: [], types: ["math"], outside: "any" },
+  link: { rooms: ["wire"], types: ["wire", "run"], outside: "any" },
+  delivery: { rooms: [], types: [], outside: "none" },
+  run: { rooms: ["wire"], types: ["math", "dni", "data", "wire", "link", "delivery"], outside: "any" },
+};
+
+/** A room of numbers still has to fetch its module from somewhere. */
+const exceptions: Readonly<Record<string, readonly string[]>> = { "shared/math/wasm/load.ts": ["node:fs"] };
+
+interface Import {
+  readonly from: string;
+  readonly isType: boolean;
+}
+
+describe("the rooms", () => {
+  const files = ["shared", "services"].flatMap(sourcesIn);
+
+  it("import only what the design lets them", () => {
+    expect(files.length).toBeGreaterThan(20);
+    expect(files.flatMap((file) => forbiddenImports(file, readFileSync(file, "utf8")))).toEqual([]);
+  });
+
+  it("are all in the design", () => {
+    const known = new Set([...Object.keys(rules), "services"]);
+    expect(files.filter((file) => !known.has(roomOf(file).replace(/\/.*/, "")))).toEqual([]);
+  });
+
+  it("leave the process to main.ts", () => {
+    expect(files.flatMap((file) => readsOfProcess(file, readFileSync(file, "utf8")))).toEqual([]);
+  });
+});
+
+describe("this test's reading of imports", () => {
+  it.each([
+    ["shared/math/a.ts", 'import { readFileSync } from "node:fs";', "node:fs"],
+    ["shared/math/a.ts", 'import type { Frame } from "../wire/frames.ts";', "../wire/frames.ts"],
+    ["shared/math/wasm/a.ts", 'export * from "../../dni/head.ts";', "../../dni/head.ts"],
+    ["shared/dni/a.ts", 'const wire = await import("../wire/codec.ts");', "../wire/codec.ts"],
+    ["shared/data/a.ts", 'import { z } from "zod";', "zod"],
+    ["shared/data/a.ts", 'import "../math/random.ts";', "../math/random.ts"],
+    [
+      "shared/wire/a.ts",
+      'import { plainKernels } from "../math/plain-kernels.ts";',
+      "../math/plain-kernels.ts",
+    ],
+    ["shared/wire/a.ts", 'import { type Kernels, other } from "../math/kernels.ts";', "../math/kernels.ts"],
+    ["shared/link/a.ts", 'import { loadConfig } from "../run/read-config.ts";', "../run/read-config.ts"],
+    ["shared/delivery/a.ts", 'import type { Frame } from "../wire/frames.ts";', "../wire/frames.ts"],
+    ["shared/delivery/a.ts", 'type F = import("../wire/frames.ts").Frame;', "../wire/frames.ts"],
+    [
+      "shared/run/a.ts",
+      'import { openDataSet } from "../data/open-data-set.ts";',
+      "../data/open-data-set.ts",
+    ],
+    [
+      "shared/run/a.ts",
+      'import { work } from "../../services/layer/work.ts";',
+      "../../services/layer/work.ts",
+    ],
+    ["shared/link/a.ts", 'const ws = require("../dni/head.ts");', "../dni/head.ts"],
+  ])("finds in %s: %s", (file, text, from) => {
+    expect(forbiddenImports(file, text)).toEqual([
+      expect.stringMatching(`^${file} imports (types of )?"${from}": `),
+    ]);
+  });
+
+  it.each([
+    ["shared/math/a.ts", 'import { b } from "./wasm/b.ts"; // import "node:fs"'],
+    ["shared/math/wasm/load.ts", 'import { readFileSync } from "node:fs";'],
+    ["shared/dni/a.ts", 'import { c } from "../math/c.ts"; import d from "../dni/d.ts";'],
+    ["shared/data/a.ts", 'import { join } from "node:path";'],
+    [
+      "shared/wire/a.ts",
+      'import { type Kernels } from "../math/kernels.ts"; import { Packr } from "msgpackr";',
+    ],
+    [
+      "shared/run/a.ts",
+      'export type { DataConfig } from "../data/data-config.ts"; import "../wire/codec.ts";',
+    ],
+    ["services/layer/a.ts", 'import "../../shared/dni/head.ts"; import "ws";'],
+  ])("lets %s have: %s", (file, text) => expect(forbiddenImports(file, text)).toEqual([]));
+
+  it.each([
+    ["services/layer/work.ts", "const port = process.env.PORT;"],
+    ["services/layer/work.ts", 'process["exit"](1);'],
+    ["services/layer/work.ts", "{ const process = 1; } process.exit(1);"],
+    ["services/layer/work.ts", "const { env } = globalThis.process;"],
+    ["services/layer/work.ts", 'import { env } from "node:process";'],
+    ["shared/main.ts", "process.exit(1);"],
+  ])("sees the process in %s: %s", (file, text) => expect(readsOfProcess(file, text)).toHaveLength(1));
+
+  it.each([
+    ["services/layer/main.ts", "process.exit(1);"],
+    ["services/layer/work.ts", "// process.env\nrun.process.start(); const child = { process: 1 };"],
+    ["services/layer/work.ts", "for (const process of all) process.kill();"],
+    ["services/layer/work.ts", "const stop = (process: Child) => { process.kill(); };"],
+    ["services/layer/work.ts", "{ const process = start(); watch(process); }"],
+  ])("sees none in %s: %s", (file, text) => expect(readsOfProcess(file, text)).toEqual([]));
+});
+
+function sourcesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((file) => `${folder}/${file.replaceAll("\\", "/")}`)
+    .filter((file) => file.endsWith(".ts") && !file.includes("/assembly/"));
+}
+
+function forbiddenImports(file: string, text: string): string[] {
+  return importsOf(file, text).flatMap((each) => {
+    const wrong = whatIsWrong(file, each);
+    return wrong === undefined
+      ? []
+      : [`${file} imports ${each.isType ? "types of " : ""}"${each.from}": ${wrong}`];
+  });
+}
+
+function whatIsWrong(file: string, { from, isType }: Import): string | undefined {
+  const room = roomOf(file);
+  const rule = rules[room];
+  if (rule === undefined || exceptions[file]?.includes(from)) return undefined;
+  if (!from.startsWith(".")) {
+    const isAllowed = rule.outside === "any" || (rule.outside === "node" && from.startsWith("node:"));
+    return isAllowed
+      ? undefined
+      : `${room} may import ${rule.outside === "node" ? "only Node's own modules" : "nothing"} from outside`;
+  }
+  const other = roomOf(posix.join(posix.dirname(file), from));
+  const allowed = isType ? rule.types : rule.rooms;
+  if (other === room || allowed.includes(other)) return undefined;
+  return `${room} may import ${isType ? "types of " : ""}${allowed.join(", ") || "no other room"}, not ${other}`;
+}
+
+/** "math" for shared/math/…, and the path itself elsewhere. */
+function roomOf(path: string): string {
+  return /^shared\/([^/]+)\//.exec(path)?.[1] ?? path;
+}
+
+function importsOf(file: string, text: string): Import[] {
+  const found: Import[] = [];
+  walk(file, text, (node) => {
+    const specifier = specifierOf(node);
+    if (specifier && ts.isStringLiteralLike(specifier))
+      found.push({ from: specifier.text, isType: isTypeOnly(node) });
+  });
+  return found;
+}
+
+function specifierOf(node: ts.Node): ts.Node | undefined {
+  if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return node.moduleSpecifier;
+  if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) return node.argument.literal;
+  if (!ts.isCallExpression(node)) return undefined;
+  const isRequire = ts.isIdentifier(node.expression) && node.expression.text === "require";
+  return isRequire || node.expression.kind === ts.SyntaxKind.ImportKeyword ? node.arguments[0] : undefined;
+}
+
+function isTypeOnly(node: ts.Node): boolean {
+  if (ts.isImportTypeNode(node)) return true;
+  if (ts.isExportDeclaration(node)) return node.isTypeOnly;
+  if (!ts.isImportDeclaration(node) || !node.importClause) return false;
+  const { phaseModifier, name, namedBindings } = node.importClause;
+  if (phaseModifier === ts.SyntaxKind.TypeKeyword) return true;
+  return (
+    name === undefined &&
+    !!namedBindings &&
+    ts.isNamedImports(namedBindings) &&
+    namedBindings.elements.every((each) => each.isTypeOnly)
+  );
+}
+
+function readsOfProcess(file: string, text: string): string[] {
+  if (/^services\/[^/]+\/main\.ts$/.test(file)) return [];
+  const found: string[] = [];
+  walk(file, text, (node, source) => {
+    if (!namesProcess(node)) return;
+    const line = source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1;
+    found.push(`${file}:${line} reads the process: only the main.ts of a service may, hand the value in`);
+  });
+  return found;
+}
+
+function namesProcess(node: ts.Node): boolean {
+  const specifier = specifierOf(node);
+  if (specifier && ts.isStringLiteralLike(specifier)) return /^(node:)?process$/.test(specifier.text);
+  if (!ts.isIdentifier(node) || node.text !== "process") return false;
+  const { parent } = node;
+  if (ts.isPropertyAccessExpression(parent) && parent.name === node)
+    return parent.expression.getText() === "globalThis";
+  const isKey = (ts.isPropertyAssignment(parent) || ts.isPropertySignature(parent)) && parent.name === node;
+  return !isKey && !isOwnVariable(node);
+}
+
+/** Some other process may well be called so, in a loop, a block or a parameter around its use. */
+function isOwnVariable(name: ts.Identifier): boolean {
+  for (let scope: ts.Node = name.parent; scope; scope = scope.parent) {
+    if (declaredIn(scope).some((declared) => declared.getText() === name.text)) return true;
+  }
+  return false;
+}
+
+function declaredIn(scope: ts.Node): ts.BindingName[] {
+  if (ts.isFunctionLike(scope)) return scope.parameters.map(({ name }) => name);
+  if (ts.isForOfStatement(scope)) return variablesOf(scope.initializer);
+  if (!ts.isBlock(scope) && !ts.isSourceFile(scope)) return [];
+  return scope.statements.flatMap((each) =>
+    ts.isVariableStatement(each) ? variablesOf(each.declarationList) : [],
+  );
+}
+
+function variablesOf(list: ts.ForInitializer): ts.BindingName[] {
+  return ts.isVariableDeclarationList(list) ? list.declarations.map(({ name }) => name) : [];
+}
+
+function walk(file: string, text: string, visit: (node: ts.Node, source: ts.SourceFile) => void): void {
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2023, true);
+  const each = (node: ts.Node): void => {
+    visit(node, source);
+    ts.forEachChild(node, each);
+  };
+  each(source);
+}
