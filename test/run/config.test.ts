@@ -256,6 +256,16 @@ describe("a mistake in a config", () => {
       "delivery.schedule.staleness is 0: expected a whole number from 1",
     ],
     [
+      "no number for staleness",
+      ["delivery.schedule={staleness: fast}"],
+      'delivery.schedule.staleness is "fast": expected a whole number from 1',
+    ],
+    [
+      "the name of something inherited",
+      ["constructor.name=x"],
+      "--set constructor.name: constructor is unknown",
+    ],
+    [
       "a misspelt staleness",
       ["delivery.schedule={staleness: 1, stalenes: 1}"],
       "delivery.schedule.stalenes is unknown: did you mean staleness?",
