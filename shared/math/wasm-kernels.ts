@@ -1,0 +1,247 @@
+import type { Kernels, MultiplyOptions, Nonlinearity } from "./kernels.ts";
+import { Arena } from "./wasm/arena.ts";
+import { loadKernels, type WasmExports } from "./wasm/load.ts";
+
+/** Address space of an arena unless told otherwise; pages never touched take no memory. */
+const DEFAULT_MEGABYTES = 256;
+
+/** What 32-bit addresses reach. */
+const MOST_MEGABYTES = 4096;
+
+const LARGEST_FLOAT = 2 ** 128 - 2 ** 104;
+
+/**
+ * The kernels in WebAssembly with 128-bit SIMD: deterministic, the same bits on every machine, no dependency. Each
+ * set has an arena of its own of `megabytes`, which never grows, so that its arrays stay valid; sums are kept in
+ * single precision (those of losses in double). Arrays written to must not overlap those read from, but for those
+ * that `Kernels` allows to be the same.
+ *
+ * Throws a RangeError if `megabytes` is not a whole number from 1 to 4096; kernels throw one for an array of another
+ * memory or one shorter than the shape needs.
+ */
+export function wasmKernels(options: { readonly megabytes?: number } = {}): Kernels {
+  const megabytes = options.megabytes ?? DEFAULT_MEGABYTES;
+  if (!Number.isInteger(megabytes) || megabytes < 1 || megabytes > MOST_MEGABYTES) {
+    throw new RangeError(`Cannot make an arena of ${megabytes} MB: expected a whole number from 1 to 4096`);
+  }
+  const { buffer, kernels } = loadKernels(megabytes);
+  const arena = new Arena(buffer);
+  const scratch = arena.allocate(kernels.scratchLength.value).byteOffset;
+  return {
+    name: "wasm",
+    allocate: (length) => arena.allocate(length),
+    ...products(kernels, arena, scratch),
+    ...elementwise(kernels, arena),
+    ...batchNorm(kernels, arena, scratch),
+    ...losses(kernels, arena),
+    ...optimizers(kernels, arena),
+  };
+}
+
+function products(
+  kernels: WasmExports,
+  arena: Arena,
+  scratch: number,
+): Pick<Kernels, "multiply" | "addBias" | "sumRows"> {
+  return {
+    multiply(a, b, c, { rows, inner, columns }, options: MultiplyOptions = {}) {
+      kernels.multiply(
+        arena.address(a, rows * inner),
+        arena.address(b, inner * columns),
+        arena.address(c, rows * columns),
+        rows,
+        inner,
+        columns,
+        Number(options.transposeA ?? false),
+        Number(options.transposeB ?? false),
+        Number(options.accumulate ?? false),
+        scratch,
+      );
+    },
+    addBias(matrix, bias, rows, columns) {
+      kernels.addBias(arena.address(matrix, rows * columns), arena.address(bias, columns), rows, columns);
+    },
+    sumRows(matrix, sums, rows, columns) {
+      kernels.sumRows(arena.address(matrix, rows * columns), arena.address(sums, columns), rows, columns);
+    },
+  };
+}
+
+function elementwise(
+  kernels: WasmExports,
+  arena: Arena,
+): Pick<Kernels, "subtract" | "activate" | "activateBackward" | "isWithin"> {
+  return {
+    subtract(a, b, difference, length) {
+      kernels.subtract(
+        arena.address(a, length),
+        arena.address(b, length),
+        arena.address(difference, length),
+        length,
+      );
+    },
+    activate(nonlinearity, input, output, length) {
+      const activation = activationOf(kernels, nonlinearity);
+      activation(arena.address(input, length), arena.address(output, length), length);
+    },
+    activateBackward(nonlinearity, output, outputGradient, inputGradient, length) {
+      const from = arena.address(outputGradient, length);
+      const to = arena.address(inputGradient, length);
+      if (nonlinearity === "identity") kernels.copy(from, to, length);
+      else derivativeOf(kernels, nonlinearity)(arena.address(output, length), from, to, length);
+    },
+    isWithin(values, length, limit) {
+      return kernels.isWithin(arena.address(values, length), length, floatAtMost(limit)) === 1;
+    },
+  };
+}
+
+function activationOf(kernels: WasmExports, nonlinearity: Nonlinearity) {
+  switch (nonlinearity) {
+    case "identity":
+      return kernels.copy;
+    case "relu":
+      return kernels.relu;
+    case "sigmoid":
+      return kernels.sigmoid;
+    case "tanh":
+      return kernels.tanh;
+  }
+}
+
+function derivativeOf(kernels: WasmExports, nonlinearity: Exclude<Nonlinearity, "identity">) {
+  switch (nonlinearity) {
+    case "relu":
+      return kernels.reluBackward;
+    case "sigmoid":
+      return kernels.sigmoidBackward;
+    case "tanh":
+      return kernels.tanhBackward;
+  }
+}
+
+/** The largest float that is finite and no larger than `limit`: rounding alone might let a value just above pass. */
+function floatAtMost(limit: number): number {
+  const float = Math.fround(Math.min(limit, LARGEST_FLOAT));
+  if (!(float > limit)) return float;
+  // A float's own spacing below it is at least 2^-24 of its size.
+  return Math.fround(float - Math.max(float * 2 ** -24, 2 ** -149));
+}
+
+function batchNorm(
+  kernels: WasmExports,
+  arena: Arena,
+  scratch: number,
+): Pick<Kernels, "batchNormForward" | "batchNormTrack" | "batchNormEvaluate" | "batchNormBackward"> {
+  return {
+    batchNormForward(norm, input, output, rows) {
+      const { columns } = norm;
+      kernels.batchNormForward(
+        arena.address(input, rows * columns),
+        arena.address(output, rows * columns),
+        arena.address(norm.normalised, rows * columns),
+        arena.address(norm.batchMean, columns),
+        arena.address(norm.batchVariance, columns),
+        arena.address(norm.gamma, columns),
+        arena.address(norm.beta, columns),
+        rows,
+        columns,
+        norm.epsilon,
+        scratch,
+      );
+    },
+    batchNormTrack(norm, momentum, rows) {
+      const { columns } = norm;
+      const mean = arena.address(norm.batchMean, columns);
+      const variance = arena.address(norm.batchVariance, columns);
+      // The running variance is the unbiased estimate (algorithm 2, step 10).
+      const unbiased = rows / Math.max(1, rows - 1);
+      kernels.track(arena.address(norm.runningMean, columns), mean, columns, momentum, 1);
+      kernels.track(arena.address(norm.runningVariance, columns), variance, columns, momentum, unbiased);
+    },
+    batchNormEvaluate(norm, input, output, rows) {
+      const { columns } = norm;
+      kernels.batchNormEvaluate(
+        arena.address(input, rows * columns),
+        arena.address(output, rows * columns),
+        arena.address(norm.runningMean, columns),
+        arena.address(norm.runningVariance, columns),
+        arena.address(norm.gamma, columns),
+        arena.address(norm.beta, columns),
+        rows,
+        columns,
+        norm.epsilon,
+        scratch,
+      );
+    },
+    batchNormBackward(norm, outputGradient, inputGradient, rows) {
+      const { columns } = norm;
+      kernels.batchNormBackward(
+        arena.address(outputGradient, rows * columns),
+        arena.address(inputGradient, rows * columns),
+        arena.address(norm.normalised, rows * columns),
+        arena.address(norm.batchVariance, columns),
+        arena.address(norm.gamma, columns),
+        arena.address(norm.gammaGradient, columns),
+        arena.address(norm.betaGradient, columns),
+        rows,
+        columns,
+        norm.epsilon,
+        scratch,
+      );
+    },
+  };
+}
+
+function losses(kernels: WasmExports, arena: Arena): Pick<Kernels, "lossAndGradient"> {
+  return {
+    lossAndGradient(loss, logits, labels, gradient, rows, columns) {
+      const length = rows * columns;
+      const from = arena.address(logits, length);
+      const wanted = arena.address(labels, length);
+      const to = arena.address(gradient, length);
+      switch (loss) {
+        case "softmax-cross-entropy":
+          return kernels.softmaxCrossEntropy(from, wanted, to, rows, columns);
+        case "sigmoid-cross-entropy":
+          return kernels.sigmoidCrossEntropy(from, wanted, to, length);
+        case "mean-squared-error":
+          return kernels.squaredError(from, wanted, to, length);
+      }
+    },
+  };
+}
+
+function optimizers(kernels: WasmExports, arena: Arena): Pick<Kernels, "adam" | "sgd"> {
+  return {
+    adam(parameters, gradient, firstMoment, secondMoment, length, options) {
+      const { rate, scale, beta1, beta2, epsilon, step } = options;
+      kernels.adam(
+        arena.address(parameters, length),
+        arena.address(gradient, length),
+        arena.address(firstMoment, length),
+        arena.address(secondMoment, length),
+        length,
+        scale,
+        beta1,
+        1 - beta1,
+        beta2,
+        1 - beta2,
+        rate / (1 - beta1 ** step),
+        1 / (1 - beta2 ** step),
+        epsilon,
+      );
+    },
+    sgd(parameters, gradient, velocity, length, options) {
+      kernels.sgd(
+        arena.address(parameters, length),
+        arena.address(gradient, length),
+        arena.address(velocity, length),
+        length,
+        options.scale,
+        options.momentum,
+        options.rate,
+      );
+    },
+  };
+}

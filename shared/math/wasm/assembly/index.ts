@@ -1,0 +1,17 @@
+// The kernels of the module. Arrays are byte addresses in its memory, `scratch` an area of `scratchLength` floats.
+export { multiply, scratchLength } from "./multiply";
+export { addBias, sumRows } from "./columns";
+export {
+  copy,
+  isWithin,
+  relu,
+  reluBackward,
+  sigmoid,
+  sigmoidBackward,
+  subtract,
+  tanh,
+  tanhBackward,
+} from "./elementwise";
+export { batchNormBackward, batchNormEvaluate, batchNormForward, track } from "./batch-norm";
+export { sigmoidCrossEntropy, softmaxCrossEntropy, squaredError } from "./losses";
+export { adam, sgd } from "./optimizers";

@@ -1,0 +1,126 @@
+// Tiles: 4, 2 or 1 rows by 8 columns of a product, whose sums stay in registers while the inner dimension passes.
+//
+// Eight accumulators, two vectors of b and one broadcast float of a fill the sixteen vector registers of x86-64;
+// larger tiles spill, and unrolling the loop made V8 slower. Every element is summed in the same order in each tile,
+// so a row's product has the same bits whichever tile computes it.
+//
+// `a` holds four floats (one of each row) for each step of the inner dimension, `b` eight floats every `bStride` bytes.
+import { VECTOR, putFirst } from "./lanes";
+
+/** c (4 × width) = or += a · b. */
+export function tile4(
+  a: usize,
+  b: usize,
+  bStride: usize,
+  inner: usize,
+  c: usize,
+  cStride: usize,
+  width: usize,
+  add: bool,
+): void {
+  let c00 = f32x4.splat(0);
+  let c01 = f32x4.splat(0);
+  let c10 = f32x4.splat(0);
+  let c11 = f32x4.splat(0);
+  let c20 = f32x4.splat(0);
+  let c21 = f32x4.splat(0);
+  let c30 = f32x4.splat(0);
+  let c31 = f32x4.splat(0);
+  for (; inner > 0; inner--) {
+    const b0 = v128.load(b);
+    const b1 = v128.load(b, VECTOR);
+    const a0 = v128.load32_splat(a);
+    c00 = f32x4.add(c00, f32x4.mul(a0, b0));
+    c01 = f32x4.add(c01, f32x4.mul(a0, b1));
+    const a1 = v128.load32_splat(a, 4);
+    c10 = f32x4.add(c10, f32x4.mul(a1, b0));
+    c11 = f32x4.add(c11, f32x4.mul(a1, b1));
+    const a2 = v128.load32_splat(a, 8);
+    c20 = f32x4.add(c20, f32x4.mul(a2, b0));
+    c21 = f32x4.add(c21, f32x4.mul(a2, b1));
+    const a3 = v128.load32_splat(a, 12);
+    c30 = f32x4.add(c30, f32x4.mul(a3, b0));
+    c31 = f32x4.add(c31, f32x4.mul(a3, b1));
+    a += VECTOR;
+    b += bStride;
+  }
+  storeRow(c, c00, c01, width, add);
+  c += cStride;
+  storeRow(c, c10, c11, width, add);
+  c += cStride;
+  storeRow(c, c20, c21, width, add);
+  c += cStride;
+  storeRow(c, c30, c31, width, add);
+}
+
+/** c (2 × width) = or += a · b. */
+export function tile2(
+  a: usize,
+  b: usize,
+  bStride: usize,
+  inner: usize,
+  c: usize,
+  cStride: usize,
+  width: usize,
+  add: bool,
+): void {
+  let c00 = f32x4.splat(0);
+  let c01 = f32x4.splat(0);
+  let c10 = f32x4.splat(0);
+  let c11 = f32x4.splat(0);
+  for (; inner > 0; inner--) {
+    const b0 = v128.load(b);
+    const b1 = v128.load(b, VECTOR);
+    const a0 = v128.load32_splat(a);
+    c00 = f32x4.add(c00, f32x4.mul(a0, b0));
+    c01 = f32x4.add(c01, f32x4.mul(a0, b1));
+    const a1 = v128.load32_splat(a, 4);
+    c10 = f32x4.add(c10, f32x4.mul(a1, b0));
+    c11 = f32x4.add(c11, f32x4.mul(a1, b1));
+    a += VECTOR;
+    b += bStride;
+  }
+  storeRow(c, c00, c01, width, add);
+  storeRow(c + cStride, c10, c11, width, add);
+}
+
+/** c (1 × width) = or += a · b. */
+export function tile1(
+  a: usize,
+  b: usize,
+  bStride: usize,
+  inner: usize,
+  c: usize,
+  width: usize,
+  add: bool,
+): void {
+  let c00 = f32x4.splat(0);
+  let c01 = f32x4.splat(0);
+  for (; inner > 0; inner--) {
+    const a0 = v128.load32_splat(a);
+    c00 = f32x4.add(c00, f32x4.mul(a0, v128.load(b)));
+    c01 = f32x4.add(c01, f32x4.mul(a0, v128.load(b, VECTOR)));
+    a += VECTOR;
+    b += bStride;
+  }
+  storeRow(c, c00, c01, width, add);
+}
+
+/** Writes the first `width` of eight sums, 1 to 8. */
+@inline
+function storeRow(c: usize, low: v128, high: v128, width: usize, add: bool): void {
+  if (add) {
+    // What is loaded behind the width is not stored.
+    low = f32x4.add(v128.load(c), low);
+    high = f32x4.add(v128.load(c, VECTOR), high);
+  }
+  if (width === 8) {
+    v128.store(c, low);
+    v128.store(c, high, VECTOR);
+  } else if (width >= 4) {
+    v128.store(c, low);
+    if (width > 4) putFirst(c + VECTOR, high, <i32>width - 4);
+  } else {
+    putFirst(c, low, <i32>width);
+  }
+}

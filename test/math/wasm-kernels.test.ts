@@ -1,0 +1,415 @@
+import { describe, expect, it } from "vitest";
+import type { BatchNormArrays, Kernels } from "../../shared/math/kernels.ts";
+import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { normal, seededRandom } from "../../shared/math/random.ts";
+import { wasmKernels } from "../../shared/math/wasm-kernels.ts";
+import { range } from "./double-oracle.ts";
+import { bitsOf, expectAgreement, guarded, haveSameBits, isIntact, largestError } from "./side-by-side.ts";
+
+const random = seededRandom(4);
+const oracle = plainKernels();
+const sides = { subject: wasmKernels(), oracle };
+
+/** Every remainder of a vector and of a tile, and something longer. */
+const lengths = [...range(19), 101, 1031];
+const shapes = lengths.slice(1, 19).map((columns) => ({ rows: 1 + ((columns * 5) % 11), columns }));
+const nonlinearities = ["identity", "relu", "sigmoid", "tanh"] as const;
+
+function drawn(length: number): Float32Array {
+  return new Float32Array(length).map(() => normal(random));
+}
+
+function whole(below: number): number {
+  return Math.floor(random() * below);
+}
+
+function pick(values: readonly number[]): number {
+  return values[whole(values.length)]!;
+}
+
+interface Product {
+  readonly shape: { readonly rows: number; readonly inner: number; readonly columns: number };
+  readonly options: {
+    readonly transposeA: boolean;
+    readonly transposeB: boolean;
+    readonly accumulate: boolean;
+  };
+}
+
+const sizes = [1, 2, 3, 4, 5, 7, 8, 9, 11, 13, 16, 17, 29, 31, 32, 33, 37, 41, 64, 67];
+// The large ones cross the blocks (256 of the inner dimension, 256 columns) and leave a rest.
+const productShapes = [
+  { rows: 1, inner: 1, columns: 1 },
+  { rows: 64, inner: 784, columns: 256 },
+  { rows: 33, inner: 257, columns: 263 },
+  { rows: 3, inner: 515, columns: 517 },
+  ...range(60).map(() => ({ rows: pick(sizes), inner: pick(sizes), columns: pick(sizes) })),
+];
+const manners = range(8).map((bits) => ({
+  transposeA: (bits & 1) > 0,
+  transposeB: (bits & 2) > 0,
+  accumulate: (bits & 4) > 0,
+}));
+
+/** The product and Σ|a||b| of each of its elements, by the definition and in double precision. */
+function productInDouble(
+  { shape, options }: Product,
+  a: Float32Array,
+  b: Float32Array,
+  before: Float32Array,
+) {
+  const { rows, inner, columns } = shape;
+  const sums = new Float64Array(rows * columns);
+  const sizes = new Float64Array(rows * columns);
+  const [aRow, aInner] = options.transposeA ? [1, rows] : [inner, 1];
+  const [bInner, bColumn] = options.transposeB ? [1, inner] : [columns, 1];
+  for (let i = 0; i < sums.length; i++) {
+    const row = Math.floor(i / columns);
+    const column = i % columns;
+    let sum = options.accumulate ? before[i]! : 0;
+    let size = Math.abs(sum);
+    for (let k = 0; k < inner; k++) {
+      const term = a[row * aRow + k * aInner]! * b[k * bInner + column * bColumn]!;
+      sum += term;
+      size += Math.abs(term);
+    }
+    sums[i] = sum;
+    sizes[i] = size;
+  }
+  return { sums, sizes };
+}
+
+function transposed(matrix: Float32Array, rows: number, columns: number): Float32Array {
+  return matrix.map((_, i) => matrix[(i % rows) * columns + Math.floor(i / rows)]!);
+}
+
+describe("multiply", () => {
+  it.each(manners)("is the sum of products for any shape: %o", (options) => {
+    const kernels = wasmKernels();
+    for (const shape of productShapes) {
+      const { rows, inner, columns } = shape;
+      const [a, b, before] = [drawn(rows * inner), drawn(inner * columns), drawn(rows * columns)];
+      const [x, y] = [guarded(kernels, a), guarded(kernels, b)];
+      const [c, again] = [guarded(kernels, before), guarded(kernels, before)];
+      kernels.multiply(x, y, c, shape, options);
+      kernels.multiply(x, y, again, shape, options);
+      const { sums, sizes } = productInDouble({ shape, options }, a, b, before);
+      const claim = `${rows}x${inner}x${columns}`;
+      // The floor is Σ|a||b|, never less than the sum: the error is relative to it.
+      expect(largestError(c, sums, sizes), claim).toBeLessThanOrEqual(1e-6);
+      expect([x, y, c].map(isIntact), claim).toEqual([true, true, true]);
+      const sameBits = [haveSameBits(x, a), haveSameBits(y, b), haveSameBits(again, c)];
+      expect(sameBits, claim).toEqual([true, true, true]);
+    }
+  });
+
+  it("agrees with the plain kernels", () => {
+    for (const shape of productShapes.slice(0, 20)) {
+      const { rows, inner, columns } = shape;
+      expectAgreement(
+        sides,
+        [drawn(rows * inner), drawn(inner * columns), drawn(rows * columns)],
+        (kernels, [a, b, c]) => {
+          kernels.multiply(a!, b!, c!, shape);
+          return undefined;
+        },
+        { floor: Math.sqrt(inner) },
+      );
+    }
+  });
+
+  it("gives the same bits whichever way the operands lie", () => {
+    const kernels = sides.subject;
+    const shape = { rows: 39, inner: 300, columns: 21 };
+    const [a, b] = [drawn(39 * 300), drawn(300 * 21)];
+    const results = manners.slice(0, 4).map((options) => {
+      const c = kernels.allocate(39 * 21);
+      const x = guarded(kernels, options.transposeA ? transposed(a, 39, 300) : a);
+      const y = guarded(kernels, options.transposeB ? transposed(b, 300, 21) : b);
+      kernels.multiply(x, y, c, shape, options);
+      return c;
+    });
+    for (const c of results) expect(haveSameBits(c, results[0]!)).toBe(true);
+  });
+
+  it("gives a row the same bits whatever rows stand beside it", () => {
+    const kernels = sides.subject;
+    const [a, b] = [guarded(kernels, drawn(39 * 300)), guarded(kernels, drawn(300 * 21))];
+    const together = kernels.allocate(39 * 21);
+    kernels.multiply(a, b, together, { rows: 39, inner: 300, columns: 21 });
+    for (const row of range(39)) {
+      const alone = kernels.allocate(21);
+      kernels.multiply(a.subarray(row * 300), b, alone, { rows: 1, inner: 300, columns: 21 });
+      expect(bitsOf(alone)).toEqual(bitsOf(together.subarray(row * 21, row * 21 + 21)));
+    }
+  });
+
+  it("of an empty inner dimension is zero, or changes nothing", () => {
+    const [a, b, c] = [0, 0, 6].map((length) => sides.subject.allocate(length).fill(5));
+    sides.subject.multiply(a!, b!, c!, { rows: 2, inner: 0, columns: 3 }, { accumulate: true });
+    expect(Array.from(c!)).toEqual([5, 5, 5, 5, 5, 5]);
+    sides.subject.multiply(a!, b!, c!, { rows: 2, inner: 0, columns: 3 });
+    expect(Array.from(c!)).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+
+  it("does not let through what stood in its result before, nor hide what is in its factors", () => {
+    const [a, b, c] = [8, 12, 6].map((length) => sides.subject.allocate(length).fill(1));
+    c!.fill(Number.NaN);
+    sides.subject.multiply(a!, b!, c!, { rows: 2, inner: 4, columns: 3 });
+    expect(Array.from(c!)).toEqual([4, 4, 4, 4, 4, 4]);
+    a![3] = Number.NaN;
+    sides.subject.multiply(a!, b!, c!, { rows: 2, inner: 4, columns: 3 });
+    expect(Array.from(c!)).toEqual([Number.NaN, Number.NaN, Number.NaN, 4, 4, 4]);
+  });
+});
+
+describe("elementwise", () => {
+  it("adds a bias and sums the rows of any shape", () => {
+    for (const { rows, columns } of [...shapes, { rows: 203, columns: 67 }, { rows: 0, columns: 5 }]) {
+      const arrays = [drawn(rows * columns), drawn(columns), drawn(columns)];
+      expectAgreement(
+        sides,
+        arrays,
+        (kernels, [matrix, bias, sums]) => {
+          kernels.addBias(matrix!, bias!, rows, columns);
+          kernels.sumRows(matrix!, sums!, rows, columns);
+          return undefined;
+        },
+        { floor: 1 },
+      );
+    }
+  });
+
+  it("subtracts, into one of its own operands too", () => {
+    for (const length of lengths) {
+      expectAgreement(sides, [drawn(length), drawn(length), drawn(length)], (kernels, [a, b, difference]) => {
+        kernels.subtract(a!, b!, difference!, length);
+        kernels.subtract(a!, b!, a!, length);
+        return undefined;
+      });
+    }
+  });
+
+  it.each(nonlinearities)("%s and its gradient agree with the plain ones, in place too", (f) => {
+    for (const length of lengths) {
+      // The output is itself an input of backward, so that a difference in forward does not count twice.
+      const arrays = [drawn(length), drawn(length), drawn(length), drawn(length), drawn(length)];
+      expectAgreement(sides, arrays, (kernels, [input, output, given, gradient, inputGradient]) => {
+        kernels.activate(f, input!, output!, length);
+        kernels.activate(f, input!, input!, length);
+        kernels.activateBackward(f, given!, gradient!, inputGradient!, length);
+        kernels.activateBackward(f, given!, gradient!, gradient!, length);
+        return undefined;
+      });
+    }
+  });
+
+  it.each([
+    ["sigmoid", (x: number) => 1 / (1 + Math.exp(-x))],
+    ["tanh", Math.tanh],
+  ] as const)("%s is right to 3e-7 of its value between −80 and 80", (f, exact) => {
+    const input = sides.subject.allocate(40_001);
+    for (let i = 0; i < input.length; i++) input[i] = ((i - 20_000) / 20_000) ** 3 * 80;
+    const output = sides.subject.allocate(input.length);
+    sides.subject.activate(f, input, output, input.length);
+    expect(largestError(output, Array.from(input, exact), 1e-37)).toBeLessThan(3e-7);
+  });
+
+  it("saturates without a NaN, and hides none in any lane", () => {
+    for (const f of ["relu", "sigmoid", "tanh"] as const) {
+      const edges = guarded(sides.subject, Float32Array.of(-1e4, 1e4, -1e38));
+      sides.subject.activate(f, edges, edges, 3);
+      expect(edges.every(Number.isFinite)).toBe(true);
+      for (const position of range(7)) {
+        const values = guarded(sides.subject, drawn(7));
+        // A NaN with low bits set, which an exp that works on bits could turn into a number.
+        bitsOf(values)[position] = 0x7fc00155;
+        sides.subject.activate(f, values, values, 7);
+        expect(range(7).filter((i) => Number.isNaN(values[i]))).toEqual([position]);
+      }
+    }
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 100.5, -100.5])(
+    "finds %d wherever it stands, and nothing behind the end",
+    (poison) => {
+      for (const length of [1, 2, 3, 5, 7, 9, 31]) {
+        for (const position of range(length)) {
+          const values = guarded(sides.subject, drawn(length));
+          expect(sides.subject.isWithin(values, length, 100)).toBe(true);
+          values[position] = poison;
+          expect(sides.subject.isWithin(values, length, 100)).toBe(false);
+          expect(sides.subject.isWithin(values, position, 100)).toBe(true);
+        }
+      }
+    },
+  );
+
+  it("allows exactly the limit, and no infinity whatever the limit", () => {
+    const largest = guarded(sides.subject, Float32Array.of(0.1, -100));
+    const isWithin = (limit: number, length = 2) => sides.subject.isWithin(largest, length, limit);
+    expect([isWithin(100), isWithin(99.9999)]).toEqual([true, false]);
+    // The float nearest to 0.1 is a little more than 0.1.
+    expect([isWithin(0.1, 1), isWithin(Math.fround(0.1), 1)]).toEqual([false, true]);
+    largest[0] = Number.POSITIVE_INFINITY;
+    expect([isWithin(Number.POSITIVE_INFINITY), isWithin(Number.MAX_VALUE)]).toEqual([false, false]);
+    largest[0] = 3.4028234663852886e38;
+    expect(isWithin(Number.POSITIVE_INFINITY)).toBe(true);
+    expect([isWithin(Number.NaN), isWithin(-1), isWithin(Number.NaN, 0)]).toEqual([false, false, true]);
+  });
+});
+
+describe("batch norm", () => {
+  const names = [
+    "gamma",
+    "beta",
+    "gammaGradient",
+    "betaGradient",
+    "runningMean",
+    "runningVariance",
+    "batchMean",
+    "batchVariance",
+    "normalised",
+  ] as const;
+
+  function normOf(columns: number, arrays: readonly Float32Array[]): BatchNormArrays {
+    const named = Object.fromEntries(names.map((name, i) => [name, arrays[i]!]));
+    return { ...(named as unknown as BatchNormArrays), columns, epsilon: 1e-5 };
+  }
+
+  function arraysFor(rows: number, columns: number): Float32Array[] {
+    const arrays = names.map((name) => drawn(name === "normalised" ? rows * columns : columns));
+    arrays[names.indexOf("runningVariance")] = drawn(columns).map((x) => 0.5 + Math.abs(x));
+    // Far from zero, where a variance by Σx² − (Σx)² would have lost its digits.
+    return [...arrays, drawn(rows * columns).map((x) => x + 10), drawn(rows * columns)];
+  }
+
+  function everyKernel(kernels: Kernels, arrays: Float32Array[], rows: number, columns: number): undefined {
+    const norm = normOf(columns, arrays);
+    const [input, output] = arrays.slice(names.length);
+    kernels.batchNormForward(norm, input!, output!, rows);
+    kernels.batchNormTrack(norm, 0.1, rows);
+    kernels.batchNormBackward(norm, output!, output!, rows);
+    kernels.batchNormEvaluate(norm, input!, input!, rows);
+  }
+
+  it("agrees with the plain one in statistics, output and gradients, for any shape", () => {
+    // 1030 columns are more than the kernels treat at a time.
+    const more = [
+      { rows: 64, columns: 33 },
+      { rows: 5, columns: 1030 },
+      { rows: 1, columns: 6 },
+    ];
+    for (const { rows, columns } of [...shapes, ...more]) {
+      expectAgreement(
+        sides,
+        arraysFor(rows, columns),
+        (kernels, arrays) => everyKernel(kernels, arrays, rows, columns),
+        // With a row alone the normalised input is rounding noise over √ε.
+        { floor: 1, tolerance: rows === 1 ? 1e-2 : 1e-4 },
+      );
+    }
+  });
+
+  it("leaves columns with mean beta and deviation gamma", () => {
+    const kernels = sides.subject;
+    const [rows, columns] = [300, 7];
+    const arrays = arraysFor(rows, columns).map((values) => guarded(kernels, values));
+    const norm = normOf(columns, arrays);
+    const output = arrays.at(-1)!;
+    kernels.batchNormForward(norm, arrays.at(-2)!, output, rows);
+    for (const column of range(columns)) {
+      const values = range(rows).map((row) => output[row * columns + column]!);
+      const mean = values.reduce((total, x) => total + x, 0) / rows;
+      const variance = values.reduce((total, x) => total + (x - mean) ** 2, 0) / rows;
+      expect(mean).toBeCloseTo(norm.beta[column]!, 4);
+      expect(Math.sqrt(variance)).toBeCloseTo(Math.abs(norm.gamma[column]!), 4);
+    }
+  });
+});
+
+describe("losses", () => {
+  const losses = ["softmax-cross-entropy", "sigmoid-cross-entropy", "mean-squared-error"] as const;
+
+  it.each(losses)("%s and its gradient agree with the plain ones", (loss) => {
+    for (const { rows, columns } of [...shapes, { rows: 203, columns: 10 }, { rows: 0, columns: 4 }]) {
+      const labels = new Float32Array(rows * columns);
+      for (const row of range(rows)) labels[row * columns + whole(columns)] = 1;
+      const logits = drawn(rows * columns).map((x) => x * 6);
+      expectAgreement(
+        sides,
+        [logits, labels, drawn(rows * columns)],
+        (kernels, [x, y, gradient]) => kernels.lossAndGradient(loss, x!, y!, gradient!, rows, columns),
+        { floor: 1 },
+      );
+    }
+  });
+
+  it.each(losses)("%s may write its gradient over the logits", (loss) => {
+    const [logits, labels] = [drawn(5 * 7), drawn(5 * 7).map(Math.abs)];
+    const [apart, over] = [guarded(sides.subject, logits), guarded(sides.subject, logits)];
+    const y = guarded(sides.subject, labels);
+    const gradient = sides.subject.allocate(5 * 7);
+    const value = sides.subject.lossAndGradient(loss, apart, y, gradient, 5, 7);
+    expect(sides.subject.lossAndGradient(loss, over, y, over, 5, 7)).toBe(value);
+    expect(bitsOf(over)).toEqual(bitsOf(gradient));
+  });
+
+  it("of sure logits neither overflows nor loses the loss", () => {
+    const logits = guarded(sides.subject, Float32Array.of(500, -500, 0, 0, 300, 0));
+    const labels = guarded(sides.subject, Float32Array.of(0, 1, 0, 0, 1, 0));
+    const gradient = guarded(sides.subject, new Float32Array(6));
+    const loss = (name: (typeof losses)[number]) =>
+      sides.subject.lossAndGradient(name, logits, labels, gradient, 2, 3);
+    expect(loss("softmax-cross-entropy")).toBeCloseTo(1000, 3);
+    expect(Array.from(gradient)).toEqual([1, -1, expect.closeTo(0), expect.closeTo(0), 0, expect.closeTo(0)]);
+    expect(loss("sigmoid-cross-entropy")).toBeCloseTo(1000 + 3 * Math.LN2, 3);
+  });
+
+  it.each(losses)("%s of a NaN is NaN", (loss) => {
+    for (const position of range(5)) {
+      const [logits, labels, gradient] = [drawn(5), new Float32Array(5).fill(0.2), drawn(5)].map((values) =>
+        guarded(sides.subject, values),
+      );
+      logits![position] = Number.NaN;
+      expect(sides.subject.lossAndGradient(loss, logits!, labels!, gradient!, 1, 5)).toBeNaN();
+      expect(gradient![position]).toBeNaN();
+    }
+  });
+});
+
+describe("optimizers", () => {
+  it("Adam takes the plain one's steps", () => {
+    for (const length of lengths) {
+      const options = { rate: 0.01, scale: 1 / 64, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+      const arrays = [drawn(length), drawn(length), new Float32Array(length), new Float32Array(length)];
+      expectAgreement(
+        sides,
+        arrays,
+        (kernels, [parameters, gradient, first, second]) => {
+          for (const step of [1, 2, 3]) {
+            kernels.adam(parameters!, gradient!, first!, second!, length, { ...options, step });
+          }
+          return undefined;
+        },
+        { floor: 1e-4 },
+      );
+    }
+  });
+
+  it("SGD takes the plain one's steps", () => {
+    for (const length of lengths) {
+      expectAgreement(
+        sides,
+        [drawn(length), drawn(length), new Float32Array(length)],
+        (kernels, [parameters, gradient, velocity]) => {
+          for (const scale of [1, 0.5, 0.25]) {
+            kernels.sgd(parameters!, gradient!, velocity!, length, { rate: 0.1, scale, momentum: 0.9 });
+          }
+          return undefined;
+        },
+        { floor: 1e-1 },
+      );
+    }
+  });
+});
