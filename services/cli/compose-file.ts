@@ -1,0 +1,169 @@
+import { posix } from "node:path";
+import type { Config } from "../../shared/run/config.ts";
+
+export interface ComposeOptions {
+  /** Of the config, from the project's folder: "configs/mnist.yaml". The image holds no other configs. */
+  readonly configPath: string;
+  /** Overrides that every worker gets, "run.batches=100"; those that made `config` what it is. */
+  readonly set?: readonly string[];
+}
+
+/**
+ * docker-compose.yml for a network: its source and each of its layers a container of one image. Says only what
+ * compose 1.29 and compose 2 both understand. Throws an Error when the image would not hold the config.
+ */
+export function composeFile(config: Config, options: ComposeOptions): string {
+  const path = insideImage(options.configPath);
+  const told = [...(options.set ?? []), ...dataPlace(config).set];
+  const layers = config.layers.map((_, index) => index + 1);
+  return [
+    heading(path, options.set ?? []),
+    WORKER,
+    "services:",
+    sourceService(config, path, told),
+    ...layers.map((layer) => layerService(config, path, told, layer)),
+    "networks:\n  mesh:\n    # No way out, and none in.\n    internal: true\n",
+    `volumes:\n  record: {}\n${layers.map((layer) => `  layer${layer}: {}\n`).join("")}`,
+  ].join("\n");
+}
+
+const PORT = 7400;
+
+const HEALTH_CHECK = [
+  `fetch("http://127.0.0.1:${PORT}/healthz")`,
+  ".then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))",
+].join("");
+
+const WORKER = `x-worker: &worker
+  image: \${UNLOCKED_IMAGE:-unlocked}
+  # It is built here and in no registry.
+  pull_policy: never
+  init: true
+  read_only: true
+  tmpfs: ["/tmp:size=64m,noexec,nosuid,nodev"]
+  cap_drop: [ALL]
+  security_opt: ["no-new-privileges:true"]
+  pids_limit: 256
+  networks: [mesh]
+  # Who crashed comes back; who finished, was stopped or was killed by hand stays down.
+  restart: on-failure
+  # More than a checkpoint takes.
+  stop_grace_period: 15s
+  healthcheck:
+    test: ["CMD", "node", "-e", ${singleQuoted(HEALTH_CHECK)}]
+    interval: 10s
+    timeout: 5s
+    retries: 3
+    start_period: 30s
+  logging:
+    driver: json-file
+    options: { max-size: "10m", max-file: "3" }
+`;
+
+function heading(path: string, set: readonly string[]): string {
+  const overrides = set.map((override) => ` --set ${shellQuoted(override)}`).join("");
+  const lines = [
+    `The network of ${path}, a container for each worker: docker compose up --build (see docs/docker.md).`,
+    "Made from the config, and made again by",
+    `  npm run --silent unlocked -- compose ${shellQuoted(path)}${overrides} > docker-compose.yml`,
+  ];
+  // An override may have lines of its own.
+  return `${lines.join("\n").replace(/^/gm, "# ")}\n`;
+}
+
+function sourceService(config: Config, path: string, set: readonly string[]): string {
+  const flags = ["--record", "/record", "--state", "/record/state", "--successor", `ws://layer1:${PORT}`];
+  return `  source:
+    <<: *worker
+    # The one image of all. Were every service to build it, compose 2 would do so at once and stumble over its tag.
+    build:
+      context: .
+      args: { NODE_VERSION: "\${NODE_VERSION:-20}" }
+    command:
+${command("services/source/main.ts", flags, config, path, set)}
+    mem_limit: ${SOURCE_MIB}m
+    volumes: ${volumes(["record:/record", ...dataPlace(config).volumes])}
+`;
+}
+
+function layerService(config: Config, path: string, set: readonly string[], layer: number): string {
+  const isHead = layer === config.layers.length;
+  const successor = isHead ? [] : ["--successor", `ws://layer${layer + 1}:${PORT}`];
+  const flags = ["--layer", String(layer), "--state", "/state", ...successor];
+  return `  layer${layer}:
+    <<: *worker
+    command:
+${command("services/layer/main.ts", flags, config, path, set)}
+    mem_limit: ${layerMiB(config, layer)}m
+    volumes: ${volumes([`layer${layer}:/state`, ...dataPlace(config).volumes])}
+`;
+}
+
+function command(
+  program: string,
+  flags: readonly string[],
+  config: Config,
+  path: string,
+  set: readonly string[],
+): string {
+  const own = [program, ...flags].map(quoted);
+  const common = [
+    ...["--config", path].map(quoted),
+    ...["--run", `\${UNLOCKED_RUN:-${config.name}}`].map(json),
+    ...["--listen", `0.0.0.0:${PORT}`].map(quoted),
+    ...["--log-format", `\${UNLOCKED_LOG:-pretty}`].map(json),
+    ...set.flatMap((override) => ["--set", override]).map(quoted),
+  ];
+  return `      [${own.join(", ")},\n       ${common.join(", ")}]`;
+}
+
+// 60,000 images of MNIST are 47 MB, and an epoch's order comes on top.
+const SOURCE_MIB = 512;
+
+/** Generous: a worker at its limit is killed, and restarted only to grow again. */
+function layerMiB(config: Config, layer: number): number {
+  const { inputs, outputs } = config.layers[layer - 1]!;
+  const evidence = outputs + config.layers.at(-1)!.outputs + config.layers[0]!.inputs;
+  const weights = outputs * (inputs + evidence);
+  // Value, gradient, two moments, and two copies on their way to a checkpoint.
+  const state = weights * 6;
+  const inFlight = config.run.batchSize * (inputs + evidence) * (2 * config.delivery.window + 8);
+  const bytes = 4 * (state + inFlight);
+  return Math.ceil((256 + bytes / 2 ** 20) / 64) * 64;
+}
+
+/** A folder of data that is not in the image is lent to it; every worker is told the same, or their configs would differ. */
+function dataPlace({ data }: Config): { readonly set: string[]; readonly volumes: string[] } {
+  if (data.set !== "mnist" || data.path === undefined) return { set: [], volumes: [] };
+  // Without a leading "./" compose would take it for the name of a volume.
+  const folder = posix.isAbsolute(data.path) ? data.path : `./${posix.normalize(data.path)}`;
+  return { set: ["data.path=/data"], volumes: [`${folder}:/data:ro`] };
+}
+
+function insideImage(configPath: string): string {
+  const path = posix.normalize(configPath);
+  if (path.startsWith("configs/")) return path;
+  throw new Error(`Cannot make a compose file: the image holds what is in configs/, not ${configPath}`);
+}
+
+function volumes(mounts: readonly string[]): string {
+  return `[${mounts.map(quoted).join(", ")}]`;
+}
+
+/** As JSON, which YAML reads too. */
+function json(text: string): string {
+  return JSON.stringify(text);
+}
+
+/** The text as it is: compose would replace what follows a dollar. */
+function quoted(text: string): string {
+  return json(text.replaceAll("$", "$$$$"));
+}
+
+function singleQuoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+function shellQuoted(text: string): string {
+  return /^[\w.,:=@%/+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
