@@ -9,6 +9,8 @@ const MEGABYTE = 2 ** 20;
 /** Hands out arrays of one buffer, one behind the other, and never takes one back. */
 export class Arena {
   readonly #buffer: ArrayBuffer;
+  // To ask an array for its buffer and offset takes about 40 ns, as long as a small product; this takes 10.
+  readonly #addresses = new WeakMap<Float32Array, number>();
   // Not 0, so that no array has the address that an empty pointer would have.
   #next = ALIGNMENT;
 
@@ -25,7 +27,9 @@ export class Arena {
     const end = start + length * Float32Array.BYTES_PER_ELEMENT;
     if (end + MARGIN > this.#buffer.byteLength) throw this.#isFull(length);
     this.#next = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
-    return new Float32Array(this.#buffer, start, length);
+    const array = new Float32Array(this.#buffer, start, length);
+    this.#addresses.set(array, start);
+    return array;
   }
 
   /**
@@ -33,12 +37,17 @@ export class Arena {
    * would compute with another memory, or with an array's neighbours.
    */
   address(array: Float32Array, length: number): number {
-    if (array.buffer !== this.#buffer) {
-      throw new RangeError("Cannot compute: an array was not allocated by these kernels");
-    }
     // Not `array.length < length`, which is false for NaN.
     if (!(length >= 0 && array.length >= length)) {
       throw new RangeError(`Cannot compute: an array holds ${array.length} floats, ${length} are asked for`);
+    }
+    return this.#addresses.get(array) ?? this.#addressOfPart(array);
+  }
+
+  /** Of a `subarray`, if it is one of ours. */
+  #addressOfPart(array: Float32Array): number {
+    if (array.buffer !== this.#buffer) {
+      throw new RangeError("Cannot compute: an array was not allocated by these kernels");
     }
     return array.byteOffset;
   }
