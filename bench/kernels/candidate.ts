@@ -1,0 +1,80 @@
+import type { Kernels } from "../../shared/math/kernels.ts";
+import type { Candidate, Multiplication, Step, Work } from "./work.ts";
+
+/** A kernel set in this process. */
+export function kernelCandidate(kernels: Kernels): Candidate {
+  const prepared = new Map<Work, () => void>();
+  return {
+    name: kernels.name,
+    async secondsPerRun(work, ms) {
+      const run = prepared.get(work) ?? prepare(kernels, work);
+      prepared.set(work, run);
+      return repeat(run, ms / 1000);
+    },
+    stop() {},
+  };
+}
+
+/** Doubles the number of runs until they take long enough: reading the clock costs more than a small product. */
+function repeat(run: () => void, leastSeconds: number): number {
+  for (let runs = 1; ; runs *= 2) {
+    const start = process.cpuUsage();
+    for (let i = 0; i < runs; i++) run();
+    const { user, system } = process.cpuUsage(start);
+    const seconds = (user + system) / 1e6;
+    if (seconds >= leastSeconds / 2) return seconds / runs;
+  }
+}
+
+function prepare(kernels: Kernels, work: Work): () => void {
+  return work.kind === "multiply" ? multiplication(kernels, work) : step(kernels, work);
+}
+
+function multiplication(kernels: Kernels, work: Multiplication): () => void {
+  const { rows, inner, columns } = work;
+  const a = random(kernels, rows * inner);
+  const b = random(kernels, inner * columns);
+  const c = kernels.allocate(rows * columns);
+  return () => kernels.multiply(a, b, c, work, work);
+}
+
+function step(kernels: Kernels, { rows, inner, columns }: Step): () => void {
+  const [x, weight, bias] = [rows * inner, inner * columns, columns].map((length) => random(kernels, length));
+  const y = kernels.allocate(rows * columns);
+  const outputGradient = random(kernels, rows * columns);
+  const gradient = kernels.allocate(rows * columns);
+  const inputGradient = kernels.allocate(rows * inner);
+  const [forWeight, forBias] = [descent(kernels, weight!), descent(kernels, bias!)];
+  let t = 0;
+  return () => {
+    t++;
+    kernels.multiply(x!, weight!, y, { rows, inner, columns });
+    kernels.addBias(y, bias!, rows, columns);
+    kernels.activate("sigmoid", y, y, y.length);
+    kernels.activateBackward("sigmoid", y, outputGradient, gradient, y.length);
+    const toInput = { rows, inner: columns, columns: inner };
+    kernels.multiply(gradient, weight!, inputGradient, toInput, { transposeB: true });
+    const toWeight = { rows: inner, inner: rows, columns };
+    kernels.multiply(x!, gradient, forWeight.gradient, toWeight, { transposeA: true });
+    kernels.sumRows(gradient, forBias.gradient, rows, columns);
+    forWeight.adam(t);
+    forBias.adam(t);
+  };
+}
+
+function descent(kernels: Kernels, parameters: Float32Array) {
+  const { length } = parameters;
+  const [gradient, first, second] = [0, 1, 2].map(() => kernels.allocate(length));
+  const options = { rate: 1e-3, scale: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+  return {
+    gradient: gradient!,
+    adam: (t: number) =>
+      kernels.adam(parameters, gradient!, first!, second!, length, { ...options, step: t }),
+  };
+}
+
+function random(kernels: Kernels, length: number): Float32Array {
+  const array = kernels.allocate(length);
+  for (let i = 0; i < length; i++) array[i] = (Math.random() - 0.5) / 8;
+  return array;
+}

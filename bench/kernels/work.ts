@@ -1,0 +1,37 @@
+/** One thing to be timed; matrices are rows × inner · inner × columns, a step is that of a dense layer. */
+export type Work = Multiplication | Step;
+
+interface Shape {
+  readonly rows: number;
+  readonly inner: number;
+  readonly columns: number;
+}
+
+export interface Multiplication extends Shape {
+  readonly kind: "multiply";
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+}
+
+/** Forward with sigmoid, the gradients by input, weights and biases, and Adam: a batch of `rows`. */
+export interface Step extends Shape {
+  readonly kind: "step";
+}
+
+export interface Candidate {
+  readonly name: string;
+  /** Repeats the work for about `ms` milliseconds of CPU time and gives the mean. */
+  secondsPerRun(work: Work, ms: number): Promise<number>;
+  stop(): void;
+}
+
+/** Multiplications and additions of a product. */
+export function flops({ rows, inner, columns }: Multiplication): number {
+  return 2 * rows * inner * columns;
+}
+
+export function nameOf(work: Work): string {
+  const shape = `${work.rows}x${work.inner}x${work.columns}`;
+  if (work.kind === "step") return `step ${shape}`;
+  return `${work.transposeA ? "AT" : "A"} ${work.transposeB ? "BT" : "B"} ${shape}`;
+}
