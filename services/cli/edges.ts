@@ -1,0 +1,64 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Screen } from "./display.ts";
+import type { StopSignal } from "./supervise.ts";
+import type { WorkerCommand } from "./worker-plan.ts";
+
+/** What the command line needs of the process it runs in. */
+export interface Edges {
+  readonly out: Screen;
+  readonly err: Screen;
+  /** Lines can be redrawn, and somebody may be watching. */
+  readonly isLive: boolean;
+  readonly pid: number;
+  /** Trained when none is named. */
+  readonly defaultConfig: string;
+  readonly worker: WorkerCommand;
+  /** From now on signals no longer end the process. Returns how to undo that. */
+  readonly onSignal: (listener: (signal: StopSignal) => void) => () => void;
+  /** The last thing done before the process ends, however it does, unless it is killed. Returns how to undo that. */
+  readonly onExit: (listener: () => void) => () => void;
+}
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const CONFIG = "configs/mnist.yaml";
+
+export function edgesOf(host: NodeJS.Process, worker: WorkerCommand): Edges {
+  const { stdout, stderr, env, pid } = host;
+  return {
+    out: stdout,
+    err: stderr,
+    isLive: stdout.isTTY === true && !isTrue(env.CI) && env.TERM !== "dumb",
+    pid,
+    defaultConfig: existsSync(CONFIG) ? CONFIG : fileURLToPath(new URL(`../../${CONFIG}`, import.meta.url)),
+    worker,
+    onSignal: (listener) => listenToSignals(host, listener),
+    onExit: (listener) => {
+      host.on("exit", listener);
+      return () => host.off("exit", listener);
+    },
+  };
+}
+
+function listenToSignals(host: NodeJS.Process, listener: (signal: StopSignal) => void): () => void {
+  let isFirst = true;
+  const onSignal = (signal: StopSignal) => {
+    isFirst = false;
+    listener(signal);
+  };
+  // Nobody reads our output any more: the terminal is gone, or `| head` has enough. A lost terminal signals as well,
+  // and twice would mean "at once".
+  const onLost = () => {
+    if (isFirst) onSignal("SIGPIPE");
+  };
+  for (const signal of SIGNALS) host.on(signal, onSignal);
+  host.stdout.on("error", onLost);
+  return () => {
+    for (const signal of SIGNALS) host.off(signal, onSignal);
+    // The output's listener stays: an error without one would end the process in the middle of its last words.
+  };
+}
+
+function isTrue(value: string | undefined): boolean {
+  return value !== undefined && value !== "" && value !== "0" && value !== "false";
+}

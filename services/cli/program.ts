@@ -1,0 +1,90 @@
+import { relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Command, CommanderError } from "commander";
+import { ConfigError, loadConfig } from "../../shared/run/read-config.ts";
+import { ExitCode } from "../../shared/run/telemetry.ts";
+import { composeFile } from "./compose-file.ts";
+import type { Edges } from "./edges.ts";
+import { Refusal } from "./refusal.ts";
+import { type TrainRequest, train } from "./train.ts";
+
+/** Understands the arguments and does what they say; the exit code. What the user got wrong is told on stderr. */
+export async function runProgram(argv: readonly string[], edges: Edges): Promise<number> {
+  let code: number = ExitCode.done;
+  const program = createProgram(edges, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.done : ExitCode.cannotStart;
+    if (!(error instanceof Refusal || error instanceof ConfigError)) throw error;
+    edges.err.write(`${error.message}\n`);
+    return ExitCode.cannotStart;
+  }
+}
+
+function createProgram(edges: Edges, done: (code: number) => void): Command {
+  const program = new Command("unlocked")
+    .description("Trains a network whose layers are processes.")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => edges.out.write(text),
+      writeErr: (text) => edges.err.write(text),
+    });
+  program
+    .command("train")
+    .description("train a network on this machine, one process for the source and for every layer")
+    .argument("[config]", "the experiment (default: configs/mnist.yaml)")
+    .option("--set <path=value>", "change one value of the config; may be given many times", collect, [])
+    .option("--seed <n>", "the same as --set seed=n")
+    .option("--resume [run]", "go on with a run that was stopped: its id or folder, or the latest")
+    .option("--runs <folder>", "where the records of runs are kept", "runs")
+    .option("--quiet", "say nothing until the end", false)
+    .action(async (config: string | undefined, options: TrainOptions) => {
+      done(await train(requestOf(config, options), edges));
+    });
+  program
+    .command("compose")
+    .description("print a docker-compose.yml for a network, a container for each worker")
+    .argument("<config>", "the experiment, one of the project's configs")
+    .option("--set <path=value>", "change one value of the config; may be given many times", collect, [])
+    .action((config: string, { set }: Pick<TrainOptions, "set">) => {
+      edges.out.write(composeText(config, set));
+    });
+  return program;
+}
+
+/** `file`: from the working directory. Throws a Refusal or a ConfigError. */
+function composeText(file: string, set: readonly string[]): string {
+  const { config } = loadConfig(file, set);
+  const configPath = relative(PROJECT, file).split(sep).join("/");
+  try {
+    return composeFile(config, { configPath, set });
+  } catch (error) {
+    throw new Refusal((error as Error).message, { cause: error });
+  }
+}
+
+const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
+
+interface TrainOptions {
+  readonly set: readonly string[];
+  readonly seed?: string;
+  readonly resume?: string | true;
+  readonly runs: string;
+  readonly quiet: boolean;
+}
+
+function requestOf(
+  config: string | undefined,
+  { set, seed, resume, runs, quiet }: TrainOptions,
+): TrainRequest {
+  const overrides = seed === undefined ? set : [...set, `seed=${seed}`];
+  return { config, overrides, resume, runs, quiet };
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}

@@ -1,0 +1,197 @@
+import { appendFileSync, existsSync } from "node:fs";
+import { join } from "node:path";
+import { createLog } from "../../shared/run/log.ts";
+import { loadConfig } from "../../shared/run/read-config.ts";
+import { newBoard, onDeath, onStart, onTelemetry, onTick, slowestCursor } from "./board.ts";
+import { type Display, liveDisplay, plainDisplay, silentDisplay } from "./display.ts";
+import type { Edges } from "./edges.ts";
+import { closingNews, failureNews, noteNews, stopNews, testNews } from "./news.ts";
+import { colours } from "./paint.ts";
+import { reservePorts } from "./ports.ts";
+import { Refusal } from "./refusal.ts";
+import { createRun, isLatest, logFile, mendRun, openRun, pointLatest, type RunFolder } from "./run-folder.ts";
+import { lockRun } from "./run-lock.ts";
+import { readSummary } from "./summary.ts";
+import type { Note, Outcome, StopSignal } from "./supervise.ts";
+import { Supervisor, type Witness } from "./supervisor.ts";
+import { planWorkers, type WorkerPlan } from "./worker-plan.ts";
+import { WorkerProcess } from "./worker-process.ts";
+
+export interface TrainRequest {
+  readonly config: string | undefined;
+  readonly overrides: readonly string[];
+  /** Go on with a run: this one, or the latest (true). */
+  readonly resume: string | true | undefined;
+  /** Where the runs are. */
+  readonly runs: string;
+  readonly quiet: boolean;
+}
+
+const DEFAULT_RUNS = "runs";
+const REDRAW_MS = 200;
+const SIGNAL_NUMBERS: Readonly<Record<StopSignal, number>> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGPIPE: 13,
+  SIGTERM: 15,
+};
+
+/** Trains a run to its end, or until told to stop; the exit code. Throws a Refusal or ConfigError before it begins. */
+export async function train(request: TrainRequest, edges: Edges): Promise<number> {
+  const run = request.resume === undefined ? newRun(request, edges) : oldRun(request);
+  const lock = lockRun(run.path, edges.pid);
+  try {
+    if (request.resume === undefined) pointLatest(request.runs, run.id);
+    // Who held the lock a moment ago may have brought it to its end.
+    else if (existsSync(join(run.path, "summary.json")))
+      throw new Refusal(`${run.id} has finished meanwhile`);
+    mendRun(run);
+    return await new Training(run, request, edges).run();
+  } finally {
+    lock.release();
+  }
+}
+
+function newRun({ config, overrides, runs }: TrainRequest, edges: Edges): RunFolder {
+  const read = loadConfig(config ?? edges.defaultConfig, overrides);
+  for (const warning of read.warnings) edges.err.write(`${warning}\n`);
+  return createRun(runs, read.config, new Date());
+}
+
+function oldRun({ config, overrides, runs, resume }: TrainRequest): RunFolder {
+  if (config !== undefined || overrides.length > 0) {
+    const beside = config ?? `--set ${overrides[0]}`;
+    throw new Refusal(`Cannot resume with ${beside}: a run goes on with the config it began with`);
+  }
+  return openRun(runs, resume === true ? undefined : resume);
+}
+
+/** One `train` at work: the supervisor's witness, and what a person sees of it. */
+class Training {
+  readonly #run: RunFolder;
+  readonly #request: TrainRequest;
+  readonly #edges: Edges;
+  readonly #display: Display;
+  readonly #log: ReturnType<typeof createLog>;
+  readonly #pids = new Map<string, number | undefined>();
+  #board: ReturnType<typeof newBoard>;
+
+  constructor(run: RunFolder, request: TrainRequest, edges: Edges) {
+    this.#run = run;
+    this.#request = request;
+    this.#edges = edges;
+    this.#display = chooseDisplay(request, edges);
+    this.#board = newBoard(run.id, run.config.run.batches, [], performance.now());
+    const path = logFile(run.path, "train");
+    const destination = { write: (line: string) => appendFileSync(path, line) };
+    this.#log = createLog({ worker: "train", run: run.id }, { format: "json", destination });
+  }
+
+  async run(): Promise<number> {
+    const { path, id, config } = this.#run;
+    const plans = planWorkers(id, path, await reservePorts(1 + config.layers.length));
+    const names = plans.map(({ name }) => name);
+    this.#board = newBoard(id, config.run.batches, names, performance.now());
+    this.#log.info({ pid: this.#edges.pid, resumed: this.#request.resume !== undefined }, "train began");
+    this.#display.say(`${this.#request.resume === undefined ? "training" : "going on with"} ${path}`);
+    const { outcome, words } = await this.#supervise(plans);
+    this.#log.info({ outcome }, "train ended");
+    return this.#conclude(outcome, words);
+  }
+
+  async #supervise(plans: readonly WorkerPlan[]): Promise<{ outcome: Outcome; words: readonly string[] }> {
+    let supervisor: Supervisor | undefined;
+    const offSignal = this.#edges.onSignal((signal) => supervisor?.interrupt(signal));
+    const offExit = this.#edges.onExit(() => {
+      supervisor?.killAll();
+      this.#display.close();
+    });
+    const ticking = setInterval(() => this.#tick(), REDRAW_MS);
+    try {
+      supervisor = new Supervisor(
+        plans.map(({ name }) => name),
+        (name, hearing) => {
+          const plan = plans.find((each) => each.name === name)!;
+          return new WorkerProcess(this.#edges.worker(plan), logFile(this.#run.path, name), hearing);
+        },
+        this.#witness(),
+      );
+      this.#display.say(`processes: ${[...this.#pids].map(([name, pid]) => `${name} ${pid}`).join(", ")}`);
+      const outcome = await supervisor.outcome;
+      return { outcome, words: outcome.kind === "failed" ? supervisor.wordsOf(outcome.worker) : [] };
+    } finally {
+      clearInterval(ticking);
+      this.#tick();
+      this.#display.close();
+      offSignal();
+      offExit();
+    }
+  }
+
+  #tick(): void {
+    this.#board = onTick(this.#board, performance.now());
+    this.#display.show(this.#board);
+  }
+
+  #witness(): Witness {
+    return {
+      started: (worker, pid) => this.#started(worker, pid),
+      told: (worker, telemetry) => {
+        this.#board = onTelemetry(this.#board, worker, telemetry);
+        if (telemetry.kind === "evaluated") {
+          this.#display.say(testNews(telemetry.batch, telemetry.test));
+        }
+      },
+      noted: (note, words) => this.#noted(note, words),
+    };
+  }
+
+  #started(worker: string, pid: number | undefined): void {
+    const isAgain = this.#pids.has(worker);
+    this.#pids.set(worker, pid);
+    this.#board = onStart(this.#board, worker);
+    this.#log.info({ started: worker, pid }, "started worker");
+    if (isAgain) this.#display.say(`${worker} is process ${pid} now`);
+  }
+
+  #noted(note: Note, words: readonly string[]): void {
+    if (note.kind === "died") this.#board = onDeath(this.#board, note.worker, note.restart);
+    const news = noteNews(note, words);
+    this.#log.warn({ note }, news);
+    this.#display.say(news);
+  }
+
+  #conclude(outcome: Outcome, words: readonly string[]): number {
+    const { path } = this.#run;
+    switch (outcome.kind) {
+      case "finished":
+        return this.#say(0, closingNews(readSummary(path), path));
+      case "stopped":
+        return this.#say(128 + SIGNAL_NUMBERS[outcome.signal], [
+          stopNews(slowestCursor(this.#board), this.#resumeCommand()),
+        ]);
+      case "failed": {
+        const lines = failureNews(outcome, words, logFile(path, outcome.worker));
+        this.#edges.err.write(`${lines.join("\n")}\n`);
+        return outcome.code;
+      }
+    }
+  }
+
+  // Not by the display: these lines are for everybody, also for who wanted quiet.
+  #say(code: number, lines: readonly string[]): number {
+    this.#edges.out.write(`${lines.join("\n")}\n`);
+    return code;
+  }
+
+  #resumeCommand(): string {
+    const { id, path } = this.#run;
+    const isObvious = this.#request.runs === DEFAULT_RUNS && isLatest(DEFAULT_RUNS, id);
+    return `npm start -- --resume${isObvious ? "" : ` ${path}`}`;
+  }
+}
+
+function chooseDisplay({ quiet }: TrainRequest, { out, isLive }: Edges): Display {
+  if (quiet) return silentDisplay;
+  return isLive ? liveDisplay(out, colours(true)) : plainDisplay(out);
+}

@@ -1,0 +1,61 @@
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+/** Which process of a run, and where it finds the others. */
+export interface WorkerPlan {
+  /** "source", "layer1", "layer2", … */
+  readonly name: string;
+  /** Undefined for the source. */
+  readonly layer: number | undefined;
+  readonly run: string;
+  /** runs/<id> */
+  readonly folder: string;
+  readonly port: number;
+  /** Undefined for the head. */
+  readonly successorPort: number | undefined;
+}
+
+/** The program and its arguments. */
+export type WorkerCommand = (plan: WorkerPlan) => readonly string[];
+
+/** The source first, then the layers; `ports` in that order. */
+export function planWorkers(run: string, folder: string, ports: readonly number[]): WorkerPlan[] {
+  return ports.map((port, index) => ({
+    name: index === 0 ? "source" : `layer${index}`,
+    layer: index === 0 ? undefined : index,
+    run,
+    folder,
+    port,
+    successorPort: ports[index + 1],
+  }));
+}
+
+/** Where the worker keeps what must outlive it. */
+export function stateFolder(plan: Pick<WorkerPlan, "folder" | "name">): string {
+  return join(plan.folder, "checkpoints", plan.name);
+}
+
+/** Every worker its own Node process; found from here, whatever the working directory. */
+export function nodeCommand(program: string): WorkerCommand {
+  const loader = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+  return (plan) => [
+    program,
+    "--import",
+    loader,
+    fileURLToPath(new URL(plan.layer ? "../layer/main.ts" : "../source/main.ts", import.meta.url)),
+    ...workerArguments(plan),
+  ];
+}
+
+export function workerArguments(plan: WorkerPlan): string[] {
+  return [
+    ...["--config", join(plan.folder, "config.yaml")],
+    ...["--run", plan.run],
+    ...(plan.layer ? ["--layer", String(plan.layer)] : ["--record", plan.folder]),
+    ...["--state", stateFolder(plan)],
+    ...["--listen", `127.0.0.1:${plan.port}`],
+    ...(plan.successorPort ? ["--successor", `ws://127.0.0.1:${plan.successorPort}`] : []),
+    ...["--log-format", "json"],
+  ];
+}
