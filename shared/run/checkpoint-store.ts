@@ -1,0 +1,253 @@
+import { randomBytes } from "node:crypto";
+import { access, constants, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type Checkpoint,
+  CheckpointError,
+  CheckpointMismatch,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  type Identity,
+  requireIdentity,
+} from "./checkpoint.ts";
+import { makeFolder, syncFolder } from "./folder.ts";
+
+/** The checkpoint is not durable, unless `durable` says so: then only the tidying after it failed. */
+export class CheckpointWriteError extends Error {
+  override readonly name = "CheckpointWriteError";
+  readonly durable: boolean;
+
+  constructor(message: string, options: ErrorOptions & { readonly durable: boolean }) {
+    super(message, options);
+    this.durable = options.durable;
+  }
+}
+
+/** There are checkpoints, and none can be trusted. A fresh start would silently throw the run away. */
+export class NoValidCheckpoint extends Error {
+  override readonly name = "NoValidCheckpoint";
+}
+
+export interface Restored {
+  readonly checkpoint: Checkpoint;
+  readonly path: string;
+  /** Since it was written, by the wall clock; for log lines only. */
+  readonly ageMs: number;
+}
+
+/** A damaged file, now called `path` + ".corrupt". */
+export interface Skipped {
+  readonly path: string;
+  readonly why: string;
+}
+
+const KEPT = 3;
+
+/**
+ * One layer's checkpoints in one folder: `checkpoint-<incarnation>-<cursor>.safetensors`, the newest three kept.
+ * Newest is by incarnation, then by cursor: what an older life writes late never wins.
+ */
+export class CheckpointStore {
+  readonly #folder: string;
+  #writing: Promise<void> | undefined;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  get isWriting(): boolean {
+    return this.#writing !== undefined;
+  }
+
+  /** Resolves, never rejects, when the write under way has ended; at once if there is none. */
+  async idle(): Promise<void> {
+    await this.#writing?.catch(() => undefined);
+  }
+
+  /**
+   * Copies the state before it returns, and resolves when the copy is durable. Rejects with CheckpointError if it must
+   * not be saved, with CheckpointWriteError if it could not be (what was durable before still is: train on, write the
+   * next one) or if another write is under way (wait for `idle`).
+   */
+  async write(checkpoint: Checkpoint): Promise<void> {
+    const name = nameOf(checkpoint);
+    if (this.#writing) throw writeError(name, this.#folder, new Error("another write is under way"));
+    // Before the first await: the caller goes on training in these very arrays.
+    const bytes = encodeCheckpoint(checkpoint);
+    this.#writing = save(this.#folder, name, bytes);
+    try {
+      await this.#writing;
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+
+  /**
+   * To be called once, at start. `restored` is undefined only if the folder holds no checkpoint at all. Renames damaged
+   * files, removes temporary ones. Throws CheckpointMismatch on meeting a whole checkpoint of something else (which
+   * stays where it is), NoValidCheckpoint if all are damaged, an Error if the folder cannot be read and written.
+   */
+  async loadNewest(
+    expected: Identity,
+  ): Promise<{ readonly restored: Restored | undefined; readonly skipped: readonly Skipped[] }> {
+    const names = await openFolder(this.#folder, expected.layer);
+    const skipped: Skipped[] = [];
+    for (const name of newestFirst(names, isCheckpoint)) {
+      const path = join(this.#folder, name);
+      const found = await read(path, name, expected);
+      if ("checkpoint" in found) return { restored: found, skipped };
+      await setAside(path);
+      skipped.push(found);
+    }
+    const earlier = names
+      .filter(isCorrupt)
+      .map((name) => ({ path: name, why: "set aside as damaged before" }));
+    const damaged = [...skipped, ...earlier];
+    if (damaged.length > 0) throw noValid(expected.layer, this.#folder, damaged);
+    return { restored: undefined, skipped };
+  }
+}
+
+/** Write elsewhere, make it durable, then give it its name: whoever looks finds a whole file or none. */
+async function save(folder: string, name: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await makeFolder(folder);
+    await replace(folder, name, bytes);
+    await syncFolder(folder);
+  } catch (error) {
+    throw writeError(name, folder, error);
+  }
+  await prune(folder, name);
+}
+
+async function replace(folder: string, name: string, bytes: Uint8Array): Promise<void> {
+  // A name of its own for every attempt: after a failed fsync the kernel may call the same pages clean, so the same
+  // file must never be tried again.
+  const temporary = join(folder, `${name}.${randomBytes(4).toString("hex")}.tmp`);
+  try {
+    await writeSynced(temporary, bytes);
+    await rename(temporary, join(folder, name));
+  } catch (error) {
+    // Should even this fail, the next start removes it.
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
+  const handle = await open(path, "wx");
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function prune(folder: string, written: string): Promise<void> {
+  try {
+    const names = await readdir(folder);
+    const kept = newestFirst(names, isCheckpoint).slice(0, KEPT);
+    for (const name of newestFirst(names, isCheckpoint).slice(KEPT)) await remove(folder, name);
+    for (const name of newestFirst(names, isCorrupt).slice(KEPT)) await remove(folder, name);
+    if (kept.includes(written)) return;
+  } catch (error) {
+    const message = `Cannot remove old checkpoints in ${folder}: ${reasonOf(error)} (${written} is durable)`;
+    throw new CheckpointWriteError(message, { cause: error, durable: true });
+  }
+  throw writeError(written, folder, new Error(`a later incarnation has ${KEPT} newer ones`));
+}
+
+async function remove(folder: string, name: string): Promise<void> {
+  await rm(join(folder, name), { force: true });
+}
+
+/** The names in the folder, made if need be, rid of temporary files. */
+async function openFolder(folder: string, layer: number): Promise<string[]> {
+  try {
+    await makeFolder(folder);
+    // Better refused now than at the first checkpoint, minutes of training later.
+    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    const names = await readdir(folder);
+    for (const name of names.filter(isTemporary)) await remove(folder, name);
+    return names;
+  } catch (error) {
+    throw new Error(`Cannot restore layer ${layer}: folder ${folder}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+async function read(path: string, name: string, expected: Identity): Promise<Restored | Skipped> {
+  try {
+    const bytes = await readFile(path);
+    const checkpoint = decodeCheckpoint(bytes);
+    requireIdentity(checkpoint, expected);
+    if (nameOf(checkpoint) !== name) return { path, why: `its content belongs in ${nameOf(checkpoint)}` };
+    return { checkpoint, path, ageMs: Math.max(0, Date.now() - (await stat(path)).mtimeMs) };
+  } catch (error) {
+    if (error instanceof CheckpointMismatch) throw new CheckpointMismatch(`${error.message} (${path})`);
+    if (isDamage(error)) return { path, why: reasonOf(error) };
+    // A missing permission, say, is no damage: to fall back to an older file would hide it.
+    throw new Error(`Cannot restore layer ${expected.layer} from ${path}: ${reasonOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof CheckpointError || (error as NodeJS.ErrnoException).code === "EIO";
+}
+
+// Else it would count among the newest three, and push a good one out.
+async function setAside(path: string): Promise<void> {
+  try {
+    await rename(path, `${path}.corrupt`);
+  } catch (error) {
+    throw new Error(`Cannot set damaged checkpoint ${path} aside: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+function noValid(layer: number, folder: string, damaged: readonly Skipped[]): NoValidCheckpoint {
+  const count = damaged.length === 1 ? "1 checkpoint" : `${damaged.length} checkpoints`;
+  const reasons = damaged.map(({ path, why }) => `${path.slice(path.lastIndexOf("/") + 1)}: ${why}`);
+  return new NoValidCheckpoint(
+    `Cannot restore layer ${layer}: ${count} in ${folder}, none valid: ${reasons.join("; ")}`,
+  );
+}
+
+const PATTERN = /^checkpoint-(\d+)-(-1|\d+)\.safetensors(\.corrupt)?$/;
+
+function nameOf({ incarnation, cursor }: Pick<Checkpoint, "incarnation" | "cursor">): string {
+  const padded = cursor < 0 ? String(cursor) : String(cursor).padStart(9, "0");
+  return `checkpoint-${String(incarnation).padStart(6, "0")}-${padded}.safetensors`;
+}
+
+function isCheckpoint(name: string): boolean {
+  return PATTERN.test(name) && !name.endsWith(".corrupt");
+}
+
+function isCorrupt(name: string): boolean {
+  return PATTERN.test(name) && name.endsWith(".corrupt");
+}
+
+function isTemporary(name: string): boolean {
+  return name.startsWith("checkpoint-") && name.endsWith(".tmp");
+}
+
+function newestFirst(names: readonly string[], which: (name: string) => boolean): string[] {
+  const place = (name: string) => PATTERN.exec(name)!.slice(1, 3).map(Number) as [number, number];
+  return names.filter(which).sort((a, b) => {
+    const [incarnationA, cursorA] = place(a);
+    const [incarnationB, cursorB] = place(b);
+    return incarnationB - incarnationA || cursorB - cursorA;
+  });
+}
+
+function writeError(name: string, folder: string, error: unknown): CheckpointWriteError {
+  const message = `Cannot write ${name} in ${folder}: ${reasonOf(error)}`;
+  return new CheckpointWriteError(message, { cause: error, durable: false });
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof CheckpointError) return error.reason;
+  return error instanceof Error ? error.message : String(error);
+}

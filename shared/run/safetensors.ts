@@ -1,0 +1,180 @@
+/**
+ * The safetensors container, version 1, for F32 only: u64 LE header length, JSON header, raw little-endian data.
+ * Reading is strict: bytes that two readers could understand in two ways are refused.
+ */
+
+export interface TensorFile {
+  readonly tensors: Record<string, Float32Array>;
+  readonly metadata: Record<string, string>;
+}
+
+/** Bytes that are not a safetensors file this reader takes, or names it cannot write. */
+export class SafetensorsError extends Error {
+  override readonly name = "SafetensorsError";
+  readonly reason: string;
+
+  constructor(action: "read" | "write", reason: string) {
+    super(`Cannot ${action} safetensors: ${reason}`);
+    this.reason = reason;
+  }
+}
+
+export const MAX_HEADER_BYTES = 16 * 1024 * 1024;
+
+const LENGTH_BYTES = 8;
+const FLOAT_BYTES = 4;
+const METADATA = "__metadata__";
+
+/**
+ * One buffer, sharing no memory with `tensors`. Each tensor has shape [length]; data lies in order of names, so equal
+ * tensors and metadata give equal bytes. The header opens with the metadata, its keys in the order given.
+ */
+export function encode(
+  tensors: Readonly<Record<string, Float32Array>>,
+  metadata: Readonly<Record<string, string>>,
+): Buffer {
+  const named = Object.entries(tensors).sort(([a], [b]) => (a < b ? -1 : 1));
+  const header = headerOf(named, metadata);
+  const dataBytes = named.reduce((sum, [, tensor]) => sum + tensor.byteLength, 0);
+  const bytes = Buffer.allocUnsafeSlow(LENGTH_BYTES + header.length + dataBytes);
+  bytes.writeBigUInt64LE(BigInt(header.length));
+  header.copy(bytes, LENGTH_BYTES);
+  let at = LENGTH_BYTES + header.length;
+  for (const [, tensor] of named) {
+    at += Buffer.from(tensor.buffer, tensor.byteOffset, tensor.byteLength).copy(bytes, at);
+  }
+  return bytes;
+}
+
+/** Copies every tensor out of `bytes`, which may lie at any offset of its buffer. Throws SafetensorsError. */
+export function decode(bytes: Uint8Array): TensorFile {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const dataAt = LENGTH_BYTES + readHeaderLength(buffer);
+  const { [METADATA]: metadata = {}, ...entries } = readHeader(buffer.subarray(LENGTH_BYTES, dataAt));
+  const spans = Object.entries(entries).map(([name, entry]) => readSpan(name, entry));
+  checkSpans(spans, buffer.length - dataAt);
+  // fromEntries, not assignment: a tensor may be called "__proto__".
+  return {
+    tensors: Object.fromEntries(spans.map((span) => [span.name, copyFloats(buffer, dataAt, span)])),
+    metadata: readMetadata(metadata),
+  };
+}
+
+// JSON.stringify of one object would move keys like "7" to the front, before the metadata.
+function headerOf(
+  named: readonly (readonly [string, Float32Array])[],
+  metadata: Readonly<Record<string, string>>,
+): Buffer {
+  const fields = [`${JSON.stringify(METADATA)}:${JSON.stringify(metadata)}`];
+  let begin = 0;
+  for (const [name, tensor] of named) {
+    if (name === METADATA) throw new SafetensorsError("write", `a tensor is called ${METADATA}`);
+    const end = begin + tensor.byteLength;
+    const entry = { dtype: "F32", shape: [tensor.length], data_offsets: [begin, end] };
+    fields.push(`${JSON.stringify(name)}:${JSON.stringify(entry)}`);
+    begin = end;
+  }
+  return padded(`{${fields.join(",")}}`);
+}
+
+function padded(json: string): Buffer {
+  const length = Buffer.byteLength(json);
+  const header = Buffer.alloc(Math.ceil(length / 8) * 8, " ");
+  if (header.length > MAX_HEADER_BYTES) {
+    throw new SafetensorsError("write", `header is ${header.length} bytes, more than ${MAX_HEADER_BYTES}`);
+  }
+  header.write(json);
+  return header;
+}
+
+function readHeaderLength(buffer: Buffer): number {
+  if (buffer.length < LENGTH_BYTES) throw unreadable(`file is ${buffer.length} bytes, too few for a length`);
+  const length = buffer.readBigUInt64LE();
+  if (length > BigInt(MAX_HEADER_BYTES))
+    throw unreadable(`header is ${length} bytes, more than ${MAX_HEADER_BYTES}`);
+  if (length > BigInt(buffer.length - LENGTH_BYTES)) {
+    throw unreadable(`header is ${length} bytes, file has ${buffer.length - LENGTH_BYTES} after the length`);
+  }
+  return Number(length);
+}
+
+function readHeader(bytes: Uint8Array): Record<string, unknown> {
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch {
+    throw unreadable("header is not JSON in UTF-8");
+  }
+  if (!isRecord(header)) throw unreadable("header is not a JSON object");
+  return header;
+}
+
+function readMetadata(metadata: unknown): Record<string, string> {
+  if (!isRecord(metadata)) throw unreadable(`${METADATA} is not an object`);
+  return Object.fromEntries(
+    Object.entries(metadata).map(([key, value]) => {
+      if (typeof value !== "string") throw unreadable(`${METADATA} ${quote(key)} is not a string`);
+      return [key, value];
+    }),
+  );
+}
+
+/** Where a tensor lies: bytes from the beginning of the data, `end` excluded. */
+interface Span {
+  readonly name: string;
+  readonly begin: number;
+  readonly end: number;
+}
+
+function readSpan(name: string, entry: unknown): Span {
+  if (!isRecord(entry)) throw unreadable(`tensor ${quote(name)} is not described by an object`);
+  const { dtype, shape, data_offsets: offsets, ...rest } = entry;
+  const stranger = Object.keys(rest)[0];
+  if (stranger !== undefined)
+    throw unreadable(`tensor ${quote(name)} has an unknown field ${quote(stranger)}`);
+  if (dtype !== "F32") throw unreadable(`tensor ${quote(name)} has dtype ${quote(dtype)}, only F32 is read`);
+  if (!isCounts(shape)) throw unreadable(`tensor ${quote(name)} has shape ${quote(shape)}`);
+  if (!isCounts(offsets) || offsets.length !== 2) {
+    throw unreadable(`tensor ${quote(name)} has data_offsets ${quote(offsets)}`);
+  }
+  const [begin, end] = offsets as [number, number];
+  const size = shape.reduce((product, length) => product * length, FLOAT_BYTES);
+  if (end - begin !== size) {
+    throw unreadable(
+      `tensor ${quote(name)} of shape ${quote(shape)} takes ${size} bytes, got ${quote(offsets)}`,
+    );
+  }
+  return { name, begin, end };
+}
+
+/** The tensors must tile the data: no hole, no overlap, nothing after the last. */
+function checkSpans(spans: readonly Span[], dataBytes: number): void {
+  let at = 0;
+  for (const { name, begin, end } of [...spans].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== at) throw unreadable(`tensor ${quote(name)} begins at ${begin}, expected ${at}`);
+    at = end;
+  }
+  if (at !== dataBytes) throw unreadable(`data is ${dataBytes} bytes, header describes ${at}`);
+}
+
+function copyFloats(buffer: Buffer, dataAt: number, { begin, end }: Span): Float32Array {
+  const floats = new Float32Array((end - begin) / FLOAT_BYTES);
+  buffer.copy(new Uint8Array(floats.buffer), 0, dataAt + begin, dataAt + end);
+  return floats;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
+}
+
+function quote(value: unknown): string {
+  return JSON.stringify(value)?.slice(0, 80) ?? "nothing";
+}
+
+function unreadable(reason: string): SafetensorsError {
+  return new SafetensorsError("read", reason);
+}
