@@ -1,7 +1,7 @@
 import { mkdtemp, type readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { claimIncarnation } from "../../shared/run/incarnation.ts";
 
 /** What happens between the moment somebody has looked into the folder and the moment they hear of it. */
@@ -23,6 +23,7 @@ test.each([1, 7, 8, 9, 20])(
   "one who dozes while %i others claim gets no number of theirs",
   async (others) => {
     const folder = await mkdtemp(join(tmpdir(), "incarnation-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
     const claimed: number[] = [];
     meanwhile.once = async () => {
       for (let other = 0; other < others; other++) claimed.push(await claimIncarnation(folder));
@@ -31,6 +32,5 @@ test.each([1, 7, 8, 9, 20])(
     expect(claimed).toHaveLength(others);
     expect(claimed).not.toContain(late);
     expect(await claimIncarnation(folder)).toBeGreaterThan(Math.max(late, ...claimed));
-    await rm(folder, { recursive: true });
-  },
+    },
 );
