@@ -17,7 +17,7 @@ export interface Board {
 
 export interface WorkerView {
   readonly name: string;
-  readonly state: WorkerState | "restarting" | "ended";
+  readonly state: WorkerState | "restarting";
   /** Undefined until it told. */
   readonly batch: number | undefined;
   readonly restarts: number;
