@@ -67,7 +67,8 @@ export class CheckpointStore {
   /**
    * Copies the state before it returns, and resolves when the copy is durable. Rejects with CheckpointError if it must
    * not be saved, with CheckpointWriteError if it could not be (what was durable before still is: train on, write the
-   * next one) or if another write is under way (wait for `idle`).
+   * next one) or if another write is under way (wait for `idle`). Whoever goes back to a lower cursor needs a new
+   * incarnation: within one, a lower cursor is older, and is refused once three higher ones are there.
    */
   async write(checkpoint: Checkpoint): Promise<void> {
     const name = nameOf(checkpoint);
@@ -145,17 +146,21 @@ async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
 }
 
 async function prune(folder: string, written: string): Promise<void> {
-  try {
-    const names = await readdir(folder);
-    const kept = newestFirst(names, isCheckpoint).slice(0, KEPT);
-    for (const name of newestFirst(names, isCheckpoint).slice(KEPT)) await remove(folder, name);
-    for (const name of newestFirst(names, isCorrupt).slice(KEPT)) await remove(folder, name);
-    if (kept.includes(written)) return;
-  } catch (error) {
+  const kept = await removeOld(folder).catch((error: unknown) => {
     const message = `Cannot remove old checkpoints in ${folder}: ${reasonOf(error)} (${written} is durable)`;
     throw new CheckpointWriteError(message, { cause: error, durable: true });
-  }
-  throw writeError(written, folder, new Error(`a later incarnation has ${KEPT} newer ones`));
+  });
+  if (kept.includes(written)) return;
+  throw writeError(written, folder, new Error(`${KEPT} newer ones are there, the newest is ${kept[0]}`));
+}
+
+/** The names of those that stay, newest first. */
+async function removeOld(folder: string): Promise<string[]> {
+  const names = await readdir(folder);
+  const checkpoints = newestFirst(names, isCheckpoint);
+  const old = [...checkpoints.slice(KEPT), ...newestFirst(names, isCorrupt).slice(KEPT)];
+  for (const name of old) await remove(folder, name);
+  return checkpoints.slice(0, KEPT);
 }
 
 async function remove(folder: string, name: string): Promise<void> {

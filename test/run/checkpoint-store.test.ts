@@ -75,7 +75,9 @@ describe("writing", () => {
 
   test("a life outlived by three checkpoints cannot save, and is told so", async () => {
     for (const cursor of [10, 20, 30]) await write(4, cursor);
-    await expect(write(3, 500)).rejects.toThrow(/Cannot write .*: a later incarnation has 3 newer ones/);
+    await expect(write(3, 500)).rejects.toThrow(
+      /Cannot write .*: 3 newer ones are there, the newest is checkpoint-000004-000000030/,
+    );
     expect(await newest()).toEqual([4, 30]);
   });
 
