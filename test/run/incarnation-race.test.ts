@@ -23,7 +23,7 @@ test.each([1, 7, 8, 9, 20])(
   "one who dozes while %i others claim gets no number of theirs",
   async (others) => {
     const folder = await mkdtemp(join(tmpdir(), "incarnation-"));
-  onTestFinished(() => rm(folder, { recursive: true }));
+    onTestFinished(() => rm(folder, { recursive: true }));
     const claimed: number[] = [];
     meanwhile.once = async () => {
       for (let other = 0; other < others; other++) claimed.push(await claimIncarnation(folder));
@@ -32,5 +32,5 @@ test.each([1, 7, 8, 9, 20])(
     expect(claimed).toHaveLength(others);
     expect(claimed).not.toContain(late);
     expect(await claimIncarnation(folder)).toBeGreaterThan(Math.max(late, ...claimed));
-    },
+  },
 );
