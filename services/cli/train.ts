@@ -83,7 +83,7 @@ class Training {
     this.#display = chooseDisplay(request, edges);
     this.#board = newBoard(run.id, run.config.run.batches, [], performance.now());
     const path = logFile(run.path, "train");
-    const destination = { write: (line: string) => appendFileSync(path, line) };
+    const destination = { write: (line: string) => tryToAppend(path, line) };
     this.#log = createLog({ worker: "train", run: run.id }, { format: "json", destination });
   }
 
@@ -165,7 +165,7 @@ class Training {
     const { path } = this.#run;
     switch (outcome.kind) {
       case "finished":
-        return this.#say(0, closingNews(readSummary(path), path));
+        return this.#close();
       case "stopped":
         return this.#say(128 + SIGNAL_NUMBERS[outcome.signal], [
           stopNews(slowestCursor(this.#board), this.#resumeCommand()),
@@ -175,6 +175,16 @@ class Training {
         this.#edges.err.write(`${lines.join("\n")}\n`);
         return outcome.code;
       }
+    }
+  }
+
+  #close(): number {
+    const { path } = this.#run;
+    try {
+      return this.#say(0, closingNews(readSummary(path), path));
+    } catch (error) {
+      this.#edges.err.write(`the run has finished, but: ${(error as Error).message}\n`);
+      return 1;
     }
   }
 
@@ -189,6 +199,13 @@ class Training {
     const isObvious = this.#request.runs === DEFAULT_RUNS && isLatest(DEFAULT_RUNS, id);
     return `npm start -- --resume${isObvious ? "" : ` ${path}`}`;
   }
+}
+
+// A disk too full for a line of log is no reason to end the training.
+function tryToAppend(path: string, line: string): void {
+  try {
+    appendFileSync(path, line);
+  } catch {}
 }
 
 function chooseDisplay({ quiet }: TrainRequest, { out, isLive }: Edges): Display {

@@ -22,20 +22,31 @@ beforeEach(() => {
 
 afterEach(() => rmSync(join(runs, ".."), { recursive: true, force: true }));
 
-async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+function run(...args: string[]): Promise<Ran> {
+  return runWith("process.exit(78)", ...args);
+}
+
+/** `worker`: the code of each worker. */
+async function runWith(worker: string, ...args: string[]): Promise<Ran> {
   const said = { out: "", err: "" };
-  const code = await runProgram(args, edges(said));
+  const code = await runProgram(args, edges(said, worker));
   return { code, ...said };
 }
 
-function edges(said: { out: string; err: string }): Edges {
+function edges(said: { out: string; err: string }, worker: string): Edges {
   return {
     out: { write: (text) => (said.out += text) },
     err: { write: (text) => (said.err += text) },
     isLive: false,
     pid: process.pid,
     defaultConfig: TWO_RINGS,
-    worker: () => [process.execPath, "--eval", "process.exit(78)"],
+    worker: () => [process.execPath, "--eval", worker],
     onSignal: () => () => undefined,
     onExit: () => () => undefined,
   };
@@ -110,6 +121,13 @@ describe("what resume refuses", () => {
 });
 
 describe("the rest", () => {
+  it("does not call a run a success whose record is not there", async () => {
+    const worker = `process.send({ kind: "finished" }, () => process.exit(0))`;
+    const { code, err } = await runWith(worker, "train", "--runs", runs, TWO_RINGS);
+    expect(err).toMatch(/^the run has finished, but: Cannot read .*summary\.json: ENOENT/);
+    expect(code).toBe(1);
+  });
+
   it("shows help where it is asked for", async () => {
     const { code, out } = await run("train", "--help");
     expect(out).toMatch(/--resume \[run\]/);
