@@ -10,9 +10,15 @@ export interface ChainLayer {
   readonly layer: DecoupledLayer | LockedLayer;
   /** → the output. */
   forward(example: Example, batch: number): Float32Array;
-  /** The successor's answer for `batch`, which this layer has seen → its own answer to its predecessor. */
-  hear(target: Float32Array, rows: number, batch: number): Float32Array | undefined;
+  /** The successor's answer for the batch of the last forward → its own answer to its predecessor. */
+  hear(target: Float32Array, heard: Heard): Float32Array | undefined;
+  /** Learns what it has heard and not yet learnt, in order. */
   drain(): void;
+}
+
+interface Heard {
+  readonly batch: number;
+  readonly rows: number;
 }
 
 /** `staleness`: see ChainOptions; throws a RangeError unless it is a whole number from 1. */
@@ -39,7 +45,7 @@ class Waiting implements ChainLayer {
     return this.layer.forward(example);
   }
 
-  hear(target: Float32Array, rows: number, batch: number): Float32Array | undefined {
+  hear(target: Float32Array, { rows, batch }: Heard): Float32Array | undefined {
     return this.layer.backward(target, rows, batch);
   }
 
@@ -74,7 +80,7 @@ class Stale implements ChainLayer {
     return output;
   }
 
-  hear(target: Float32Array, _rows: number, batch: number): Float32Array | undefined {
+  hear(target: Float32Array, { batch }: Heard): Float32Array | undefined {
     this.#targets[batch % this.#staleness]!.set(target);
     return this.#inputGradient;
   }

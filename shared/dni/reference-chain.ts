@@ -53,8 +53,9 @@ export class ReferenceChain {
     let example = this.#exampleOf(batch);
     for (const layer of this.#hidden) example = { ...example, input: layer.forward(example, number) };
     const { loss, inputGradient } = this.#head.update(example, number);
-    let heard = inputGradient;
-    for (const layer of this.#hidden.toReversed()) heard = layer.hear(heard!, batch.rows, number);
+    const heard = { batch: number, rows: batch.rows };
+    let target = inputGradient;
+    for (const layer of this.#hidden.toReversed()) target = layer.hear(target!, heard);
     return { loss };
   }
 
