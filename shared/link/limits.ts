@@ -1,0 +1,69 @@
+import type { ServerOptions as HttpServerOptions } from "node:http";
+import type { ClientOptions, ServerOptions } from "ws";
+import { CONTROL_FRAME_BYTES } from "../wire/codec.ts";
+
+/** No frame is longer, whatever the config says. */
+export const LARGEST_FRAME_BYTES = 64 * 1024 * 1024;
+
+/** For what surrounds the tensors of a frame. */
+const ENVELOPE_BYTES = 4 * 1024;
+
+/** Connections that have not said hello yet included; beyond it the system refuses. */
+export const MOST_CONNECTIONS = 64;
+
+/** How long a peer may take to answer a close before its socket is destroyed. */
+export const CLOSE_TIMEOUT_MS = 2000;
+
+/**
+ * The longest frame that carries `floatsPerExample` (of activation, labels and input together, or of the gradient)
+ * for one batch. Throws a RangeError where that exceeds what any link allows.
+ */
+export function frameBytes(batchSize: number, floatsPerExample: number): number {
+  const bytes = Math.max(batchSize * floatsPerExample * 4 + ENVELOPE_BYTES, CONTROL_FRAME_BYTES);
+  if (bytes <= LARGEST_FRAME_BYTES) return bytes;
+  throw new RangeError(
+    `Cannot send ${batchSize} examples of ${floatsPerExample} floats: ${bytes} bytes a frame, at most ${LARGEST_FRAME_BYTES}`,
+  );
+}
+
+/** Options that ws 8.23 has and its type declarations lack. */
+interface NewerOptions {
+  readonly closeTimeout: number;
+  readonly maxPendingAutoPongs: number;
+}
+
+function socketOptions(maxFrameBytes: number) {
+  return {
+    perMessageDeflate: false,
+    maxPayload: maxFrameBytes,
+    // Peers do not fragment; a few fragments are forgiven, thousands are an attack on memory.
+    maxFragments: 8,
+    // The pieces that a frame arrives in: none of a full network packet's size is left over, even for the longest.
+    maxBufferedChunks: 64 + Math.ceil(maxFrameBytes / 512),
+    // A flood of pings from a peer that reads no pongs would queue them without end.
+    maxPendingAutoPongs: 8,
+    closeTimeout: CLOSE_TIMEOUT_MS,
+    skipUTF8Validation: false,
+    // Frames are handed over within the read that brought them, in order; the window bounds how many that can be.
+    allowSynchronousEvents: true,
+  };
+}
+
+export function dialOptions(maxFrameBytes: number, handshakeMs: number): ClientOptions & NewerOptions {
+  // Without a timeout, dialling a stopped process hangs for ever.
+  return { ...socketOptions(maxFrameBytes), handshakeTimeout: handshakeMs, followRedirects: false };
+}
+
+export function acceptOptions(maxFrameBytes: number): ServerOptions & NewerOptions {
+  return { ...socketOptions(maxFrameBytes), noServer: true, clientTracking: true };
+}
+
+/** Node's own defaults let a slow request stay for five minutes. */
+export function httpOptions(handshakeMs: number): HttpServerOptions {
+  return {
+    headersTimeout: handshakeMs,
+    requestTimeout: handshakeMs,
+    connectionsCheckingInterval: Math.min(1000, Math.ceil(handshakeMs / 2)),
+    maxHeaderSize: 8192,
+  };
+}

@@ -1,0 +1,188 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { type WebSocket, WebSocketServer } from "ws";
+import type { LinkConfig } from "../run/config.ts";
+import { FrameError } from "../wire/frame-error.ts";
+import {
+  CloseCode,
+  type ForwardFrame,
+  type Frame,
+  type HelloFrame,
+  type WelcomeFrame,
+} from "../wire/frames.ts";
+import { acceptOptions, httpOptions, MOST_CONNECTIONS } from "./limits.ts";
+import { type Link, type Refusal, SocketLink, type Why } from "./link.ts";
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 lets the system choose; the listener says which it was. */
+  readonly port: number;
+  readonly link: LinkConfig;
+  /** The longest activation frame to expect. */
+  readonly maxFrameBytes: number;
+  /** Plain GET requests by path, such as /healthz. */
+  readonly routes?: Readonly<Record<string, () => Page>>;
+  /** A welcome takes the newcomer in, in place of the predecessor there was; a refusal hangs up on it. */
+  answer(hello: HelloFrame): WelcomeFrame | Refusal;
+  onUp(link: Link, hello: HelloFrame): void;
+  /** In order of arrival, within the read that brought it. A FrameError thrown here closes the link with its code. */
+  onFrame(frame: ForwardFrame, link: Link): void;
+  /** Once for every link that was up, before the next one is. */
+  onDown(link: Link, why: Why): void;
+  /** A connection ended before it was welcomed. */
+  onTurnedAway?(why: Why): void;
+}
+
+export interface Page {
+  readonly status: number;
+  readonly body: string;
+  readonly type?: string;
+}
+
+export interface Listener {
+  readonly port: number;
+  /** Takes nobody in any more, and closes what is open (default: going away). Resolves when every socket is gone. */
+  close(code?: CloseCode, reason?: string): Promise<void>;
+}
+
+/** Waits for the predecessor, one at a time. Rejects if the port cannot be had. */
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const listening = new Listening(options);
+  await listening.open();
+  return listening;
+}
+
+class Listening implements Listener {
+  readonly #options: ListenOptions;
+  readonly #http: Server;
+  readonly #webSockets: WebSocketServer;
+  /** Everyone with an open socket, greeted or not. */
+  readonly #links = new Set<SocketLink>();
+  #predecessor: SocketLink | undefined;
+
+  constructor(options: ListenOptions) {
+    this.#options = options;
+    this.#webSockets = new WebSocketServer(acceptOptions(options.maxFrameBytes));
+    this.#http = createServer(httpOptions(options.link.handshakeMs), (request, response) => {
+      respond(response, pageFor(request, options.routes ?? {}));
+    });
+    this.#http.maxConnections = MOST_CONNECTIONS;
+    this.#http.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  get port(): number {
+    return (this.#http.address() as AddressInfo).port;
+  }
+
+  open(): Promise<void> {
+    const { host, port } = this.#options;
+    return new Promise((resolve, reject) => {
+      this.#http.once("error", (error) => reject(cannotListen(host, port, error)));
+      this.#http.listen({ host, port }, resolve);
+    });
+  }
+
+  async close(code: CloseCode = CloseCode.goingAway, reason = ""): Promise<void> {
+    const gone = new Promise((resolve) => this.#http.close(resolve));
+    this.#http.closeAllConnections();
+    for (const link of this.#links) link.close(code, reason);
+    await gone;
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // A peer that resets its connection now must not end the process; "close" follows.
+    socket.on("error", () => {});
+    const refused = refusedUpgrade(request);
+    if (refused !== undefined || !this.#http.listening) {
+      refuseUpgrade(socket, refused ?? "503 Service Unavailable");
+      return;
+    }
+    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket));
+  }
+
+  #accept(socket: WebSocket): void {
+    const { maxFrameBytes, link: config } = this.#options;
+    const link: SocketLink = new SocketLink(socket, {
+      maxFrameBytes,
+      heartbeatMs: config.heartbeatMs,
+      onFrame: (frame) => this.#receive(frame, link, deadline),
+      onDown: (why) => this.#ended(link, why, deadline),
+    });
+    const deadline = setTimeout(() => {
+      link.close(CloseCode.helloTimeout, `no hello within ${config.handshakeMs} ms`);
+    }, config.handshakeMs);
+    this.#links.add(link);
+  }
+
+  #receive(frame: Frame, link: SocketLink, deadline: NodeJS.Timeout): void {
+    if (link === this.#predecessor) this.#options.onFrame(forwardFrame(frame), link);
+    else this.#greeted(frame, link, deadline);
+  }
+
+  #greeted(hello: Frame, link: SocketLink, deadline: NodeJS.Timeout): void {
+    if (hello.kind !== "hello") throw new FrameError(`Cannot take ${hello.kind}: the first frame is hello`);
+    clearTimeout(deadline);
+    const answer = this.#options.answer(hello);
+    if ("code" in answer) return link.close(answer.code, answer.reason);
+    this.#replaceWith(link, hello);
+    link.send(answer);
+    this.#options.onUp(link, hello);
+  }
+
+  #replaceWith(link: SocketLink, hello: HelloFrame): void {
+    const old = this.#predecessor;
+    const why: Refusal = {
+      code: CloseCode.fenced,
+      reason: `replaced by layer ${hello.from}, incarnation ${hello.incarnation}, instance ${hello.instance}`,
+    };
+    old?.close(why.code, why.reason);
+    // Its socket may take seconds to go, but for the owner it is down now, before the newcomer is up.
+    old?.down(why);
+    this.#predecessor = link;
+  }
+
+  #ended(link: SocketLink, why: Why, deadline: NodeJS.Timeout): void {
+    clearTimeout(deadline);
+    this.#links.delete(link);
+    if (link !== this.#predecessor) return this.#options.onTurnedAway?.(why);
+    this.#predecessor = undefined;
+    this.#options.onDown(link, why);
+  }
+}
+
+function forwardFrame(frame: Frame): ForwardFrame {
+  if (frame.kind === "activation" || frame.kind === "end" || frame.kind === "release") return frame;
+  throw new FrameError(`Cannot take ${frame.kind}: a predecessor sends activation, end or release`);
+}
+
+/** The status to refuse an upgrade with. Only browsers send an origin, and no page has business here. */
+function refusedUpgrade(request: IncomingMessage): string | undefined {
+  if (request.headers.origin !== undefined) return "403 Forbidden";
+  if (request.url !== "/") return "404 Not Found";
+  return undefined;
+}
+
+function refuseUpgrade(socket: Duplex, status: string): void {
+  // Once upgraded, no timeout of the server's applies: a peer that never hangs up would stay for ever.
+  socket.once("finish", () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+function pageFor(request: IncomingMessage, routes: Readonly<Record<string, () => Page>>): Page {
+  if (request.headers.origin !== undefined) return { status: 403, body: "no pages here\n" };
+  const path = request.url ?? "/";
+  const page = Object.hasOwn(routes, path) ? routes[path] : undefined;
+  if (page !== undefined && request.method === "GET") return page();
+  if (path === "/") return { status: 426, body: "a WebSocket is expected here\n" };
+  return { status: 404, body: "not found\n" };
+}
+
+function respond(response: ServerResponse, { status, body, type = "text/plain; charset=utf-8" }: Page): void {
+  response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(body) }).end(body);
+}
+
+function cannotListen(host: string, port: number, error: NodeJS.ErrnoException): Error {
+  const found = error.code === "EADDRINUSE" ? "the port is taken" : error.message;
+  return new Error(`Cannot listen on ${host}:${port}: ${found}`, { cause: error });
+}

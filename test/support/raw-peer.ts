@@ -1,0 +1,162 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { pack, unpack } from "msgpackr";
+import { type ClientOptions, WebSocket, WebSocketServer } from "ws";
+
+/** A value that is waited for; what comes early is kept. */
+export class Inbox<Item> {
+  readonly #items: Item[] = [];
+  readonly #waiting: ((item: Item) => void)[] = [];
+
+  put(item: Item): void {
+    const waiter = this.#waiting.shift();
+    if (waiter === undefined) this.#items.push(item);
+    else waiter(item);
+  }
+
+  next(): Promise<Item> {
+    const item = this.#items.shift();
+    if (item !== undefined) return Promise.resolve(item);
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Those nobody has waited for yet. */
+  get kept(): readonly Item[] {
+    return this.#items;
+  }
+}
+
+/** One end of a WebSocket that knows nothing of our codec or link: it sends what it is told, and keeps what it hears. */
+export class RawPeer {
+  readonly socket: WebSocket;
+  readonly received = new Inbox<Record<string, unknown>>();
+  readonly closed: Promise<{ code: number; reason: string }>;
+
+  constructor(socket: WebSocket) {
+    this.socket = socket;
+    socket.on("message", (bytes: Buffer) => this.received.put(unpack(bytes)));
+    socket.on("error", () => {});
+    this.closed = new Promise((resolve) => {
+      socket.on("close", (code, reason) => resolve({ code, reason: reason.toString() }));
+    });
+  }
+
+  /** Dials ws://127.0.0.1:port, with random masks as any client has. */
+  static async dial(port: number, options: ClientOptions = {}): Promise<RawPeer> {
+    const peer = new RawPeer(new WebSocket(`ws://127.0.0.1:${port}/`, options));
+    await once(peer.socket, "open");
+    return peer;
+  }
+
+  send(frame: unknown): void {
+    this.socket.send(pack(frame));
+  }
+
+  next(): Promise<Record<string, unknown>> {
+    return this.received.next();
+  }
+}
+
+/** Listens as a successor would, and hands out whoever dials. */
+export class RawListener {
+  readonly peers = new Inbox<RawPeer>();
+  readonly #server: WebSocketServer;
+
+  private constructor(server: WebSocketServer) {
+    this.#server = server;
+    server.on("connection", (socket) => this.peers.put(new RawPeer(socket)));
+  }
+
+  static async open(port = 0): Promise<RawListener> {
+    const server = new WebSocketServer({ host: "127.0.0.1", port });
+    await once(server, "listening");
+    return new RawListener(server);
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  get url(): string {
+    return `ws://127.0.0.1:${this.port}/`;
+  }
+
+  /** Ends every connection without a word, as a killed process does, and frees the port. */
+  async die(): Promise<void> {
+    for (const socket of this.#server.clients) socket.terminate();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+const WEBSOCKET_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/** Upgrades, sends what it is given, and never reads or answers again: like a stopped process, its sockets stay open. */
+export class StoppedListener {
+  readonly sockets = new Inbox<Socket>();
+  readonly #server: Server;
+  readonly #all = new Set<Socket>();
+
+  private constructor(server: Server, frames: readonly unknown[] | undefined) {
+    this.#server = server;
+    server.on("connection", (socket) => {
+      this.#all.add(socket);
+      socket.on("error", () => {});
+      if (frames === undefined) this.sockets.put(socket.pause());
+      else socket.once("data", (request) => this.#upgrade(socket, request.toString(), frames));
+    });
+  }
+
+  /** Without `frames` it does not even upgrade. */
+  static async open(frames?: readonly unknown[]): Promise<StoppedListener> {
+    const server = createServer();
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return new StoppedListener(server, frames);
+  }
+
+  get url(): string {
+    return `ws://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#all) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #upgrade(socket: Socket, request: string, frames: readonly unknown[]): void {
+    const key = /sec-websocket-key: (\S+)/i.exec(request)?.[1];
+    const accept = createHash("sha1").update(`${key}${WEBSOCKET_GUID}`).digest("base64");
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+    );
+    for (const frame of frames) socket.write(serverFrame(pack(frame)));
+    this.sockets.put(socket.pause());
+  }
+}
+
+/** An unmasked binary WebSocket frame of at most 65,535 bytes. */
+function serverFrame(payload: Buffer): Buffer {
+  const header = Buffer.from([0x82, 126, 0, 0]);
+  header.writeUInt16BE(payload.length, 2);
+  return Buffer.concat([header, payload]);
+}
+
+/** A bare TCP connection to 127.0.0.1, and all it hears until the other end hangs up. */
+export async function rawSocket(
+  port: number,
+  ...lines: string[]
+): Promise<{ socket: Socket; heard: Promise<string> }> {
+  const socket = connect(port, "127.0.0.1");
+  await once(socket, "connect");
+  const heard = new Promise<string>((resolve) => {
+    let text = "";
+    socket.on("data", (bytes) => {
+      text += bytes.toString("latin1");
+    });
+    socket.on("error", () => {});
+    socket.on("close", () => resolve(text));
+  });
+  if (lines.length > 0) socket.write(`${lines.join("\r\n")}\r\n\r\n`);
+  return { socket, heard };
+}
