@@ -1,0 +1,431 @@
+import { randomUUID } from "node:crypto";
+import type { Logger } from "pino";
+import type { Rules } from "../../shared/delivery/layer-delivery.ts";
+import { type Dialler, dial } from "../../shared/link/dial.ts";
+import { type Life, refuseStranger } from "../../shared/link/greeting.ts";
+import { frameBytes } from "../../shared/link/limits.ts";
+import type { Link, Refusal, Why } from "../../shared/link/link.ts";
+import { type Listener, listen } from "../../shared/link/listen.ts";
+import type { Kernels } from "../../shared/math/kernels.ts";
+import { CheckpointStore } from "../../shared/run/checkpoint-store.ts";
+import type { Config } from "../../shared/run/config.ts";
+import { configHash } from "../../shared/run/config-hash.ts";
+import { claimIncarnation } from "../../shared/run/incarnation.ts";
+import { Meter } from "../../shared/run/meter.ts";
+import { ExitCode, type Telemetry, type WorkerState } from "../../shared/run/telemetry.ts";
+import type { WorkerOptions } from "../../shared/run/worker-options.ts";
+import {
+  CloseCode,
+  type HelloFrame,
+  PROTOCOL_VERSION,
+  type TestResult,
+  type WelcomeFrame,
+} from "../../shared/wire/frames.ts";
+import { LayerService } from "./layer-service.ts";
+import { LayerWork } from "./layer-work.ts";
+import { Lineage } from "./lineage.ts";
+
+/** What the process lends: its time, its chance, its parent and its log. */
+export interface LayerEdges {
+  readonly kernels: Kernels;
+  /** Given who speaks; the incarnation is known only after the state folder was read. */
+  readonly log: (incarnation: number) => Logger;
+  readonly tell: (telemetry: Telemetry) => Promise<void>;
+  /** Milliseconds of a steady clock. */
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+const REPORT_MS = 500;
+const LOG_MS = 5000;
+/** After the end of the run nothing can be lost any more; neighbours that are gone are not waited for longer. */
+const RELEASE_MS = 5000;
+const OVER_MS = 15_000;
+/** The same refusal that often, and dialling on is pointless. */
+const MOST_REFUSALS = 3;
+
+type LayerOptions = WorkerOptions & { readonly layer: number };
+
+/** A layer as its state folder left it, before it meets anybody. */
+interface Beginning {
+  readonly incarnation: number;
+  readonly log: Logger;
+  readonly work: LayerWork;
+  readonly lineage: Lineage;
+  /** Its run was over when it was saved. */
+  readonly isOver: boolean;
+}
+
+/** One layer, from its first claim of a life to its exit code. */
+export class LayerProcess {
+  readonly #config: Config;
+  readonly #options: LayerOptions;
+  readonly #edges: LayerEdges;
+  readonly #log: Logger;
+  readonly #incarnation: number;
+  readonly #instance = randomUUID();
+  readonly #hash: string;
+  readonly #lineage: Lineage;
+  readonly #service: LayerService;
+  readonly #meter = new Meter();
+  readonly #timers: NodeJS.Timeout[] = [];
+  #listener: Listener | undefined;
+  #dialler: Dialler | undefined;
+  #newestPredecessor: Life | undefined;
+  #newestSuccessor: Life | undefined;
+  #refusals = 0;
+  #phase: "running" | "releasing" | "stopping" = "running";
+  #hasTrained = false;
+  #loggedAt: number;
+  #checkpointLoggedAt = Number.NEGATIVE_INFINITY;
+  #finish!: (code: number) => void;
+  /** The exit code, once everything is closed. */
+  readonly ended: Promise<number>;
+
+  /** Claims a life in the state folder, restores the newest checkpoint, listens and dials. Rejects if it cannot ever start. */
+  static async start(config: Config, options: LayerOptions, edges: LayerEdges): Promise<LayerProcess> {
+    requireLayer(config, options);
+    const beginning = await begin(config, options, edges);
+    const layer = new LayerProcess(config, options, edges, beginning);
+    await layer.#open(beginning.isOver);
+    return layer;
+  }
+
+  private constructor(config: Config, options: LayerOptions, edges: LayerEdges, beginning: Beginning) {
+    const { incarnation, log, work, lineage } = beginning;
+    this.#config = config;
+    this.#options = options;
+    this.#edges = edges;
+    this.#incarnation = incarnation;
+    this.#log = log;
+    this.#lineage = lineage;
+    this.#hash = configHash(config);
+    this.#loggedAt = edges.now();
+    this.ended = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+    const surroundings = {
+      applied: (cursor: number) => this.#applied(cursor),
+      saveFinal: (onDurable: () => void) => void this.#saveFinal(onDurable),
+      report: () => lineage.report(),
+      evaluated: (batch: number, test: TestResult) => this.#evaluated(batch, test),
+      held: () => log.info({ batch: lineage.cursor }, "holding"),
+      resumed: () => log.info({ batch: lineage.cursor }, "resumed"),
+      released: () => this.#released(),
+    };
+    const rules = rulesOf(config, options.layer);
+    this.#service = new LayerService(rules, work, this.#meter, surroundings, lineage.cursor);
+  }
+
+  async #open(isOver: boolean): Promise<void> {
+    const { host, port, successor } = this.#options;
+    void this.#edges.tell(this.#progress("waiting"));
+    this.#listener = await listen({
+      host,
+      port,
+      link: this.#config.link,
+      maxFrameBytes: this.#activationBytes(),
+      routes: { "/healthz": () => ({ status: 200, body: "ok\n" }) },
+      answer: (hello) => this.#answer(hello),
+      onUp: (link, hello) => this.#predecessorUp(link, hello),
+      onFrame: (frame) => this.#service.fromPredecessor(frame),
+      onDown: (link, why) => this.#predecessorDown(link, why),
+      onTurnedAway: (why) => this.#log.warn({ ...why }, "turned away"),
+    });
+    void this.#edges.tell({ kind: "listening", worker: this.#name, port: this.#listener.port });
+    if (successor !== undefined) this.#dialler = this.#dial(successor);
+    this.#timers.push(setInterval(() => this.#report(), REPORT_MS));
+    if (isOver) this.#leaveWhenAlone();
+  }
+
+  get #name(): string {
+    return `layer${this.#options.layer}`;
+  }
+
+  // — links —
+
+  #activationBytes(): number {
+    const { layers, learning, run } = this.#config;
+    const own = layers[this.#options.layer - 1]!.inputs;
+    const network = learning.generator.evidence.includes("input") ? layers[0]!.inputs : 0;
+    return frameBytes(run.batchSize, own + network + layers.at(-1)!.outputs);
+  }
+
+  #answer(hello: HelloFrame): WelcomeFrame | Refusal {
+    const { layer, run } = this.#options;
+    const refusal = refuseStranger(
+      { run, configHash: this.#hash, neighbour: layer - 1, newest: this.#newestPredecessor },
+      hello,
+    );
+    if (refusal) return refusal;
+    const { inputs } = this.#config.layers[layer - 1]!;
+    if (hello.width !== inputs || hello.to !== layer) {
+      const reason = `layer ${hello.from} sends ${hello.width} floats to layer ${hello.to}, layer ${layer} takes ${inputs}`;
+      return { code: CloseCode.mismatch, reason };
+    }
+    if (this.#phase === "stopping") return { code: CloseCode.goingAway, reason: "stopping" };
+    return { kind: "welcome", from: layer, ...this.#introduction(), need: this.#service.need };
+  }
+
+  #introduction() {
+    return {
+      protocol: PROTOCOL_VERSION,
+      run: this.#options.run,
+      incarnation: this.#incarnation,
+      instance: this.#instance,
+      configHash: this.#hash,
+    };
+  }
+
+  #predecessorUp(link: Link, { from, incarnation, instance }: HelloFrame): void {
+    this.#newestPredecessor = { incarnation, instance };
+    this.#log.info({ neighbour: nameOf(from), theirIncarnation: incarnation }, "linked");
+    this.#service.predecessorUp(link);
+  }
+
+  #predecessorDown(link: Link, why: Why): void {
+    if (this.#phase === "running")
+      this.#log.warn({ ...why, batch: this.#lineage.cursor }, "lost predecessor");
+    this.#service.predecessorDown(link);
+  }
+
+  #dial(url: string): Dialler {
+    const { layer, run } = this.#options;
+    const { layers, run: length, link } = this.#config;
+    const width = layers[layer - 1]!.outputs;
+    return dial({
+      url,
+      link,
+      maxFrameBytes: frameBytes(length.batchSize, width),
+      random: this.#edges.random,
+      hello: () => ({
+        kind: "hello",
+        from: layer,
+        to: layer + 1,
+        ...this.#introduction(),
+        width,
+        dtype: "f32",
+      }),
+      check: (welcome) =>
+        refuseStranger(
+          { run, configHash: this.#hash, neighbour: layer + 1, newest: this.#newestSuccessor },
+          welcome,
+        ),
+      onUp: (up, welcome) => this.#successorUp(up, welcome),
+      onFrame: (frame) => this.#service.fromSuccessor(frame),
+      onDown: (down, why) => this.#successorDown(down, why),
+      onWaiting: (attempt, waitMs) => {
+        if (isWorthALine(attempt))
+          this.#log.info({ attempt, waitMs: Math.round(waitMs) }, "waiting for successor");
+      },
+      onRefused: (refusal) => this.#refused(refusal),
+    });
+  }
+
+  #successorUp(link: Link, { from, incarnation, instance, need }: WelcomeFrame): void {
+    this.#refusals = 0;
+    this.#newestSuccessor = { incarnation, instance };
+    this.#log.info({ neighbour: nameOf(from), theirIncarnation: incarnation, need }, "linked");
+    this.#service.successorUp(link, need);
+    if (this.#phase === "releasing") this.#passRelease(link);
+  }
+
+  #successorDown(link: Link | undefined, why: Why): void {
+    if (!link) return;
+    if (this.#phase === "running") this.#log.warn({ ...why, batch: this.#lineage.cursor }, "lost successor");
+    this.#service.successorDown(link);
+    if (this.#phase === "releasing") void this.#end(ExitCode.done, "done");
+  }
+
+  /** The same dial would be answered alike: an older life steps down, a stranger gives up after a few tries. */
+  #refused({ code, reason }: Why): void {
+    this.#refusals += 1;
+    this.#log.error({ code, reason, times: this.#refusals }, "refused by successor");
+    if (code === CloseCode.fenced) void this.#end(ExitCode.done, "fenced");
+    else if (this.#refusals >= MOST_REFUSALS)
+      void this.#end(ExitCode.cannotStart, "cannot work with this successor");
+  }
+
+  // — learning —
+
+  #applied(cursor: number): void {
+    this.#lineage.applied(cursor);
+    if (!this.#hasTrained) {
+      this.#hasTrained = true;
+      this.#log.info({ batch: cursor }, "training");
+      this.#loggedAt = this.#edges.now();
+    }
+    if ((cursor + 1) % this.#config.run.checkpointEvery === 0 && !this.#lineage.isSaving) void this.#save();
+  }
+
+  async #save(): Promise<void> {
+    const startedAt = this.#edges.now();
+    try {
+      await this.#lineage.save();
+      this.#logCheckpoint(startedAt);
+    } catch (error) {
+      this.#log.error({ err: error, durable: this.#lineage.durable }, "checkpoint failed");
+    }
+  }
+
+  /** One line every few seconds: at full speed there are several checkpoints a second. */
+  #logCheckpoint(startedAt: number): void {
+    const now = this.#edges.now();
+    const fields = { batch: this.#lineage.durable, tookMs: Math.round(now - startedAt) };
+    const isNews = now - this.#checkpointLoggedAt >= LOG_MS;
+    if (isNews) this.#checkpointLoggedAt = now;
+    this.#log[isNews ? "info" : "debug"](fields, "checkpoint");
+  }
+
+  async #saveFinal(onDurable: () => void): Promise<void> {
+    try {
+      await this.#lineage.save({ test: this.#service.test });
+      this.#log.info({ batch: this.#lineage.durable }, "finished");
+      if (this.#phase === "running") onDurable();
+    } catch (error) {
+      this.#log.error({ err: error }, "last checkpoint failed");
+      if (this.#phase === "running") await this.#end(ExitCode.gaveUp, "cannot save the end of the run");
+    }
+  }
+
+  #evaluated(batch: number, test: TestResult): void {
+    this.#log.info({ batch, ...test }, "evaluated");
+    void this.#edges.tell({ kind: "evaluated", batch, test });
+  }
+
+  // — telling —
+
+  #report(): void {
+    const progress = this.#progress(this.#service.standing);
+    void this.#edges.tell(progress);
+    const now = this.#edges.now();
+    if (now - this.#loggedAt < LOG_MS || progress.state !== "training" || progress.perSecond === 0) return;
+    this.#loggedAt = now;
+    const { batch, perSecond, loss, generatorError, staleness } = progress;
+    const figures = { loss, generatorError, staleness, durable: this.#lineage.durable };
+    this.#log.info({ batch, perSecond: Math.round(perSecond), ...figures }, "training");
+  }
+
+  #progress(state: WorkerState) {
+    const { perSecond, loss, generatorError, staleness } = this.#meter.report(this.#edges.now());
+    return {
+      kind: "progress" as const,
+      worker: this.#name,
+      incarnation: this.#incarnation,
+      state,
+      batch: this.#lineage.cursor,
+      batches: this.#config.run.batches,
+      perSecond,
+      ...(loss === undefined ? {} : { loss }),
+      ...(generatorError === undefined ? {} : { generatorError }),
+      ...(staleness === undefined ? {} : { staleness }),
+    };
+  }
+
+  // — the end —
+
+  #released(): void {
+    if (this.#phase !== "running") return;
+    this.#phase = "releasing";
+    const { successor } = this.#service;
+    if (!this.#dialler) void this.#end(ExitCode.done, "done");
+    else if (successor) this.#passRelease(successor);
+    this.#timers.push(setTimeout(() => void this.#end(ExitCode.done, "done"), RELEASE_MS));
+  }
+
+  #passRelease(successor: Link): void {
+    successor.send({ kind: "release" });
+    successor.close(CloseCode.done, "finished");
+  }
+
+  /** Restored after its run was over: its neighbours may have left long ago. */
+  #leaveWhenAlone(): void {
+    this.#timers.push(
+      setTimeout(() => {
+        if (this.#service.standing === "waiting") void this.#end(ExitCode.done, "done");
+      }, OVER_MS),
+    );
+  }
+
+  /** Saves what has been learnt, and ends. */
+  async stop(why: string): Promise<void> {
+    if (this.#phase === "stopping") return;
+    this.#log.info({ why, batch: this.#lineage.cursor }, "stopping");
+    this.#phase = "stopping";
+    void this.#edges.tell(this.#progress("stopping"));
+    this.#dropLinks();
+    if (this.#lineage.cursor > this.#lineage.durable) await this.#save();
+    await this.#end(ExitCode.done, "stopped");
+  }
+
+  #dropLinks(): void {
+    void this.#listener?.close(CloseCode.goingAway, "stopping");
+    void this.#dialler?.close(CloseCode.goingAway, "stopping");
+  }
+
+  async #end(code: number, message: string): Promise<void> {
+    if (this.#timers.length === 0) return;
+    for (const timer of this.#timers.splice(0)) clearTimeout(timer);
+    if (this.#phase === "running") this.#phase = "stopping";
+    this.#dropLinks();
+    const { restarts: _restarts, ...report } = this.#lineage.report();
+    await this.#edges.tell(this.#progress(message === "done" ? "finished" : "stopping"));
+    this.#log[code === 0 ? "info" : "error"]({ ...report, incarnation: this.#incarnation }, message);
+    this.#finish(code);
+  }
+}
+
+function requireLayer({ layers }: Config, { layer, successor }: LayerOptions): void {
+  if (layer > layers.length)
+    throw new Error(`Cannot start: this is layer ${layer}, the network has ${layers.length}`);
+  const isHead = layer === layers.length;
+  if (isHead && successor !== undefined)
+    throw new Error(`Cannot start: layer ${layer} is the last one, and takes no --successor`);
+  if (!isHead && successor === undefined)
+    throw new Error(`Cannot start: layer ${layer} of ${layers.length} needs --successor`);
+}
+
+async function begin(config: Config, options: LayerOptions, edges: LayerEdges): Promise<Beginning> {
+  const { layer, run, state } = options;
+  const incarnation = await claimIncarnation(state);
+  const log = edges.log(incarnation);
+  const { inputs, outputs } = config.layers[layer - 1]!;
+  log.info({ inputs, outputs, kernels: edges.kernels.name }, "started");
+  const identity = { run, layer, configHash: configHash(config) };
+  const { window, schedule } = config.delivery;
+  const kept = window + (schedule === "free" ? 0 : schedule.staleness);
+  const work = new LayerWork(edges.kernels, config, layer, kept);
+  const store = new CheckpointStore(state);
+  const born = { ...identity, incarnation, batches: config.run.batches };
+  const lineage = new Lineage(born, store, () => work.state());
+  const { restored, skipped } = await store.loadNewest(identity);
+  for (const { path, why } of skipped) log.warn({ path, why }, "checkpoint set aside");
+  if (restored) {
+    const { checkpoint, ageMs, path } = restored;
+    work.restore(checkpoint);
+    lineage.continueFrom(checkpoint);
+    log.info({ batch: checkpoint.cursor, ageMs: Math.round(ageMs), path }, "restored");
+  }
+  return { incarnation, log, work, lineage, isOver: restored?.checkpoint.finished ?? false };
+}
+
+function rulesOf({ run, delivery, learning, layers }: Config, layer: number): Rules {
+  const { window, schedule, stalenessBudget } = delivery;
+  return {
+    batches: run.batches,
+    window,
+    isHead: layer === layers.length,
+    isLocked: learning.method === "backprop",
+    ...(schedule === "free" ? {} : { staleness: schedule.staleness }),
+    stalenessBudget,
+  };
+}
+
+/** The first failures, then ever fewer: an absence of an hour should not fill the log. */
+function isWorthALine(attempt: number): boolean {
+  return attempt <= 3 || Number.isInteger(Math.log2(attempt));
+}
+
+function nameOf(layer: number): string {
+  return layer === 0 ? "source" : `layer${layer}`;
+}

@@ -1,0 +1,252 @@
+import {
+  initialState,
+  type LayerEffect,
+  type LayerEvent,
+  type LayerState,
+  need,
+  type Rules,
+  step,
+} from "../../shared/delivery/layer-delivery.ts";
+import type { Link } from "../../shared/link/link.ts";
+import type { Meter } from "../../shared/run/meter.ts";
+import { FrameError } from "../../shared/wire/frame-error.ts";
+import {
+  type ActivationFrame,
+  type BackFrame,
+  CloseCode,
+  type ForwardFrame,
+  type GradientFrame,
+  type LayerReport,
+  type Tensor,
+  type TestResult,
+} from "../../shared/wire/frames.ts";
+import type { LayerWork } from "./layer-work.ts";
+
+/** What a layer's service needs done outside: disk, log, and the end of the process. */
+export interface LayerSurroundings {
+  /** A batch was applied; save now and then. */
+  applied(cursor: number): void;
+  /** Save the end of the run; calls back when it is durable, and not at all if that fails. */
+  saveFinal(onDurable: () => void): void;
+  report(): LayerReport;
+  evaluated(batch: number, test: TestResult): void;
+  held(): void;
+  resumed(): void;
+  /** Everybody has finished; the release has been passed on if the successor was linked. */
+  released(): void;
+}
+
+type Attached = ActivationFrame | GradientFrame;
+
+/** Joins delivery, learning and the two links of one layer: frames become events, effects become work and frames. */
+export class LayerService {
+  readonly #rules: Rules;
+  readonly #work: LayerWork;
+  readonly #meter: Meter;
+  readonly #around: LayerSurroundings;
+  #state: LayerState<Attached>;
+  #predecessor: Link | undefined;
+  #successor: Link | undefined;
+  /** Of the layers after this one, as they reported when they finished. */
+  #reports: readonly LayerReport[] = [];
+  #test: TestResult | undefined;
+
+  constructor(rules: Rules, work: LayerWork, meter: Meter, around: LayerSurroundings, cursor: number) {
+    this.#rules = rules;
+    this.#work = work;
+    this.#meter = meter;
+    this.#around = around;
+    this.#state = initialState(cursor);
+  }
+
+  /** For a welcome: it must be followed by predecessorUp before anything else happens. */
+  get need(): number {
+    return need(this.#state);
+  }
+
+  get standing(): "waiting" | "holding" | "training" {
+    if (this.#state.holding) return "holding";
+    return this.#state.predecessor === "away" ? "waiting" : "training";
+  }
+
+  get test(): TestResult | undefined {
+    return this.#test;
+  }
+
+  get successor(): Link | undefined {
+    return this.#successor;
+  }
+
+  predecessorUp(link: Link): void {
+    this.#predecessor = link;
+    this.#take({ event: "predecessorLinked" });
+  }
+
+  predecessorDown(link: Link): void {
+    if (this.#predecessor !== link) return;
+    this.#predecessor = undefined;
+    this.#take({ event: "predecessorLost" });
+  }
+
+  /** Throws a FrameError at a frame that this layer cannot take; nothing has changed then. */
+  fromPredecessor(frame: ForwardFrame): void {
+    switch (frame.kind) {
+      case "activation":
+        this.#work.inspect(frame);
+        return this.#take({ event: "heard", item: itemOf(frame, this.#rules.batches) });
+      case "end":
+        if (frame.batches !== this.#rules.batches)
+          throw new FrameError(`end is at ${frame.batches} batches, this run has ${this.#rules.batches}`);
+        return this.#take({ event: "heard", item: { kind: "end" } });
+      case "release":
+        return this.#take({ event: "released" });
+    }
+  }
+
+  successorUp(link: Link, needed: number): void {
+    this.#successor = link;
+    this.#take({ event: "successorLinked", need: needed });
+  }
+
+  successorDown(link: Link): void {
+    if (this.#successor !== link) return;
+    this.#successor = undefined;
+    this.#take({ event: "successorLost" });
+  }
+
+  /** Throws a FrameError at a frame that this layer cannot take; nothing has changed then. */
+  fromSuccessor(frame: BackFrame): void {
+    switch (frame.kind) {
+      case "gradient":
+        this.#work.inspectTarget(frame);
+        return this.#take({
+          event: "answered",
+          batch: frame.batch,
+          ...(frame.gradient ? { target: frame } : {}),
+        });
+      case "rewind":
+        return this.#take({ event: "rewound", need: frame.need });
+      case "finished":
+        this.#reports = frame.reports;
+        this.#test = frame.test;
+        return this.#take({ event: "finished" });
+    }
+  }
+
+  #take(event: LayerEvent<Attached>): void {
+    const [state, effects] = step(this.#rules, this.#state, event);
+    this.#state = state;
+    for (const effect of effects) this.#carryOut(effect);
+  }
+
+  #carryOut(effect: LayerEffect<Attached>): void {
+    switch (effect.effect) {
+      case "update":
+        return this.#update(activationOf(effect.item.frame));
+      case "rehearse": {
+        const frame = activationOf(effect.item.frame);
+        return this.#answer(frame.batch, this.#work.rehearse(frame));
+      }
+      case "passForward":
+        return this.#work.passForward(activationOf(effect.item.frame));
+      case "passBackward":
+        return this.#passBackward(effect);
+      case "evaluate":
+        return this.#evaluate(activationOf(effect.item.frame));
+      case "acknowledge":
+        return this.#answer(effect.item.batch, undefined);
+      case "forward":
+        return this.#forward(activationOf(effect.item.frame), effect.ticket);
+      case "learn":
+        return this.#learn(effect);
+      case "forget":
+        return this.#work.forget(effect.tickets);
+      case "rewind":
+        this.#predecessor?.send({ kind: "rewind", need: effect.need });
+        return;
+      case "end":
+        this.#successor?.send({ kind: "end", batches: this.#rules.batches });
+        return;
+      case "save":
+        return this.#around.saveFinal(() => this.#take({ event: "saved" }));
+      case "finished":
+        return this.#finish();
+      case "release":
+        this.#successor?.send({ kind: "release" });
+        return this.#around.released();
+      case "hold":
+        return this.#around.held();
+      case "resume":
+        return this.#around.resumed();
+      case "hangUp":
+        return this.#hangUp(effect);
+    }
+  }
+
+  #update(frame: ActivationFrame): void {
+    const { answer, loss } = this.#work.update(frame);
+    this.#answer(frame.batch, answer);
+    this.#meter.batch(loss);
+    this.#around.applied(frame.batch);
+  }
+
+  #passBackward({ item, gradient, learns }: LayerEffect<Attached> & { effect: "passBackward" }): void {
+    const frame = activationOf(item.frame);
+    this.#answer(frame.batch, this.#work.passBackward(frame, tensorOf(gradient), learns));
+    if (!learns) return;
+    this.#meter.batch();
+    this.#around.applied(frame.batch);
+  }
+
+  #evaluate(frame: ActivationFrame): void {
+    const test = this.#work.evaluate(frame);
+    this.#answer(frame.batch, undefined);
+    if (!test) return;
+    this.#test = test;
+    this.#around.evaluated(frame.batch, test);
+  }
+
+  #learn({ batch, ticket, target, age }: LayerEffect<Attached> & { effect: "learn" }): void {
+    const health = this.#work.learn(ticket, tensorOf(target), batch);
+    if (health) this.#meter.target(health, age);
+  }
+
+  #forward(frame: ActivationFrame, ticket: number): void {
+    this.#successor?.send(this.#work.forwardFrame(frame));
+    if (!frame.evaluation) this.#work.keep(ticket);
+  }
+
+  #answer(batch: number, gradient: Tensor | undefined): void {
+    this.#predecessor?.send({ kind: "gradient", batch, ...(gradient ? { gradient } : {}) });
+  }
+
+  #finish(): void {
+    const reports = [this.#around.report(), ...this.#reports];
+    this.#predecessor?.send({ kind: "finished", reports, ...(this.#test ? { test: this.#test } : {}) });
+  }
+
+  #hangUp({ side, why, reason }: LayerEffect<Attached> & { effect: "hangUp" }): void {
+    const code = why === "window" ? CloseCode.windowExceeded : CloseCode.badFrame;
+    (side === "predecessor" ? this.#predecessor : this.#successor)?.close(code, reason);
+  }
+}
+
+function itemOf(frame: ActivationFrame, batches: number) {
+  const { batch, evaluation } = frame;
+  if (batch > batches || (batch === batches && !evaluation))
+    throw new FrameError(`Cannot take batch ${batch}: the run has ${batches}`);
+  return evaluation
+    ? ({ kind: "evaluation", batch, ...evaluation, frame } as const)
+    : ({ kind: "batch", batch, frame } as const);
+}
+
+function activationOf(frame: Attached): ActivationFrame {
+  if (frame.kind !== "activation") throw new TypeError("Cannot work on a gradient as on an activation");
+  return frame;
+}
+
+function tensorOf(frame: Attached): Tensor {
+  if (frame.kind !== "gradient" || !frame.gradient)
+    throw new TypeError("Cannot learn from a frame without gradient");
+  return frame.gradient;
+}

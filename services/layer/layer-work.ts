@@ -1,0 +1,235 @@
+import { buildLayer, type Layer, type NetworkOptions } from "../../shared/dni/build-layer.ts";
+import { EvidenceStore } from "../../shared/dni/evidence.ts";
+import type { Example } from "../../shared/dni/example.ts";
+import type { GeneratorHealth } from "../../shared/dni/generator.ts";
+import type { LayerState } from "../../shared/dni/layer-state.ts";
+import { addTallies, emptyTally, type Tally, verdictOf } from "../../shared/math/accuracy.ts";
+import type { Kernels } from "../../shared/math/kernels.ts";
+import { FrameError } from "../../shared/wire/frame-error.ts";
+import {
+  type ActivationFrame,
+  CloseCode,
+  type GradientFrame,
+  type Tensor,
+  type TestResult,
+} from "../../shared/wire/frames.ts";
+import { floatsToTensor, LARGEST_VALUE, tensorToFloats } from "../../shared/wire/tensor.ts";
+
+/**
+ * The learning side of a layer process: frames in, tensors out; it knows no link and no delivery. Tensors that it
+ * returns alias the layer's buffers: send them before the next call.
+ */
+export class LayerWork {
+  readonly #kernels: Kernels;
+  readonly #network: NetworkOptions;
+  readonly #layer: Layer;
+  readonly #widths: {
+    readonly input: number;
+    readonly output: number;
+    readonly labels: number;
+    readonly network: number;
+  };
+  readonly #input: Float32Array;
+  readonly #labels: Float32Array;
+  readonly #networkInput: Float32Array | undefined;
+  readonly #target: Float32Array;
+  readonly #evidence: EvidenceStore | undefined;
+  /** The frame whose values lie in the buffers: most frames are dealt with right after they were inspected. */
+  #loaded: ActivationFrame | undefined;
+  #output: { readonly example: Example; readonly values: Float32Array } | undefined;
+  #tally: Tally = emptyTally;
+  #tallied = 0;
+
+  /** `ticketsKept`: most batches whose target is still to come. */
+  constructor(kernels: Kernels, network: NetworkOptions, number: number, ticketsKept: number) {
+    const { inputs, outputs } = network.layers[number - 1]!;
+    const looksAtInput = network.learning.generator.evidence.includes("input");
+    const labels = network.layers.at(-1)!.outputs;
+    this.#widths = {
+      input: inputs,
+      output: outputs,
+      labels,
+      network: looksAtInput ? network.layers[0]!.inputs : 0,
+    };
+    this.#kernels = kernels;
+    this.#network = network;
+    this.#layer = buildLayer(kernels, network, number);
+    const rows = network.run.batchSize;
+    this.#input = kernels.allocate(rows * inputs);
+    this.#labels = kernels.allocate(rows * labels);
+    this.#networkInput =
+      looksAtInput && number > 1 ? kernels.allocate(rows * this.#widths.network) : undefined;
+    this.#target = kernels.allocate(rows * outputs);
+    if (this.#layer.kind === "decoupled") {
+      const widths = this.#layer.evidenceWidths;
+      this.#evidence = new EvidenceStore(kernels, ticketsKept, { widths, maxRows: rows });
+    }
+  }
+
+  /** Throws a FrameError unless this layer can take the frame: shapes, and every value finite and of sane size. */
+  inspect(frame: ActivationFrame): void {
+    const rows = frame.activation.shape[0];
+    const most = this.#network.run.batchSize;
+    if (rows > most)
+      throw new FrameError(`activation has ${rows} rows, this layer takes ${most}`, CloseCode.mismatch);
+    requireShape("activation", frame.activation, rows, this.#widths.input);
+    requireShape("labels", frame.labels, rows, this.#widths.labels);
+    if (this.#networkInput) {
+      if (!frame.input)
+        throw new FrameError("activation comes without the network's input", CloseCode.mismatch);
+      requireShape("input", frame.input, rows, this.#widths.network);
+    }
+    this.#load(frame);
+  }
+
+  /** Throws a FrameError unless the gradient fits this layer's output and is finite. */
+  inspectTarget(frame: GradientFrame): void {
+    if (!frame.gradient) return;
+    const rows = frame.gradient.shape[0];
+    const most = this.#network.run.batchSize;
+    if (rows > most)
+      throw new FrameError(`gradient has ${rows} rows, at most ${most} were sent`, CloseCode.mismatch);
+    requireShape("gradient", frame.gradient, rows, this.#widths.output);
+    tensorToFloats(frame.gradient, this.#target);
+  }
+
+  /** Learns the batch; the answer is its input gradient (none for the source). Head: also the mean loss. */
+  update(frame: ActivationFrame): { readonly answer: Tensor | undefined; readonly loss: number | undefined } {
+    const example = this.#load(frame);
+    if (this.#layer.kind === "locked") throw new Error("Cannot update a locked layer without a gradient");
+    const result = this.#layer.update(example, frame.batch);
+    if ("output" in result) this.#output = { example, values: result.output };
+    return {
+      answer: this.#answer(result.inputGradient, example.rows),
+      loss: "loss" in result ? result.loss : undefined,
+    };
+  }
+
+  /** The same answer at present weights, changing nothing. */
+  rehearse(frame: ActivationFrame): Tensor | undefined {
+    const example = this.#load(frame);
+    if (this.#layer.kind === "locked") throw new Error("Cannot rehearse a locked layer without a gradient");
+    const result = this.#layer.rehearse(example);
+    if ("output" in result) this.#output = { example, values: result.output };
+    return this.#answer(result.inputGradient, example.rows);
+  }
+
+  passForward(frame: ActivationFrame): void {
+    if (this.#layer.kind !== "locked") throw new Error("Cannot pass forward: the layer is not locked");
+    const example = this.#load(frame);
+    this.#output = { example, values: this.#layer.forward(example) };
+  }
+
+  passBackward(frame: ActivationFrame, gradient: Tensor, learns: boolean): Tensor | undefined {
+    if (this.#layer.kind !== "locked") throw new Error("Cannot pass backward: the layer is not locked");
+    tensorToFloats(gradient, this.#target);
+    const rows = gradient.shape[0];
+    const inputGradient = learns
+      ? this.#layer.backward(this.#target, rows, frame.batch)
+      : this.#layer.rehearseBackward(this.#target, rows);
+    return this.#answer(inputGradient, rows);
+  }
+
+  /** Held-out data: the output is for the successor; the head judges, and after the last part gives the result. */
+  evaluate(frame: ActivationFrame): TestResult | undefined {
+    const example = this.#load(frame);
+    if (this.#layer.kind !== "head") {
+      this.#output = { example, values: this.#layer.evaluate(example) };
+      return undefined;
+    }
+    const { part, parts } = frame.evaluation!;
+    if (part === 0) this.#tallied = 0;
+    this.#tally = addTallies(part === 0 ? emptyTally : this.#tally, this.#layer.evaluate(example));
+    this.#tallied += example.rows;
+    if (part < parts - 1) return undefined;
+    return verdictOf(this.#tally, this.#layer.judged, this.#tallied, this.#widths.output);
+  }
+
+  /** What the last update, rehearsal, forward pass or evaluation computed, for the successor. */
+  forwardFrame(frame: ActivationFrame): ActivationFrame {
+    const { example, values } = this.#lastOutput();
+    const { batch, evaluation, labels } = frame;
+    const activation = this.#checked(values, example.rows, this.#widths.output, "output");
+    const input = this.#widths.network > 0 ? (frame.input ?? frame.activation) : undefined;
+    return {
+      kind: "activation",
+      batch,
+      ...(evaluation ? { evaluation } : {}),
+      activation,
+      labels,
+      ...(input ? { input } : {}),
+    };
+  }
+
+  /** Keeps what the generator needs to learn from the answer to the output just sent. */
+  keep(ticket: number): void {
+    if (this.#layer.kind !== "decoupled") return;
+    const { example, values } = this.#lastOutput();
+    this.#evidence?.keep(ticket, this.#layer.evidence(example, values));
+  }
+
+  /** The generator learns from the answer; undefined if there is no evidence of it any more. */
+  learn(ticket: number, target: Tensor, batch: number): GeneratorHealth | undefined {
+    if (this.#layer.kind !== "decoupled") return undefined;
+    const evidence = this.#evidence?.take(ticket);
+    if (!evidence || evidence.rows !== target.shape[0]) return undefined;
+    tensorToFloats(target, this.#target);
+    return this.#layer.learn(evidence, this.#target, batch);
+  }
+
+  forget(tickets: readonly number[]): void {
+    for (const ticket of tickets) this.#evidence?.take(ticket);
+  }
+
+  state(): LayerState {
+    return this.#layer.state();
+  }
+
+  restore(state: LayerState): void {
+    this.#layer.restore(state);
+  }
+
+  #load(frame: ActivationFrame): Example {
+    const rows = frame.activation.shape[0];
+    const example = { rows, input: this.#input, labels: this.#labels };
+    if (this.#loaded !== frame) {
+      this.#loaded = undefined;
+      tensorToFloats(frame.activation, this.#input);
+      tensorToFloats(frame.labels, this.#labels);
+      if (this.#networkInput && frame.input) tensorToFloats(frame.input, this.#networkInput);
+      this.#loaded = frame;
+    }
+    return this.#networkInput ? { ...example, networkInput: this.#networkInput } : example;
+  }
+
+  #lastOutput(): { readonly example: Example; readonly values: Float32Array } {
+    if (!this.#output) throw new Error("Cannot forward: nothing was computed");
+    return this.#output;
+  }
+
+  #answer(inputGradient: Float32Array | undefined, rows: number): Tensor | undefined {
+    return inputGradient && this.#checked(inputGradient, rows, this.#widths.input, "input gradient");
+  }
+
+  /** Nothing non-finite is ever sent (promise G5). */
+  #checked(values: Float32Array, rows: number, columns: number, what: string): Tensor {
+    if (!this.#kernels.isWithin(values, rows * columns, LARGEST_VALUE)) throw new PoisonError(what);
+    return floatsToTensor(values, rows, columns);
+  }
+}
+
+/** The layer's own numbers ran away: its last checkpoint is the newest sane state. */
+export class PoisonError extends Error {
+  override readonly name = "PoisonError";
+
+  constructor(what: string) {
+    super(`Cannot go on learning: this layer's ${what} is not finite, or beyond ±${LARGEST_VALUE}`);
+  }
+}
+
+function requireShape(what: string, tensor: Tensor, rows: number, columns: number): void {
+  const [foundRows, foundColumns] = tensor.shape;
+  if (foundRows === rows && foundColumns === columns) return;
+  const found = `${foundRows}×${foundColumns}`;
+  throw new FrameError(`${what} is ${found}, this layer takes ${rows}×${columns}`, CloseCode.mismatch);
+}

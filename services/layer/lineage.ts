@@ -1,0 +1,75 @@
+import type { LayerState } from "../../shared/dni/layer-state.ts";
+import type { Checkpoint, Identity } from "../../shared/run/checkpoint.ts";
+import type { CheckpointStore } from "../../shared/run/checkpoint-store.ts";
+import { weightsDigest } from "../../shared/run/digest.ts";
+import { apply, emptyLedger, fromRanges, type Ledger, toRanges } from "../../shared/run/ledger.ts";
+import type { LayerReport, TestResult } from "../../shared/wire/frames.ts";
+
+export interface LineageOptions extends Identity {
+  readonly incarnation: number;
+  readonly batches: number;
+}
+
+/** What this layer has applied in its durable life, and how it is saved: state and cursor in one file. */
+export class Lineage {
+  readonly #options: LineageOptions;
+  readonly #store: CheckpointStore;
+  readonly #state: () => LayerState;
+  #ledger: Ledger = emptyLedger;
+  /** Highest batch in a durable checkpoint; −1 before the first. */
+  durable = -1;
+
+  constructor(options: LineageOptions, store: CheckpointStore, state: () => LayerState) {
+    this.#options = options;
+    this.#store = store;
+    this.#state = state;
+  }
+
+  /** Goes on where this checkpoint was taken. */
+  continueFrom(checkpoint: Checkpoint): void {
+    this.#ledger = fromRanges(checkpoint.ledger);
+    this.durable = checkpoint.cursor;
+  }
+
+  /** Throws if the batch is not the next one: it must never reach the weights twice. */
+  applied(batch: number): void {
+    this.#ledger = apply(this.#ledger, batch);
+  }
+
+  get cursor(): number {
+    return this.#ledger.ranges.at(-1)?.[1] ?? -1;
+  }
+
+  get isSaving(): boolean {
+    return this.#store.isWriting;
+  }
+
+  /** Waits for a save under way, then saves what is now. Rejects with what went wrong; earlier files are untouched then. */
+  async save(end?: { readonly test: TestResult | undefined }): Promise<void> {
+    await this.#store.idle();
+    const checkpoint = this.#checkpoint(end);
+    await this.#store.write(checkpoint);
+    this.durable = Math.max(this.durable, checkpoint.cursor);
+  }
+
+  report(): LayerReport {
+    const { layer, incarnation } = this.#options;
+    const digest = weightsDigest(this.#state().tensors);
+    return { layer, applied: toRanges(this.#ledger), restarts: incarnation - 1, digest };
+  }
+
+  #checkpoint(end: { readonly test: TestResult | undefined } | undefined): Checkpoint {
+    const { tensors, counters } = this.#state();
+    const ledger = toRanges(this.#ledger);
+    const notes = end?.test ? { test: JSON.stringify(end.test) } : undefined;
+    return {
+      ...this.#options,
+      cursor: this.cursor,
+      finished: end !== undefined,
+      ledger,
+      counters,
+      tensors,
+      ...(notes ? { notes } : {}),
+    };
+  }
+}

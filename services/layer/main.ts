@@ -1,0 +1,50 @@
+import { chooseKernels } from "../../shared/math/choose-kernels.ts";
+import { attachLifeline } from "../../shared/run/lifeline.ts";
+import { createLog } from "../../shared/run/log.ts";
+import { loadConfig } from "../../shared/run/read-config.ts";
+import { ExitCode } from "../../shared/run/telemetry.ts";
+import { readWorkerOptions } from "../../shared/run/worker-options.ts";
+import { LayerProcess } from "./layer-process.ts";
+import { PoisonError } from "./layer-work.ts";
+
+let log = createLog({ worker: "layer", run: "" }, { format: "json" });
+let layer: LayerProcess | undefined;
+
+const lifeline = attachLifeline(
+  process,
+  (why) => (layer ? void layer.stop(why) : process.exit(ExitCode.done)),
+  () => process.exit(143),
+);
+
+process.on("uncaughtException", (error) => {
+  log.fatal({ err: error }, "failed");
+  process.exit(error instanceof PoisonError ? ExitCode.gaveUp : 1);
+});
+
+try {
+  const options = readWorkerOptions(process.argv.slice(2), "layer");
+  const number = options.layer!;
+  const speaker = { worker: `layer${number}`, layer: number, run: options.run };
+  const format = { format: options.logFormat };
+  log = createLog(speaker, format);
+  const { config, warnings } = loadConfig(options.config, options.set);
+  for (const warning of warnings) log.warn(warning);
+  layer = await LayerProcess.start(
+    config,
+    { ...options, layer: number },
+    {
+      kernels: chooseKernels(config.compute.kernels),
+      log: (incarnation) => {
+        log = createLog({ ...speaker, incarnation }, format);
+        return log;
+      },
+      tell: lifeline.tell,
+      now: () => performance.now(),
+      random: Math.random,
+    },
+  );
+} catch (error) {
+  log.error({ err: error }, (error as Error).message);
+  process.exit(ExitCode.cannotStart);
+}
+process.exit(await layer.ended);

@@ -1,0 +1,50 @@
+import { openDataSet } from "../../shared/data/open-data-set.ts";
+import { attachLifeline } from "../../shared/run/lifeline.ts";
+import { createLog } from "../../shared/run/log.ts";
+import { loadConfig } from "../../shared/run/read-config.ts";
+import { ExitCode } from "../../shared/run/telemetry.ts";
+import { readWorkerOptions } from "../../shared/run/worker-options.ts";
+import { SourceProcess } from "./source-process.ts";
+
+let log = createLog({ worker: "source", run: "" }, { format: "json" });
+let source: SourceProcess | undefined;
+
+const lifeline = attachLifeline(
+  process,
+  (why) => (source ? void source.stop(why) : process.exit(ExitCode.done)),
+  () => process.exit(143),
+);
+
+process.on("uncaughtException", (error) => {
+  log.fatal({ err: error }, "failed");
+  process.exit(1);
+});
+
+try {
+  const options = readWorkerOptions(process.argv.slice(2), "source");
+  const speaker = { worker: "source", run: options.run };
+  const format = { format: options.logFormat };
+  log = createLog(speaker, format);
+  const { config, warnings } = loadConfig(options.config, options.set);
+  for (const warning of warnings) log.warn(warning);
+  source = await SourceProcess.start(
+    config,
+    { ...options, record: options.record!, successor: options.successor! },
+    {
+      data: openDataSet(config.data),
+      log: (incarnation) => {
+        log = createLog({ ...speaker, incarnation }, format);
+        return log;
+      },
+      tell: lifeline.tell,
+      now: () => performance.now(),
+      date: () => new Date(),
+      random: Math.random,
+      nodeVersion: process.version,
+    },
+  );
+} catch (error) {
+  log.error({ err: error }, (error as Error).message);
+  process.exit(ExitCode.cannotStart);
+}
+process.exit(source ? await source.ended : ExitCode.done);

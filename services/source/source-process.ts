@@ -1,0 +1,314 @@
+import { randomUUID } from "node:crypto";
+import type { Logger } from "pino";
+import type { DataSet } from "../../shared/data/data-set.ts";
+import {
+  initialSource,
+  type SourceEffect,
+  type SourceEvent,
+  type SourceRules,
+  type SourceState,
+  stepSource,
+} from "../../shared/delivery/source-delivery.ts";
+import { type Dialler, dial } from "../../shared/link/dial.ts";
+import { type Life, refuseStranger } from "../../shared/link/greeting.ts";
+import { frameBytes } from "../../shared/link/limits.ts";
+import type { Link, Why } from "../../shared/link/link.ts";
+import { type Listener, listen } from "../../shared/link/listen.ts";
+import type { Config } from "../../shared/run/config.ts";
+import { configHash } from "../../shared/run/config-hash.ts";
+import { claimIncarnation } from "../../shared/run/incarnation.ts";
+import { Meter } from "../../shared/run/meter.ts";
+import { ExitCode, type Telemetry, type WorkerState } from "../../shared/run/telemetry.ts";
+import type { WorkerOptions } from "../../shared/run/worker-options.ts";
+import {
+  type BackFrame,
+  CloseCode,
+  type FinishedFrame,
+  PROTOCOL_VERSION,
+  type WelcomeFrame,
+} from "../../shared/wire/frames.ts";
+import { frameOf } from "./batch-frames.ts";
+import { beginning, isOver, writeSummary } from "./record.ts";
+
+export interface SourceEdges {
+  readonly data: DataSet;
+  readonly log: (incarnation: number) => Logger;
+  readonly tell: (telemetry: Telemetry) => Promise<void>;
+  /** Milliseconds of a steady clock. */
+  readonly now: () => number;
+  readonly date: () => Date;
+  readonly random: () => number;
+  readonly nodeVersion: string;
+}
+
+type SourceOptions = WorkerOptions & { readonly record: string; readonly successor: string };
+
+const REPORT_MS = 500;
+const LOG_MS = 5000;
+const MOST_REFUSALS = 3;
+
+/** Feeds the chain. It keeps no state that a crash could lose: the first layer's welcome says where to go on. */
+export class SourceProcess {
+  readonly #config: Config;
+  readonly #options: SourceOptions;
+  readonly #edges: SourceEdges;
+  readonly #log: Logger;
+  readonly #incarnation: number;
+  readonly #startedAt: Date;
+  readonly #instance = randomUUID();
+  readonly #hash: string;
+  readonly #rules: SourceRules;
+  readonly #meter = new Meter();
+  #state: SourceState = initialSource;
+  #link: Link | undefined;
+  #listener: Listener | undefined;
+  #dialler: Dialler | undefined;
+  #reporter: NodeJS.Timeout | undefined;
+  #newestSuccessor: Life | undefined;
+  #refusals = 0;
+  #phase: "running" | "finished" | "stopping" = "running";
+  #loggedAt: number;
+  #finish!: (code: number) => void;
+  /** The exit code, once everything is closed. */
+  readonly ended: Promise<number>;
+
+  /** Rejects if it cannot ever start; resolves to undefined where the run is over already. */
+  static async start(
+    config: Config,
+    options: SourceOptions,
+    edges: SourceEdges,
+  ): Promise<SourceProcess | undefined> {
+    const incarnation = await claimIncarnation(options.state);
+    const log = edges.log(incarnation);
+    log.info({ data: edges.data.name, batches: config.run.batches, seed: config.seed }, "started");
+    if (await isOver(options.record)) {
+      log.info({ record: options.record }, "done: the run was over already");
+      return undefined;
+    }
+    const startedAt = await beginning(options.record, edges.date());
+    const source = new SourceProcess(config, options, edges, { incarnation, log, startedAt });
+    await source.#open();
+    return source;
+  }
+
+  private constructor(
+    config: Config,
+    options: SourceOptions,
+    edges: SourceEdges,
+    life: { readonly incarnation: number; readonly log: Logger; readonly startedAt: Date },
+  ) {
+    this.#config = config;
+    this.#options = options;
+    this.#edges = edges;
+    this.#log = life.log;
+    this.#incarnation = life.incarnation;
+    this.#startedAt = life.startedAt;
+    this.#hash = configHash(config);
+    this.#loggedAt = edges.now();
+    this.#rules = {
+      batches: config.run.batches,
+      window: config.delivery.window,
+      evaluateEvery: config.run.evaluateEvery,
+      evaluationParts: edges.data.evaluationParts(config.run.batchSize),
+    };
+    this.ended = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+  }
+
+  async #open(): Promise<void> {
+    const { host, port } = this.#options;
+    const refusal = { code: CloseCode.mismatch, reason: "nobody comes before the source" };
+    this.#listener = await listen({
+      host,
+      port,
+      link: this.#config.link,
+      maxFrameBytes: frameBytes(1, 1),
+      routes: { "/healthz": () => ({ status: 200, body: "ok\n" }) },
+      answer: () => refusal,
+      onUp: () => undefined,
+      onFrame: () => undefined,
+      onDown: () => undefined,
+    });
+    void this.#edges.tell({ kind: "listening", worker: "source", port: this.#listener.port });
+    this.#dialler = this.#dial();
+    this.#reporter = setInterval(() => this.#report(), REPORT_MS);
+  }
+
+  #dial(): Dialler {
+    const { run, successor } = this.#options;
+    const width = this.#config.layers[0]!.inputs;
+    const { inputType } = this.#edges.data;
+    const introduction = {
+      protocol: PROTOCOL_VERSION,
+      run,
+      incarnation: this.#incarnation,
+      instance: this.#instance,
+      configHash: this.#hash,
+    };
+    return dial({
+      url: successor,
+      link: this.#config.link,
+      // Layer 1 answers without numbers.
+      maxFrameBytes: frameBytes(1, 1),
+      random: this.#edges.random,
+      hello: () => ({ kind: "hello", from: 0, to: 1, ...introduction, width, dtype: inputType }),
+      check: (welcome) =>
+        refuseStranger({ run, configHash: this.#hash, neighbour: 1, newest: this.#newestSuccessor }, welcome),
+      onUp: (link, welcome) => this.#linked(link, welcome),
+      onFrame: (frame) => this.#hear(frame),
+      onDown: (link, why) => this.#lost(link, why),
+      onWaiting: (attempt, waitMs) => {
+        if (attempt <= 3 || Number.isInteger(Math.log2(attempt)))
+          this.#log.info({ attempt, waitMs: Math.round(waitMs) }, "waiting for layer1");
+      },
+      onRefused: (why) => this.#refused(why),
+    });
+  }
+
+  #linked(link: Link, { incarnation, instance, need }: WelcomeFrame): void {
+    this.#refusals = 0;
+    this.#newestSuccessor = { incarnation, instance };
+    this.#link = link;
+    this.#log.info({ neighbour: "layer1", theirIncarnation: incarnation, need }, "linked");
+    this.#take({ event: "successorLinked", need });
+  }
+
+  #lost(link: Link | undefined, why: Why): void {
+    if (!link || link !== this.#link) return;
+    this.#link = undefined;
+    if (this.#phase === "running") this.#log.warn({ ...why }, "lost successor");
+    this.#take({ event: "successorLost" });
+    if (this.#phase === "finished") void this.#end(ExitCode.done, "done");
+  }
+
+  #refused({ code, reason }: Why): void {
+    this.#refusals += 1;
+    this.#log.error({ code, reason, times: this.#refusals }, "refused by layer1");
+    if (code === CloseCode.fenced) void this.#end(ExitCode.done, "fenced");
+    else if (this.#refusals >= MOST_REFUSALS) void this.#end(ExitCode.cannotStart, "cannot work with layer1");
+  }
+
+  #hear(frame: BackFrame): void {
+    switch (frame.kind) {
+      case "gradient":
+        return this.#take({ event: "answered", batch: frame.batch });
+      case "rewind":
+        this.#log.info({ need: frame.need, next: this.#state.next }, "rewound");
+        return this.#take({ event: "rewound", need: frame.need });
+      case "finished":
+        return void this.#conclude(frame);
+    }
+  }
+
+  #take(event: SourceEvent): void {
+    const [state, effects] = stepSource(this.#rules, this.#state, event);
+    this.#state = state;
+    for (const effect of effects) this.#carryOut(effect);
+  }
+
+  #carryOut(effect: SourceEffect): void {
+    const { data } = this.#edges;
+    const { seed, run } = this.#config;
+    switch (effect.effect) {
+      case "sendBatch": {
+        const batch = data.batch(seed, effect.batch, run.batchSize);
+        this.#meter.batch();
+        this.#link?.send(frameOf(data, batch, effect.batch));
+        return;
+      }
+      case "sendEvaluation": {
+        const part = data.evaluationPart(effect.part, run.batchSize);
+        const evaluation = { part: effect.part, parts: this.#rules.evaluationParts };
+        this.#link?.send(frameOf(data, part, effect.batch, evaluation));
+        return;
+      }
+      case "end":
+        this.#link?.send({ kind: "end", batches: run.batches });
+        return;
+      case "hangUp":
+        this.#link?.close(CloseCode.badFrame, effect.reason);
+    }
+  }
+
+  // — telling —
+
+  #report(): void {
+    const progress = this.#progress();
+    void this.#edges.tell(progress);
+    const now = this.#edges.now();
+    if (now - this.#loggedAt < LOG_MS || progress.perSecond === 0) return;
+    this.#loggedAt = now;
+    this.#log.info({ batch: progress.batch, perSecond: Math.round(progress.perSecond) }, "feeding");
+  }
+
+  #progress() {
+    const { next, inFlight, successor } = this.#state;
+    const isEvaluating = inFlight[0]?.kind === "evaluation";
+    const busy: WorkerState = isEvaluating ? "evaluating" : "training";
+    const state: WorkerState = successor === "away" ? "waiting" : busy;
+    return {
+      kind: "progress" as const,
+      worker: "source",
+      incarnation: this.#incarnation,
+      state: this.#phase === "running" ? state : this.#phase,
+      batch: next - 1,
+      batches: this.#rules.batches,
+      perSecond: this.#meter.report(this.#edges.now()).perSecond,
+    };
+  }
+
+  // — the end —
+
+  /** Every layer holds its last batch durably: write the record, then let them go. */
+  async #conclude({ reports, test }: FinishedFrame): Promise<void> {
+    if (this.#phase !== "running") return;
+    if (!test) return this.#log.error("finished without a test result");
+    this.#phase = "finished";
+    try {
+      await this.#writeRecord(reports, test);
+    } catch (error) {
+      this.#log.error({ err: error }, "cannot write the run's record");
+      return this.#end(ExitCode.gaveUp, "gave up");
+    }
+    this.#log.info({ ...test, record: this.#options.record }, "finished");
+    await this.#edges.tell({ kind: "finished" });
+    this.#link?.send({ kind: "release" });
+    this.#link?.close(CloseCode.done, "finished");
+    if (!this.#link) await this.#end(ExitCode.done, "done");
+  }
+
+  #writeRecord(layers: FinishedFrame["reports"], test: NonNullable<FinishedFrame["test"]>): Promise<void> {
+    const wallSeconds = (this.#edges.date().getTime() - this.#startedAt.getTime()) / 1000;
+    return writeSummary(this.#options.record, {
+      run: this.#options.run,
+      config: this.#config,
+      seed: this.#config.seed,
+      startedAt: this.#startedAt.toISOString(),
+      wallSeconds,
+      batches: this.#config.run.batches,
+      test,
+      layers,
+      source: { restarts: this.#incarnation - 1 },
+      versions: { node: this.#edges.nodeVersion },
+    });
+  }
+
+  async stop(why: string): Promise<void> {
+    if (this.#phase === "stopping") return;
+    this.#log.info({ why, batch: this.#state.next - 1 }, "stopping");
+    this.#phase = "stopping";
+    await this.#end(ExitCode.done, "stopped");
+  }
+
+  async #end(code: number, message: string): Promise<void> {
+    if (!this.#reporter) return;
+    clearInterval(this.#reporter);
+    this.#reporter = undefined;
+    void this.#listener?.close(CloseCode.goingAway, message);
+    void this.#dialler?.close(CloseCode.goingAway, message);
+    await this.#edges.tell(this.#progress());
+    this.#log[code === 0 ? "info" : "error"]({ batch: this.#state.next - 1 }, message);
+    this.#finish(code);
+  }
+}

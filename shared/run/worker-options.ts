@@ -1,0 +1,91 @@
+import { parseArgs } from "node:util";
+
+/** What a worker is told when it is started. */
+export interface WorkerOptions {
+  readonly config: string;
+  /** path=value, over the config. */
+  readonly set: readonly string[];
+  readonly run: string;
+  /** Where it keeps what must outlive it. */
+  readonly state: string;
+  readonly host: string;
+  readonly port: number;
+  /** ws://host:port; the head has none. */
+  readonly successor: string | undefined;
+  readonly logFormat: "json" | "pretty";
+  /** A layer's number, from 1. */
+  readonly layer: number | undefined;
+  /** The source's: the folder of the run's record. */
+  readonly record: string | undefined;
+}
+
+/** Every mistake in the flags, one a line. */
+export class WorkerOptionsError extends Error {
+  override readonly name = "WorkerOptionsError";
+}
+
+/** Throws a WorkerOptionsError that lists all mistakes. */
+export function readWorkerOptions(argv: readonly string[], role: "layer" | "source"): WorkerOptions {
+  const given = parse(argv);
+  const mistakes: string[] = [];
+  const required = (
+    flag: "config" | "run" | "state" | "listen" | "successor" | "record" | "layer",
+  ): string => {
+    const value = given[flag];
+    if (value === undefined) mistakes.push(`--${flag} is missing`);
+    return value ?? "";
+  };
+  const options: WorkerOptions = {
+    config: required("config"),
+    set: given.set ?? [],
+    run: required("run"),
+    state: required("state"),
+    ...address(required("listen"), mistakes),
+    successor: role === "source" ? required("successor") : given.successor,
+    logFormat: format(given["log-format"] ?? "json", mistakes),
+    layer: role === "layer" ? layerNumber(required("layer"), mistakes) : undefined,
+    record: role === "source" ? required("record") : undefined,
+  };
+  if (mistakes.length > 0) throw new WorkerOptionsError(`Cannot start: ${mistakes.join("; ")}`);
+  return options;
+}
+
+function parse(argv: readonly string[]) {
+  const text = { type: "string" } as const;
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        config: text,
+        set: { type: "string", multiple: true },
+        run: text,
+        state: text,
+        listen: text,
+        successor: text,
+        record: text,
+        layer: text,
+        "log-format": text,
+      },
+    }).values;
+  } catch (error) {
+    throw new WorkerOptionsError(`Cannot start: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function address(listen: string, mistakes: string[]): { host: string; port: number } {
+  const match = /^(.+):(\d{1,5})$/.exec(listen);
+  const port = Number(match?.[2] ?? 0);
+  if (listen !== "" && (!match || port > 65535)) mistakes.push(`--listen is "${listen}", expected host:port`);
+  return { host: match?.[1] ?? "", port };
+}
+
+function layerNumber(text: string, mistakes: string[]): number {
+  if (text !== "" && !/^[1-9]\d{0,3}$/.test(text)) mistakes.push(`--layer is "${text}", expected 1, 2, 3, …`);
+  return Number(text);
+}
+
+function format(text: string, mistakes: string[]): "json" | "pretty" {
+  if (text !== "json" && text !== "pretty")
+    mistakes.push(`--log-format is "${text}", expected json or pretty`);
+  return text === "pretty" ? "pretty" : "json";
+}
