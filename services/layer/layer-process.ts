@@ -34,6 +34,7 @@ export interface LayerEdges {
   /** Milliseconds of a steady clock. */
   readonly now: () => number;
   readonly random: () => number;
+  readonly pid: number;
 }
 
 const REPORT_MS = 500;
@@ -368,9 +369,9 @@ export class LayerProcess {
     for (const timer of this.#timers.splice(0)) clearTimeout(timer);
     if (this.#phase === "running") this.#phase = "stopping";
     this.#dropLinks();
-    const { restarts: _restarts, ...report } = this.#lineage.report();
+    const { applied, digest } = this.#lineage.report();
     await this.#edges.tell(this.#progress(message === "done" ? "finished" : "stopping"));
-    this.#log[code === 0 ? "info" : "error"]({ ...report, incarnation: this.#incarnation }, message);
+    this.#log[code === 0 ? "info" : "error"]({ applied, digest }, message);
     this.#finish(code);
   }
 }
@@ -390,7 +391,7 @@ async function begin(config: Config, options: LayerOptions, edges: LayerEdges): 
   const incarnation = await claimIncarnation(state);
   const log = edges.log(incarnation);
   const { inputs, outputs } = config.layers[layer - 1]!;
-  log.info({ inputs, outputs, kernels: edges.kernels.name }, "started");
+  log.info({ inputs, outputs, kernels: edges.kernels.name, pid: edges.pid }, "started");
   const identity = { run, layer, configHash: configHash(config) };
   const { window, schedule } = config.delivery;
   const kept = window + (schedule === "free" ? 0 : schedule.staleness);

@@ -41,6 +41,7 @@ try {
       tell: lifeline.tell,
       now: () => performance.now(),
       random: Math.random,
+      pid: process.pid,
     },
   );
 } catch (error) {

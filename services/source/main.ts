@@ -40,6 +40,7 @@ try {
       now: () => performance.now(),
       date: () => new Date(),
       random: Math.random,
+      pid: process.pid,
       nodeVersion: process.version,
     },
   );

@@ -38,6 +38,7 @@ export interface SourceEdges {
   readonly now: () => number;
   readonly date: () => Date;
   readonly random: () => number;
+  readonly pid: number;
   readonly nodeVersion: string;
 }
 
@@ -80,7 +81,8 @@ export class SourceProcess {
   ): Promise<SourceProcess | undefined> {
     const incarnation = await claimIncarnation(options.state);
     const log = edges.log(incarnation);
-    log.info({ data: edges.data.name, batches: config.run.batches, seed: config.seed }, "started");
+    const { data, pid } = edges;
+    log.info({ data: data.name, batches: config.run.batches, seed: config.seed, pid }, "started");
     if (await isOver(options.record)) {
       log.info({ record: options.record }, "done: the run was over already");
       return undefined;
