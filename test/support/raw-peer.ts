@@ -60,11 +60,16 @@ export class RawPeer {
 
 /** Listens as a successor would, and hands out whoever dials. */
 export class RawListener {
+  readonly port: number;
   readonly peers = new Inbox<RawPeer>();
+  /** Known after its death, too, so that another can take its place. */
+  readonly port: number;
   readonly #server: WebSocketServer;
 
   private constructor(server: WebSocketServer) {
     this.#server = server;
+    this.port = (server.address() as AddressInfo).port;
+    this.port = (server.address() as AddressInfo).port;
     server.on("connection", (socket) => this.peers.put(new RawPeer(socket)));
   }
 
@@ -72,10 +77,6 @@ export class RawListener {
     const server = new WebSocketServer({ host: "127.0.0.1", port });
     await once(server, "listening");
     return new RawListener(server);
-  }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
   }
 
   get url(): string {

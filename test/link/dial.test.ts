@@ -1,0 +1,278 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { CloseCode } from "../../shared/wire/frames.ts";
+import { activation, countingTensor, hello, welcome } from "../support/frames.ts";
+import { DialEnd, patientLink } from "../support/link-ends.ts";
+import { RawListener, StoppedListener } from "../support/raw-peer.ts";
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup();
+});
+
+async function rawListener(port = 0): Promise<RawListener> {
+  const listener = await RawListener.open(port);
+  cleanups.unshift(() => listener.die());
+  return listener;
+}
+
+async function stoppedListener(frames?: readonly unknown[]): Promise<StoppedListener> {
+  const listener = await StoppedListener.open(frames);
+  cleanups.unshift(() => listener.close());
+  return listener;
+}
+
+function dialEnd(url: string, changes: ConstructorParameters<typeof DialEnd>[1] = {}): DialEnd {
+  const end = new DialEnd(url, changes);
+  cleanups.unshift(() => end.dialler.close());
+  return end;
+}
+
+describe("greeting:", () => {
+  test("hello goes first, and a welcome brings the link up", async () => {
+    const listener = await rawListener();
+    const end = dialEnd(listener.url);
+    const peer = await listener.peers.next();
+    expect(await peer.next()).toEqual(hello);
+    expect(end.ups.kept).toHaveLength(0);
+    peer.send(welcome);
+    const { link, welcome: heard } = await end.ups.next();
+    expect(heard).toEqual(welcome);
+    link.send(activation(0));
+    expect(await peer.next()).toMatchObject({ kind: "activation", batch: 0 });
+  });
+
+  test("any other first frame closes it", async () => {
+    const listener = await rawListener();
+    const end = dialEnd(listener.url);
+    const peer = await listener.peers.next();
+    peer.send({ kind: "rewind", need: 0 });
+    const closed = {
+      code: CloseCode.badFrame,
+      reason: "Cannot take rewind: the first frame back is welcome",
+    };
+    expect(await peer.closed).toEqual(closed);
+    expect(await end.downs.next()).toEqual({ link: undefined, why: closed });
+  });
+
+  test("a peer that accepts and never welcomes is left after the handshake time", async () => {
+    const listener = await rawListener();
+    dialEnd(listener.url, { link: { ...patientLink, handshakeMs: 30 } });
+    const peer = await listener.peers.next();
+    expect(await peer.closed).toEqual({ code: 4408, reason: "no welcome within 30 ms" });
+  });
+
+  test("a peer that does not even upgrade is left after the handshake time", async () => {
+    const listener = await stoppedListener();
+    const end = dialEnd(listener.url, { link: { ...patientLink, handshakeMs: 30 } });
+    expect(await end.downs.next()).toEqual({
+      link: undefined,
+      why: { code: 1006, reason: "Opening handshake has timed out" },
+    });
+  });
+});
+
+describe("refusals:", () => {
+  const refusal = { code: CloseCode.mismatch, reason: "activation is 64×128, this layer takes 64×256" };
+
+  test("by the peer is reported with its reason, and dialling goes on", async () => {
+    const listener = await rawListener();
+    const end = dialEnd(listener.url);
+    (await listener.peers.next()).socket.close(refusal.code, refusal.reason);
+    expect(await end.refusals.next()).toEqual(refusal);
+    const second = await listener.peers.next();
+    second.send(welcome);
+    await end.ups.next();
+  });
+
+  test("of the welcome is told to the peer and to the owner", async () => {
+    const listener = await rawListener();
+    const end = dialEnd(listener.url, { check: ({ run }) => (run === "two-rings-7" ? refusal : undefined) });
+    const peer = await listener.peers.next();
+    peer.send(welcome);
+    expect(await peer.closed).toEqual(refusal);
+    expect(await end.refusals.next()).toEqual(refusal);
+    expect(end.ups.kept).toHaveLength(0);
+    expect(end.downs.kept).toEqual([{ link: undefined, why: refusal }]);
+  });
+
+  test("are the permanent ones only: a bad frame or a restart is not", async () => {
+    const listener = await rawListener();
+    const end = dialEnd(listener.url);
+    for (const code of [CloseCode.badFrame, CloseCode.goingAway, CloseCode.helloTimeout]) {
+      (await listener.peers.next()).socket.close(code);
+      expect((await end.downs.next()).why.code).toBe(code);
+    }
+    for (const code of [CloseCode.wrongRun, CloseCode.wrongVersion, CloseCode.fenced]) {
+      (await listener.peers.next()).socket.close(code);
+      expect((await end.refusals.next()).code).toBe(code);
+    }
+    expect(end.refusals.kept).toHaveLength(0);
+  });
+});
+
+describe("reconnecting:", () => {
+  test("the link comes up again when a dead listener returns on its port", async () => {
+    const first = await RawListener.open();
+    const end = dialEnd(first.url);
+    (await first.peers.next()).send(welcome);
+    const { link } = await end.ups.next();
+    await first.die();
+    expect((await end.downs.next()).link).toBe(link);
+    // At least one attempt meets a closed port.
+    expect((await end.downs.next()).why.reason).toContain("ECONNREFUSED");
+    const second = await rawListener(first.port);
+    (await second.peers.next()).send({ ...welcome, need: 7 });
+    expect((await end.ups.next()).welcome.need).toBe(7);
+  });
+
+  test("waits grow from attempt to attempt, and start anew only after a welcome", async () => {
+    const listener = await rawListener();
+    const end = dialEnd(listener.url, { link: { ...patientLink, backoffMs: { first: 2, most: 10 } } });
+    for (const [attempt, waitMs] of [
+      [1, 2],
+      [2, 4],
+      [3, 5],
+      [4, 5],
+    ]) {
+      // Open, but not welcomed: that is no success.
+      (await listener.peers.next()).socket.terminate();
+      expect(await end.waits.next()).toEqual({ attempt, waitMs });
+    }
+    const peer = await listener.peers.next();
+    peer.send(welcome);
+    await end.ups.next();
+    peer.socket.terminate();
+    expect(await end.waits.next()).toEqual({ attempt: 1, waitMs: 2 });
+  });
+
+  test("a name that does not resolve is one more reason to wait", async () => {
+    const end = dialEnd("ws://no-such-layer.invalid:1/");
+    expect(await end.waits.next()).toMatchObject({ attempt: 1 });
+    expect(await end.waits.next()).toMatchObject({ attempt: 2 });
+  });
+
+  test("hello is asked for anew each time", async () => {
+    const listener = await rawListener();
+    let incarnation = 0;
+    dialEnd(listener.url, { hello: () => ({ ...hello, incarnation: ++incarnation }) });
+    const first = await listener.peers.next();
+    expect(await first.next()).toMatchObject({ incarnation: 1 });
+    first.socket.terminate();
+    expect(await (await listener.peers.next()).next()).toMatchObject({ incarnation: 2 });
+  });
+});
+
+describe("heartbeat:", () => {
+  const link = { ...patientLink, heartbeatMs: 50 };
+
+  test("gives up on a peer whose socket stays open but who answers nothing", async () => {
+    const listener = await stoppedListener([welcome]);
+    const end = dialEnd(listener.url, { link });
+    await end.ups.next();
+    expect((await end.downs.next()).why).toEqual({
+      code: 1006,
+      reason: "no sign of life within two heartbeats",
+    });
+  });
+
+  test("keeps a peer that only answers pings", async () => {
+    const listener = await rawListener();
+    const end = dialEnd(listener.url, { link });
+    const peer = await listener.peers.next();
+    peer.send(welcome);
+    let pings = 0;
+    await new Promise<void>((resolve) => peer.socket.on("ping", () => ++pings === 6 && resolve()));
+    expect(end.downs.kept).toHaveLength(0);
+  });
+});
+
+describe("frames:", () => {
+  test("those of a predecessor close the link", async () => {
+    const listener = await rawListener();
+    const end = dialEnd(listener.url);
+    const peer = await listener.peers.next();
+    peer.send(welcome);
+    peer.send(activation(0));
+    expect(await peer.closed).toEqual({
+      code: CloseCode.badFrame,
+      reason: "Cannot take activation: a successor sends gradient, rewind or finished",
+    });
+    expect((await end.downs.next()).why.code).toBe(CloseCode.badFrame);
+  });
+
+  test("of a successor arrive, the last ones before a close included", async () => {
+    const listener = await rawListener();
+    const end = dialEnd(listener.url);
+    const peer = await listener.peers.next();
+    peer.send(welcome);
+    peer.send({ kind: "gradient", batch: 3, gradient: countingTensor(2, 4) });
+    peer.send({ kind: "rewind", need: 1 });
+    peer.send({ kind: "finished", reports: [] });
+    peer.socket.close(1001, "stopping");
+    for (const kind of ["gradient", "rewind", "finished"]) expect((await end.frames.next()).kind).toBe(kind);
+    expect((await end.downs.next()).why).toEqual({ code: 1001, reason: "stopping" });
+  });
+});
+
+describe("closing:", () => {
+  test("lets out what was sent before, then tells why; nothing is sent after", async () => {
+    const listener = await rawListener();
+    const end = dialEnd(listener.url);
+    const peer = await listener.peers.next();
+    peer.send(welcome);
+    const { link } = await end.ups.next();
+    for (let batch = 0; batch < 100; batch++) link.send(activation(batch, 64, 64));
+    const gone = end.dialler.close(CloseCode.done, "finished");
+    link.send(activation(100));
+    expect(await peer.closed).toEqual({ code: 1000, reason: "finished" });
+    expect(peer.received.kept.slice(1).map(({ batch }) => batch)).toEqual(
+      Array.from({ length: 100 }, (_, i) => i),
+    );
+    await gone;
+    expect((await end.downs.next()).link).toBe(link);
+    // Sending into a link that is gone is nothing, not an error.
+    link.send(activation(101));
+    link.close(CloseCode.done, "again");
+  });
+
+  test("while waiting ends the dialling", async () => {
+    const end = dialEnd("ws://127.0.0.1:1/", {
+      link: { ...patientLink, backoffMs: { first: 1e9, most: 1e9 } },
+    });
+    await end.waits.next();
+    await end.dialler.close();
+    await end.dialler.close();
+    expect(end.downs.kept).toHaveLength(1);
+  });
+
+  test("while dialling a peer that does not answer ends at once", async () => {
+    const listener = await stoppedListener();
+    const end = dialEnd(listener.url);
+    await listener.sockets.next();
+    await end.dialler.close();
+    expect(end.waits.kept).toHaveLength(0);
+  });
+});
+
+describe("masking:", () => {
+  test.each([
+    ["zero", true],
+    ["random", false],
+  ] as const)("%s shows the bytes as they are: %s", async (mask, isPlain) => {
+    const listener = await rawListener();
+    dialEnd(listener.url, { mask });
+    const peer = await listener.peers.next();
+    const raw = (peer.socket as unknown as { _socket: NodeJS.ReadableStream })._socket;
+    const bytes: Buffer[] = [];
+    // Before the WebSocket sees them, since it unmasks in place.
+    raw.prependListener("data", (chunk: Buffer) => bytes.push(Buffer.from(chunk)));
+    // Either way the peer reads the same frame.
+    expect(await peer.next()).toEqual(hello);
+    peer.send(welcome);
+    expect(hasText(bytes, "configHash")).toBe(isPlain);
+  });
+
+  function hasText(chunks: readonly Buffer[], text: string): boolean {
+    return Buffer.concat(chunks).includes(text);
+  }
+});
