@@ -1,0 +1,232 @@
+import { describe, expect, it } from "vitest";
+import type { Item } from "../../shared/delivery/items.ts";
+import {
+  initialState,
+  type LayerEffect,
+  type LayerEvent,
+  type LayerState,
+  need,
+  type Rules,
+  step,
+} from "../../shared/delivery/layer-delivery.ts";
+
+const usual: Rules = { batches: 100, window: 4, isHead: false, isLocked: false, stalenessBudget: 8 };
+
+/** A layer whose effects can be read as short words: "update 3", "forward 3", … */
+class Tried {
+  state: LayerState<string>;
+  readonly rules: Rules;
+
+  constructor(change: Partial<Rules> = {}, cursor = -1) {
+    this.rules = { ...usual, ...change };
+    this.state = initialState(cursor);
+  }
+
+  hear(event: LayerEvent<string>): string[] {
+    const [state, effects] = step(this.rules, this.state, event);
+    this.state = state;
+    return effects.map(inWords);
+  }
+
+  batch(number: number): string[] {
+    return this.hear({ event: "heard", item: { kind: "batch", batch: number, frame: "x" } });
+  }
+
+  link(needed: number): string[] {
+    return [
+      ...this.hear({ event: "predecessorLinked" }),
+      ...this.hear({ event: "successorLinked", need: needed }),
+    ];
+  }
+
+  answer(batch: number, target: string | undefined = "t"): string[] {
+    return this.hear({ event: "answered", batch, ...(target ? { target } : {}) });
+  }
+}
+
+function inWords(effect: LayerEffect<string>): string {
+  if ("item" in effect) return `${effect.effect} ${effect.item.batch}`;
+  if ("need" in effect) return `${effect.effect} ${effect.need}`;
+  if ("batch" in effect) return `${effect.effect} ${effect.batch}`;
+  if ("side" in effect) return `${effect.effect} on ${effect.side}: ${effect.reason}`;
+  return effect.effect;
+}
+
+const end: Item<string> = { kind: "end" };
+
+describe("a batch", () => {
+  it("that is next is learnt and answered before it goes on", () => {
+    const layer = new Tried();
+    layer.link(0);
+    expect(layer.batch(0)).toEqual(["update 0", "forward 0"]);
+    expect(layer.state.cursor).toBe(0);
+  });
+
+  it("that was learnt before is answered without learning, and goes on only where it is lacking", () => {
+    const layer = new Tried({}, 9);
+    layer.link(5);
+    expect(layer.batch(5)).toEqual(["rehearse 5", "forward 5"]);
+    expect(layer.batch(5)).toEqual(["rehearse 5"]);
+    expect(layer.state.cursor).toBe(9);
+  });
+
+  it("beyond the next is answered without numbers, and a rewind is asked for once", () => {
+    const layer = new Tried();
+    layer.link(0);
+    expect(layer.batch(2)).toEqual(["rewind 0", "acknowledge 2"]);
+    expect(layer.batch(3)).toEqual(["acknowledge 3"]);
+    expect(layer.batch(0)).toEqual(["update 0", "forward 0"]);
+  });
+
+  it("waits while the window is full, and goes on when an answer makes room", () => {
+    const layer = new Tried();
+    layer.link(0);
+    for (let batch = 0; batch < 4; batch++) layer.batch(batch);
+    expect(layer.batch(4)).toEqual([]);
+    expect(layer.answer(0)).toEqual(["learn 0", "update 4", "forward 4"]);
+  });
+
+  it("more than the window allows ends the link with the predecessor", () => {
+    const layer = new Tried();
+    layer.link(0);
+    for (let batch = 0; batch < 8; batch++) layer.batch(batch);
+    expect(layer.batch(8)).toEqual(["hangUp on predecessor: more than 4 unanswered activations"]);
+  });
+});
+
+describe("while the successor is away", () => {
+  it("a layer learns on for its staleness budget, then holds, and resumes with the successor", () => {
+    const layer = new Tried({ window: 20 });
+    layer.hear({ event: "predecessorLinked" });
+    for (let batch = 0; batch < 8; batch++) expect(layer.batch(batch)).toEqual([`update ${batch}`]);
+    expect(layer.batch(8)).toEqual(["hold"]);
+    expect(layer.hear({ event: "successorLinked", need: 8 })).toEqual(["update 8", "forward 8", "resume"]);
+  });
+
+  it("held batches make way for the earlier ones that the successor lacks", () => {
+    const layer = new Tried({ window: 20 });
+    layer.hear({ event: "predecessorLinked" });
+    for (let batch = 0; batch < 9; batch++) layer.batch(batch);
+    expect(layer.hear({ event: "successorLinked", need: 3 })).toEqual([
+      "rewind 3",
+      "acknowledge 8",
+      "resume",
+    ]);
+    expect(layer.batch(3)).toEqual(["rehearse 3", "forward 3"]);
+  });
+
+  it("evidence of what was in flight is forgotten", () => {
+    const layer = new Tried();
+    layer.link(0);
+    layer.batch(0);
+    expect(layer.hear({ event: "successorLost" })).toEqual(["forget"]);
+    expect(layer.answer(0)).toEqual([]);
+  });
+});
+
+describe("what a layer needs", () => {
+  it("is the lower of its own next batch and its successor's", () => {
+    const layer = new Tried({}, 9);
+    expect(need(layer.state)).toBe(10);
+    layer.hear({ event: "successorLinked", need: 4 });
+    expect(need(layer.state)).toBe(4);
+  });
+
+  it("is passed on as a rewind when the successor lacks what this layer has", () => {
+    const layer = new Tried({}, 9);
+    layer.hear({ event: "predecessorLinked" });
+    expect(layer.hear({ event: "successorLinked", need: 4 })).toEqual(["rewind 4"]);
+    expect(layer.hear({ event: "rewound", need: 2 })).toEqual(["rewind 2"]);
+  });
+});
+
+describe("answers", () => {
+  it("out of order end the link with the successor", () => {
+    const layer = new Tried();
+    layer.link(0);
+    layer.batch(0);
+    layer.batch(1);
+    expect(layer.answer(1)).toEqual(["hangUp on successor: answer is for batch 1, expected 0"]);
+  });
+
+  it("without numbers teach nothing", () => {
+    const layer = new Tried();
+    layer.link(0);
+    layer.batch(0);
+    expect(layer.hear({ event: "answered", batch: 0 })).toEqual(["forget"]);
+  });
+});
+
+describe("with staleness pinned to 2", () => {
+  it("batch b waits for the target of b − 2, which is learnt just before it", () => {
+    const layer = new Tried({ staleness: 2 });
+    layer.link(0);
+    expect(layer.batch(0)).toEqual(["update 0", "forward 0"]);
+    expect(layer.batch(1)).toEqual(["update 1", "forward 1"]);
+    expect(layer.batch(2)).toEqual([]);
+    expect(layer.answer(0)).toEqual(["learn 0", "update 2", "forward 2"]);
+  });
+
+  it("a target that comes early waits for its turn", () => {
+    const layer = new Tried({ staleness: 2 });
+    layer.link(0);
+    layer.batch(0);
+    expect(layer.answer(0)).toEqual([]);
+    expect(layer.batch(1)).toEqual(["update 1", "forward 1"]);
+    expect(layer.batch(2)).toEqual(["learn 0", "update 2", "forward 2"]);
+  });
+});
+
+describe("backprop", () => {
+  const locked = { isLocked: true, window: 1 };
+
+  it("learns a batch only when its gradient has come", () => {
+    const layer = new Tried(locked);
+    layer.link(0);
+    expect(layer.batch(0)).toEqual(["passForward 0", "forward 0"]);
+    expect(layer.state.cursor).toBe(-1);
+    expect(layer.answer(0)).toEqual(["passBackward 0"]);
+    expect(layer.state.cursor).toBe(0);
+  });
+
+  it("sends the batch again when its successor comes back", () => {
+    const layer = new Tried(locked);
+    layer.link(0);
+    layer.batch(0);
+    layer.hear({ event: "successorLost" });
+    expect(layer.hear({ event: "successorLinked", need: 1 })).toEqual([
+      "passForward 0",
+      "forward 0",
+      "resume",
+    ]);
+  });
+});
+
+describe("the end", () => {
+  it("goes on once everything is answered; finished comes back once the last checkpoint is durable", () => {
+    const layer = new Tried({ batches: 1 });
+    layer.link(0);
+    layer.batch(0);
+    expect(layer.hear({ event: "heard", item: end })).toEqual([]);
+    expect(layer.answer(0)).toEqual(["learn 0", "end"]);
+    expect(layer.hear({ event: "finished" })).toEqual(["save"]);
+    expect(layer.hear({ event: "saved" })).toEqual(["finished"]);
+    expect(layer.hear({ event: "released" })).toEqual(["release"]);
+  });
+
+  it("is not accepted by a head that has not judged all held-out data", () => {
+    const head = new Tried({ batches: 1, isHead: true }, 0);
+    head.hear({ event: "predecessorLinked" });
+    expect(head.hear({ event: "heard", item: end })).toEqual(["rewind 1"]);
+    const part = (number: number): Item<string> => ({
+      kind: "evaluation",
+      batch: 1,
+      part: number,
+      parts: 2,
+      frame: "x",
+    });
+    head.hear({ event: "heard", item: part(0) });
+    head.hear({ event: "heard", item: part(1) });
+    expect(head.hear({ event: "heard", item: end })).toEqual(["save"]);
+  });
+});

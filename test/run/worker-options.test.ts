@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { readWorkerOptions, WorkerOptionsError } from "../../shared/run/worker-options.ts";
+
+const usual = ["--config", "c.yaml", "--run", "r", "--state", "s", "--listen", "127.0.0.1:7400"];
+
+describe("a worker's flags", () => {
+  it("say all that a layer is told", () => {
+    const argv = [...usual, "--layer", "2", "--successor", "ws://layer3:7400", "--set", "seed=2"];
+    expect(readWorkerOptions(argv, "layer")).toEqual({
+      config: "c.yaml",
+      set: ["seed=2"],
+      run: "r",
+      state: "s",
+      host: "127.0.0.1",
+      port: 7400,
+      successor: "ws://layer3:7400",
+      logFormat: "json",
+      layer: 2,
+      record: undefined,
+    });
+  });
+
+  it("may leave out the successor: the head has none", () => {
+    expect(readWorkerOptions([...usual, "--layer", "4"], "layer").successor).toBeUndefined();
+  });
+
+  it("list every mistake at once", () => {
+    const argv = ["--listen", "7400", "--layer", "two", "--log-format", "xml"];
+    expect(() => readWorkerOptions(argv, "layer")).toThrow(
+      new WorkerOptionsError(
+        'Cannot start: --config is missing; --run is missing; --state is missing; --listen is "7400", expected host:port; ' +
+          '--log-format is "xml", expected json or pretty; --layer is "two", expected 1, 2, 3, …',
+      ),
+    );
+  });
+
+  it("name what a source lacks", () => {
+    expect(() => readWorkerOptions(usual, "source")).toThrow(
+      "Cannot start: --successor is missing; --record is missing",
+    );
+  });
+
+  it("refuse a flag that nobody knows", () => {
+    expect(() => readWorkerOptions([...usual, "--layr", "2"], "layer")).toThrow(/Cannot start: .*--layr/);
+  });
+
+  it("refuse a port that cannot be", () => {
+    const argv = [...usual.slice(0, -1), "127.0.0.1:99999", "--layer", "1"];
+    expect(() => readWorkerOptions(argv, "layer")).toThrow('--listen is "127.0.0.1:99999"');
+  });
+});
