@@ -1,36 +1,57 @@
-import { expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { refuseStranger } from "../../shared/link/greeting.ts";
-import { CloseCode } from "../../shared/wire/frames.ts";
-import { hello } from "../support/frames.ts";
+import { CloseCode, type HelloFrame, PROTOCOL_VERSION } from "../../shared/wire/frames.ts";
 
-const expected = { run: hello.run, configHash: hello.configHash, neighbour: hello.from, newest: undefined };
-const { incarnation, instance } = hello;
+const hello: HelloFrame = {
+  kind: "hello",
+  protocol: PROTOCOL_VERSION,
+  run: "r1",
+  from: 1,
+  to: 2,
+  incarnation: 3,
+  instance: "a",
+  configHash: "0123456789abcdef",
+  width: 256,
+  dtype: "f32",
+};
+const expected = { run: "r1", configHash: "0123456789abcdef", neighbour: 1, newest: undefined };
 
-test("the neighbour expected is let in", () => {
-  expect(refuseStranger(expected, hello)).toBeUndefined();
-});
+describe("a neighbour", () => {
+  it("of the same run and config is welcome", () => {
+    expect(refuseStranger(expected, hello)).toBeUndefined();
+  });
 
-test.each([
-  [{ protocol: 2 }, CloseCode.wrongVersion, "protocol is 2, expected 1"],
-  [{ run: "two-rings-8" }, CloseCode.wrongRun, "run is two-rings-8, expected two-rings-7"],
-  [{ from: 3 }, CloseCode.mismatch, "layer is 3, expected 1"],
-  [{ configHash: "cd".repeat(32) }, CloseCode.mismatch, "config is cdcdcdcdcdcd, expected abababababab"],
-])("a stranger by %o is told both values", (change, code, reason) => {
-  expect(refuseStranger(expected, { ...hello, ...change })).toEqual({ code, reason });
-});
+  it.each<[string, Partial<HelloFrame>, number, string]>([
+    [
+      "that speaks another protocol",
+      { protocol: 9 },
+      CloseCode.wrongVersion,
+      `protocol is 9, expected ${PROTOCOL_VERSION}`,
+    ],
+    ["of another run", { run: "r2" }, CloseCode.wrongRun, "run is r2, expected r1"],
+    ["with another number", { from: 4 }, CloseCode.mismatch, "layer is 4, expected 1"],
+    [
+      "with another config",
+      { configHash: "fedcba9876543210" },
+      CloseCode.mismatch,
+      "config is fedcba987654, expected 0123456789ab",
+    ],
+  ])("%s is refused, and told both values", (_, change, code, reason) => {
+    expect(refuseStranger(expected, { ...hello, ...change })).toEqual({ code, reason });
+  });
 
-test("the same life may come again, and a newer one", () => {
-  const met = { ...expected, newest: { incarnation, instance } };
-  expect(refuseStranger(met, hello)).toBeUndefined();
-  expect(refuseStranger(met, { ...hello, incarnation: incarnation + 1, instance: "new" })).toBeUndefined();
-});
+  it("may come back: the same life, or a newer one", () => {
+    const met = { ...expected, newest: { incarnation: 3, instance: "a" } };
+    expect(refuseStranger(met, hello)).toBeUndefined();
+    expect(refuseStranger(met, { ...hello, incarnation: 4, instance: "b" })).toBeUndefined();
+  });
 
-test.each([
-  ["an older life", { incarnation: incarnation + 1, instance: "new" }, "already met 4 of new"],
-  ["another instance of the same life", { incarnation, instance: "twin" }, "already met 3 of twin"],
-])("%s changes nothing any more", (_, newest, found) => {
-  expect(refuseStranger({ ...expected, newest }, hello)).toEqual({
-    code: CloseCode.fenced,
-    reason: `layer 1 is incarnation 3 of b5c1, ${found}`,
+  it("whose newer life, or whose double, was met already is fenced", () => {
+    const met = { ...expected, newest: { incarnation: 4, instance: "b" } };
+    expect(refuseStranger(met, hello)?.code).toBe(CloseCode.fenced);
+    expect(refuseStranger(met, { ...hello, incarnation: 4, instance: "c" })).toEqual({
+      code: CloseCode.fenced,
+      reason: "layer 1 is incarnation 4 of c, already met 4 of b",
+    });
   });
 });

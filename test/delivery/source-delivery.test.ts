@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import { initialSource, type SourceEvent, stepSource } from "../../shared/delivery/source-delivery.ts";
+
+const rules = { batches: 6, window: 2, evaluateEvery: 4, evaluationParts: 2 };
+
+class Tried {
+  state = initialSource;
+
+  hear(event: SourceEvent): string[] {
+    const [state, effects] = stepSource(rules, this.state, event);
+    this.state = state;
+    return effects.map((effect) => {
+      if (effect.effect === "sendBatch") return `batch ${effect.batch}`;
+      if (effect.effect === "sendEvaluation") return `held-out ${effect.part} before ${effect.batch}`;
+      return effect.effect === "hangUp" ? `hang up: ${effect.reason}` : effect.effect;
+    });
+  }
+
+  answer(batch: number): string[] {
+    return this.hear({ event: "answered", batch });
+  }
+}
+
+describe("the source", () => {
+  it("sends as much as the window allows, and then one for each answer", () => {
+    const source = new Tried();
+    expect(source.hear({ event: "successorLinked", need: 0 })).toEqual(["batch 0", "batch 1"]);
+    expect(source.answer(0)).toEqual(["batch 2"]);
+  });
+
+  it("goes on where the first layer needs it, since it remembers nothing itself", () => {
+    expect(new Tried().hear({ event: "successorLinked", need: 2 })).toEqual(["batch 2", "batch 3"]);
+  });
+
+  it("sends held-out data at set batches and before the end, then says that it is over", () => {
+    const source = new Tried();
+    source.hear({ event: "successorLinked", need: 3 });
+    expect(source.answer(3)).toEqual(["held-out 1 before 4"]);
+    expect(source.answer(4)).toEqual(["batch 4"]);
+    expect(source.answer(4)).toEqual(["batch 5"]);
+    expect(source.answer(4)).toEqual(["held-out 0 before 6"]);
+    expect(source.answer(5)).toEqual(["held-out 1 before 6", "end"].slice(0, 1));
+    expect(source.answer(6)).toEqual(["end"]);
+    expect(source.answer(6)).toEqual([]);
+  });
+
+  it("goes back when asked to, never forward", () => {
+    const source = new Tried();
+    source.hear({ event: "successorLinked", need: 2 });
+    source.hear({ event: "rewound", need: 1 });
+    expect(source.answer(2)).toEqual(["batch 1"]);
+    source.hear({ event: "rewound", need: 5 });
+    expect(source.answer(3)).toEqual(["batch 2"]);
+  });
+
+  it("tells the end again to whom lost it", () => {
+    const source = new Tried();
+    expect(source.hear({ event: "successorLinked", need: 6 })).toEqual([
+      "held-out 0 before 6",
+      "held-out 1 before 6",
+    ]);
+    source.answer(6);
+    source.answer(6);
+    expect(source.hear({ event: "rewound", need: 6 })).toEqual([
+      "held-out 0 before 6",
+      "held-out 1 before 6",
+    ]);
+  });
+
+  it("hangs up on an answer that it did not wait for", () => {
+    const source = new Tried();
+    source.hear({ event: "successorLinked", need: 0 });
+    expect(source.answer(1)).toEqual(["hang up: answer is for batch 1, expected 0"]);
+  });
+});
