@@ -54,7 +54,7 @@ describe.each([1, 2, 3])("two rings through two hidden layers of four, seed %i",
 });
 
 describe("sums of two numbers of four bits", () => {
-  const run = { batchSize: 64, batches: 1000 };
+  const run = { batchSize: 64, batches: 2000 };
   const exactOf = (method: Method, staleness: number) =>
     outcome(
       (of, batch) => smallAddition(4, of, batch, 64),
