@@ -84,10 +84,12 @@ class Listening implements Listener {
   }
 
   async close(code: CloseCode = CloseCode.goingAway, reason = ""): Promise<void> {
-    const gone = new Promise((resolve) => this.#http.close(resolve));
+    const portFreed = new Promise((resolve) => this.#http.close(resolve));
+    // A connection is gone a moment before its WebSocket says so: the owner must have heard onDown by then.
+    const linksDown = new Promise((resolve) => this.#webSockets.close(resolve));
     this.#http.closeAllConnections();
     for (const link of this.#links) link.close(code, reason);
-    await gone;
+    await Promise.all([portFreed, linksDown]);
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

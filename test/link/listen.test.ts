@@ -1,5 +1,7 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, test } from "vitest";
 import { refuseStranger } from "../../shared/link/greeting.ts";
 import { MOST_CONNECTIONS } from "../../shared/link/limits.ts";
@@ -106,7 +108,9 @@ describe("a newcomer", () => {
     // Reads no close, so it goes on sending into a socket that is still open.
     old.socket.pause();
     const peer = await rawPredecessor(end, {}, newer);
-    await new Promise((resolve) => old.socket.send(Buffer.from("junk"), resolve));
+    old.send(hello);
+    old.send(activation(0));
+    await new Promise((resolve) => old.socket.ping(undefined, undefined, resolve));
     peer.send(activation(1));
     expect(await end.frames.next()).toMatchObject({ batch: 1 });
     expect(end.story).toEqual(["up b5c1", "down 4409", "up new"]);
@@ -138,7 +142,7 @@ describe("frames:", () => {
       back.send({ kind: "gradient", batch, gradient: countingTensor(2, 4) });
     }
     for (let batch = 0; batch < 1000; batch++) {
-      expect((await end.frames.next()) satisfies object).toMatchObject({ kind: "activation", batch });
+      expect(await end.frames.next()).toMatchObject({ kind: "activation", batch });
       expect(await dialler.frames.next()).toMatchObject({ kind: "gradient", batch });
     }
     expect(end.frames.kept).toHaveLength(0);
@@ -188,32 +192,20 @@ describe("frames:", () => {
     expect(heard).toBe(1);
   });
 
-  test("a bug in the owner is not blamed on the peer: it surfaces where nothing catches it", async () => {
-    const bug = new TypeError("a bug");
-    const end = await listenEnd({
-      onFrame: () => {
-        throw bug;
-      },
-    });
-    const peer = await rawPredecessor(end);
-    const surfaced = uncaught();
+  test("a bug in the owner is not blamed on the peer: the process dies of it, and says so", async () => {
+    const program = spawn(process.execPath, ["--import", "tsx", "test/support/listener-with-a-bug.ts"]);
+    cleanups.unshift(async () => program.kill());
+    const exited = once(program, "exit");
+    const said = text(program.stderr);
+    const [port] = await once(program.stdout, "data");
+    const peer = await rawPeer(Number(port));
+    peer.send(hello);
     peer.send(activation(0));
-    expect(await surfaced).toBe(bug);
-    expect(peer.socket.readyState).toBe(peer.socket.OPEN);
+    expect((await exited)[0]).toBe(1);
+    expect(await said).toContain("TypeError: a bug in the layer");
+    expect((await peer.closed).code).toBe(1006);
   });
 });
-
-/** The next error that would end this process, in place of whoever else waits for it. */
-function uncaught(): Promise<unknown> {
-  const others = process.listeners("uncaughtException");
-  process.removeAllListeners("uncaughtException");
-  return new Promise((resolve) => {
-    process.once("uncaughtException", (error) => {
-      for (const other of others) process.on("uncaughtException", other);
-      resolve(error);
-    });
-  });
-}
 
 describe("heartbeat:", () => {
   const link = { ...patientLink, heartbeatMs: 50 };
@@ -328,6 +320,7 @@ describe("opening and closing:", () => {
     for (let batch = 0; batch < 100; batch++) {
       link.send({ kind: "gradient", batch, gradient: countingTensor(64, 64) });
     }
+    const { port } = end;
     await end.listener.close(CloseCode.goingAway, "stopping");
     expect(end.story).toEqual(["up b5c1", "down 1001"]);
     expect(await peer.closed).toEqual({ code: 1001, reason: "stopping" });
@@ -335,7 +328,7 @@ describe("opening and closing:", () => {
     expect((await stranger.closed).code).toBe(1001);
     expect(await heard).toBe("");
     idle.destroy();
-    const late = connect(end.port, "127.0.0.1");
+    const late = connect(port, "127.0.0.1");
     expect((await once(late, "error"))[0]).toMatchObject({ code: "ECONNREFUSED" });
   });
 

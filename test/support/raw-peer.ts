@@ -60,7 +60,6 @@ export class RawPeer {
 
 /** Listens as a successor would, and hands out whoever dials. */
 export class RawListener {
-  readonly port: number;
   readonly peers = new Inbox<RawPeer>();
   /** Known after its death, too, so that another can take its place. */
   readonly port: number;
@@ -68,7 +67,6 @@ export class RawListener {
 
   private constructor(server: WebSocketServer) {
     this.#server = server;
-    this.port = (server.address() as AddressInfo).port;
     this.port = (server.address() as AddressInfo).port;
     server.on("connection", (socket) => this.peers.put(new RawPeer(socket)));
   }
