@@ -1,19 +1,14 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
-import type { Rules } from "../../shared/delivery/layer-delivery.ts";
 import { type Dialler, dial } from "../../shared/link/dial.ts";
 import { type Life, refuseStranger } from "../../shared/link/greeting.ts";
 import { frameBytes } from "../../shared/link/limits.ts";
 import type { Link, Refusal, Why } from "../../shared/link/link.ts";
 import { type Listener, listen } from "../../shared/link/listen.ts";
-import type { Kernels } from "../../shared/math/kernels.ts";
-import { CheckpointStore } from "../../shared/run/checkpoint-store.ts";
 import type { Config } from "../../shared/run/config.ts";
 import { configHash } from "../../shared/run/config-hash.ts";
-import { claimIncarnation } from "../../shared/run/incarnation.ts";
 import { Meter } from "../../shared/run/meter.ts";
-import { ExitCode, type Telemetry, type WorkerState } from "../../shared/run/telemetry.ts";
-import type { WorkerOptions } from "../../shared/run/worker-options.ts";
+import { ExitCode, type WorkerState } from "../../shared/run/telemetry.ts";
 import {
   CloseCode,
   type HelloFrame,
@@ -21,21 +16,16 @@ import {
   type TestResult,
   type WelcomeFrame,
 } from "../../shared/wire/frames.ts";
+import {
+  type Beginning,
+  begin,
+  type LayerEdges,
+  type LayerOptions,
+  requireLayer,
+  rulesOf,
+} from "./beginning.ts";
 import { LayerService } from "./layer-service.ts";
-import { LayerWork } from "./layer-work.ts";
-import { Lineage } from "./lineage.ts";
-
-/** What the process lends: its time, its chance, its parent and its log. */
-export interface LayerEdges {
-  readonly kernels: Kernels;
-  /** Given who speaks; the incarnation is known only after the state folder was read. */
-  readonly log: (incarnation: number) => Logger;
-  readonly tell: (telemetry: Telemetry) => Promise<void>;
-  /** Milliseconds of a steady clock. */
-  readonly now: () => number;
-  readonly random: () => number;
-  readonly pid: number;
-}
+import type { Lineage } from "./lineage.ts";
 
 const REPORT_MS = 500;
 const LOG_MS = 5000;
@@ -44,18 +34,6 @@ const RELEASE_MS = 5000;
 const OVER_MS = 15_000;
 /** The same refusal that often, and dialling on is pointless. */
 const MOST_REFUSALS = 3;
-
-type LayerOptions = WorkerOptions & { readonly layer: number };
-
-/** A layer as its state folder left it, before it meets anybody. */
-interface Beginning {
-  readonly incarnation: number;
-  readonly log: Logger;
-  readonly work: LayerWork;
-  readonly lineage: Lineage;
-  /** Its run was over when it was saved. */
-  readonly isOver: boolean;
-}
 
 /** One layer, from its first claim of a life to its exit code. */
 export class LayerProcess {
@@ -374,52 +352,6 @@ export class LayerProcess {
     this.#log[code === 0 ? "info" : "error"]({ applied, digest }, message);
     this.#finish(code);
   }
-}
-
-function requireLayer({ layers }: Config, { layer, successor }: LayerOptions): void {
-  if (layer > layers.length)
-    throw new Error(`Cannot start: this is layer ${layer}, the network has ${layers.length}`);
-  const isHead = layer === layers.length;
-  if (isHead && successor !== undefined)
-    throw new Error(`Cannot start: layer ${layer} is the last one, and takes no --successor`);
-  if (!isHead && successor === undefined)
-    throw new Error(`Cannot start: layer ${layer} of ${layers.length} needs --successor`);
-}
-
-async function begin(config: Config, options: LayerOptions, edges: LayerEdges): Promise<Beginning> {
-  const { layer, run, state } = options;
-  const incarnation = await claimIncarnation(state);
-  const log = edges.log(incarnation);
-  const { inputs, outputs } = config.layers[layer - 1]!;
-  log.info({ inputs, outputs, kernels: edges.kernels.name, pid: edges.pid }, "started");
-  const identity = { run, layer, configHash: configHash(config) };
-  const { window, schedule } = config.delivery;
-  const kept = window + (schedule === "free" ? 0 : schedule.staleness);
-  const work = new LayerWork(edges.kernels, config, layer, kept);
-  const store = new CheckpointStore(state);
-  const born = { ...identity, incarnation, batches: config.run.batches };
-  const lineage = new Lineage(born, store, () => work.state());
-  const { restored, skipped } = await store.loadNewest(identity);
-  for (const { path, why } of skipped) log.warn({ path, why }, "checkpoint set aside");
-  if (restored) {
-    const { checkpoint, ageMs, path } = restored;
-    work.restore(checkpoint);
-    lineage.continueFrom(checkpoint);
-    log.info({ batch: checkpoint.cursor, ageMs: Math.round(ageMs), path }, "restored");
-  }
-  return { incarnation, log, work, lineage, isOver: restored?.checkpoint.finished ?? false };
-}
-
-function rulesOf({ run, delivery, learning, layers }: Config, layer: number): Rules {
-  const { window, schedule, stalenessBudget } = delivery;
-  return {
-    batches: run.batches,
-    window,
-    isHead: layer === layers.length,
-    isLocked: learning.method === "backprop",
-    ...(schedule === "free" ? {} : { staleness: schedule.staleness }),
-    stalenessBudget,
-  };
 }
 
 /** The first failures, then ever fewer: an absence of an hour should not fill the log. */
