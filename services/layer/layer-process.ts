@@ -169,7 +169,7 @@ export class LayerProcess {
   }
 
   #dial(url: string): Dialler {
-    const { layer, run } = this.#options;
+    const { layer } = this.#options;
     const { layers, run: length, link } = this.#config;
     const width = layers[layer - 1]!.outputs;
     return dial({
@@ -185,11 +185,7 @@ export class LayerProcess {
         width,
         dtype: "f32",
       }),
-      check: (welcome) =>
-        refuseStranger(
-          { run, configHash: this.#hash, neighbour: layer + 1, newest: this.#newestSuccessor },
-          welcome,
-        ),
+      check: (welcome) => this.#checkWelcome(welcome),
       onUp: (up, welcome) => this.#successorUp(up, welcome),
       onFrame: (frame) => this.#service.fromSuccessor(frame),
       onDown: (down, why) => this.#successorDown(down, why),
@@ -199,6 +195,15 @@ export class LayerProcess {
       },
       onRefused: (refusal) => this.#refused(refusal),
     });
+  }
+
+  #checkWelcome(welcome: WelcomeFrame): Refusal | undefined {
+    const { layer, run } = this.#options;
+    const { batches } = this.#config.run;
+    const expected = { run, configHash: this.#hash, neighbour: layer + 1, newest: this.#newestSuccessor };
+    const refusal = refuseStranger(expected, welcome);
+    if (refusal || welcome.need <= batches) return refusal;
+    return { code: CloseCode.mismatch, reason: `need is ${welcome.need}, the run has ${batches} batches` };
   }
 
   #successorUp(link: Link, { from, incarnation, instance, need }: WelcomeFrame): void {
@@ -306,10 +311,9 @@ export class LayerProcess {
   #released(): void {
     if (this.#phase !== "running") return;
     this.#phase = "releasing";
-    const { successor } = this.#service;
-    if (!this.#dialler) void this.#end(ExitCode.done, "done");
-    else if (successor) this.#passRelease(successor);
+    if (!this.#dialler) return void this.#end(ExitCode.done, "done");
     this.#timers.push(setTimeout(() => void this.#end(ExitCode.done, "done"), RELEASE_MS));
+    if (this.#service.successor) this.#passRelease(this.#service.successor);
   }
 
   #passRelease(successor: Link): void {
@@ -317,13 +321,12 @@ export class LayerProcess {
     successor.close(CloseCode.done, "finished");
   }
 
-  /** Restored after its run was over: its neighbours may have left long ago. */
+  /** Restored after its run was over: its neighbours may have left long ago. Those that have not are released. */
   #leaveWhenAlone(): void {
-    this.#timers.push(
-      setTimeout(() => {
-        if (this.#service.standing === "waiting") void this.#end(ExitCode.done, "done");
-      }, OVER_MS),
-    );
+    const leave = () => {
+      if (this.#service.standing === "waiting") this.#released();
+    };
+    this.#timers.push(setInterval(leave, OVER_MS));
   }
 
   /** Saves what has been learnt, and ends. */

@@ -125,6 +125,8 @@ export class LayerService {
           ...(frame.gradient ? { target: frame } : {}),
         });
       case "rewind":
+        if (frame.need > this.#rules.batches)
+          throw new FrameError(`Cannot rewind to batch ${frame.need}: the run has ${this.#rules.batches}`);
         return this.#take({ event: "rewound", need: frame.need });
       case "finished":
         this.#reports = frame.reports;
