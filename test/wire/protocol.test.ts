@@ -1,0 +1,56 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { decode } from "../../shared/wire/codec.ts";
+import { CloseCode, type Frame, PROTOCOL_VERSION } from "../../shared/wire/frames.ts";
+import { LARGEST_VALUE } from "../../shared/wire/tensor.ts";
+import { activation, countingTensor, hello, welcome } from "../support/frames.ts";
+
+const page = readFileSync("shared/wire/PROTOCOL.md", "utf8");
+
+/** One of each kind, with every optional field. */
+const frames: { readonly [Kind in Frame["kind"]]: Extract<Frame, { kind: Kind }> } = {
+  hello,
+  welcome,
+  activation: { ...activation(0), evaluation: { part: 0, parts: 1 }, input: countingTensor(2, 4) },
+  gradient: { kind: "gradient", batch: 0, gradient: countingTensor(2, 4) },
+  rewind: { kind: "rewind", need: 0 },
+  end: { kind: "end", batches: 1 },
+  finished: {
+    kind: "finished",
+    reports: [{ layer: 1, applied: [[0, 0]], restarts: 0, digest: "ab".repeat(32) }],
+    test: { loss: 0, error: 0 },
+  },
+  release: { kind: "release" },
+};
+
+test.each(Object.values(frames))("the page has a section for $kind, with every field", (frame) => {
+  const section = page.split(`\n### ${frame.kind}\n`)[1]?.split(/\n##/)[0] ?? "";
+  const fields = [...section.matchAll(/^\| ([^|]+) \|/gm)].flatMap(([, cell]) => cell?.match(/\w+/g) ?? []);
+  expect(fields).toEqual(expect.arrayContaining(Object.keys(frame)));
+});
+
+test("the page lists every close code under its name, and no other of ours", () => {
+  const rows = [...page.matchAll(/^\| (\d{4}) \| `(\w+)` \|/gm)].map(([, code, name]) => [
+    name,
+    Number(code),
+  ]);
+  expect(Object.fromEntries(rows)).toEqual(CloseCode);
+});
+
+test("every close code the page threatens with is in its list", () => {
+  const known = new Set<number>([...Object.values(CloseCode), 1006, 1009]);
+  const named = [...page.matchAll(/\b(44\d\d|10\d\d)\b/g)].map(([code]) => Number(code));
+  const others = named.filter((code) => !known.has(code));
+  expect(others).toEqual([]);
+});
+
+test("the bytes that the page shows are the frame it says they are", () => {
+  const [, hex = "", need = ""] = /`([0-9a-f ]+)` is `\{ kind: "rewind", need: (\d+) \}`/.exec(page) ?? [];
+  const bytes = Buffer.from(hex.replaceAll(" ", ""), "hex");
+  expect(decode(bytes, { maxFrameBytes: 100 })).toEqual({ kind: "rewind", need: Number(need) });
+});
+
+test("the page is of this version, and bounds values where the code does", () => {
+  expect(page).toContain(`neighbours, version ${PROTOCOL_VERSION}\n`);
+  expect(page).toContain(`±${LARGEST_VALUE.toLocaleString("en")}`);
+});
