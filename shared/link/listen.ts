@@ -174,7 +174,7 @@ function refuseUpgrade(socket: Duplex, status: string): void {
 function pageFor(request: IncomingMessage, routes: Readonly<Record<string, () => Page>>): Page {
   if (request.headers.origin !== undefined) return { status: 403, body: "no pages here\n" };
   const path = request.url ?? "/";
-  const page = Object.hasOwn(routes, path) ? routes[path] : undefined;
+  const page = routes[path];
   if (page !== undefined && request.method === "GET") return page();
   if (path === "/") return { status: 426, body: "a WebSocket is expected here\n" };
   return { status: 404, body: "not found\n" };

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { afterEach, describe, expect, test } from "vitest";
 import { CloseCode } from "../../shared/wire/frames.ts";
 import { activation, countingTensor, hello, welcome } from "../support/frames.ts";
@@ -59,6 +60,16 @@ describe("greeting:", () => {
     dialEnd(listener.url, { link: { ...patientLink, handshakeMs: 30 } });
     const peer = await listener.peers.next();
     expect(await peer.closed).toEqual({ code: 4408, reason: "no welcome within 30 ms" });
+  });
+
+  test("that time is over once a welcome was heard", async () => {
+    const listener = await rawListener();
+    const end = dialEnd(listener.url, { link: { ...patientLink, handshakeMs: 40, heartbeatMs: 50 } });
+    const peer = await listener.peers.next();
+    peer.send(welcome);
+    await once(peer.socket, "ping");
+    await once(peer.socket, "ping");
+    expect(end.downs.kept).toEqual([]);
   });
 
   test("a peer that does not even upgrade is left after the handshake time", async () => {

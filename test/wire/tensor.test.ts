@@ -53,6 +53,12 @@ describe("the values of a tensor", () => {
     );
   });
 
+  test("go to the middle of a larger memory, and touch nothing else in it", () => {
+    const memory = new Float32Array([9, 9, 9, 9]);
+    tensorToFloats(floatTensor([1, 2]), memory.subarray(1, 3));
+    expect([...memory]).toEqual([9, 1, 2, 9]);
+  });
+
   test("are byte × scale, rounded once to float32", () => {
     const data = Uint8Array.from({ length: 256 }, (_, byte) => byte);
     const out = new Float32Array(256);
