@@ -1,6 +1,7 @@
 import { mkdir, open, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../../shared/run/config.ts";
+import { configHash } from "../../shared/run/config-hash.ts";
 import { syncFolder } from "../../shared/run/folder.ts";
 import type { LayerReport, TestResult } from "../../shared/wire/frames.ts";
 
@@ -33,15 +34,25 @@ export async function beginning(folder: string, now: Date): Promise<Date> {
   }
 }
 
-/** True if a summary is there: the run is over, and no source may begin it again. */
-export async function isOver(folder: string): Promise<boolean> {
+/** True if a summary is there: the run is over, and no source may begin it again. Rejects if it is another run's. */
+export async function isOver(folder: string, run: string, config: Config): Promise<boolean> {
+  const path = join(folder, "summary.json");
+  let text: string;
   try {
-    await readFile(join(folder, "summary.json"));
-    return true;
+    text = await readFile(path, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
     throw error;
   }
+  const found = JSON.parse(text) as Summary;
+  refuseOther(path, "run", found.run, run);
+  refuseOther(path, "config", configHash(found.config).slice(0, 12), configHash(config).slice(0, 12));
+  return true;
+}
+
+function refuseOther(path: string, what: string, found: string, expected: string): void {
+  if (found !== expected)
+    throw new Error(`Cannot use record ${path}: its ${what} is ${found}, expected ${expected}`);
 }
 
 /** Whole or not at all. */

@@ -83,7 +83,7 @@ export class SourceProcess {
     const log = edges.log(incarnation);
     const { data, pid } = edges;
     log.info({ data: data.name, batches: config.run.batches, seed: config.seed, pid }, "started");
-    if (await isOver(options.record)) {
+    if (await isOver(options.record, options.run, config)) {
       log.info({ record: options.record }, "done: the run was over already");
       return undefined;
     }
