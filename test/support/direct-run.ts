@@ -1,0 +1,87 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { planWorkers, workerArguments } from "../../services/cli/worker-plan.ts";
+import type { Summary } from "../../services/source/record.ts";
+import { Worker } from "./worker-process.ts";
+
+/** A run whose workers a test starts, kills and starts again one by one. Ports are given by the system, from the head on. */
+export class DirectRun {
+  readonly folder = mkdtempSync(join(tmpdir(), "unlocked-direct-"));
+  readonly run: string;
+  readonly config: string;
+  readonly set: readonly string[];
+  readonly #layers: number;
+  readonly #ports = new Map<string, number>();
+  readonly #workers: Worker[] = [];
+
+  constructor(config: string, layers: number, set: readonly string[] = [], run = "a-run") {
+    this.config = config;
+    this.#layers = layers;
+    this.set = set;
+    this.run = run;
+  }
+
+  /** All that are not there yet, the head first. */
+  async startAll(): Promise<void> {
+    for (let layer = this.#layers; layer >= 0; layer--) {
+      const name = layer === 0 ? "source" : `layer${layer}`;
+      if (!this.#ports.has(name)) await this.start(name);
+    }
+  }
+
+  /** A new life, where it listened before. Changes stand in for what it would be told; resolves when it listens. */
+  async start(name: string, changes: Changes = {}): Promise<Worker> {
+    const worker = this.launch(name, changes);
+    this.#ports.set(name, await worker.port());
+    return worker;
+  }
+
+  /** The same without waiting, for those that never come to listen or should not be found by others. */
+  launch(name: string, { run = this.run, state = name, port, set = this.set }: Changes = {}): Worker {
+    const names = ["source", ...Array.from({ length: this.#layers }, (_, index) => `layer${index + 1}`)];
+    const ports = names.map((each) => (each === name ? port : undefined) ?? this.#ports.get(each) ?? 0);
+    const plan = planWorkers(run, this.folder, ports).find((each) => each.name === name)!;
+    const args = workerArguments(plan);
+    args[args.indexOf("--config") + 1] = this.config;
+    args[args.indexOf("--state") + 1] = this.state(state);
+    mkdirSync(this.state(state), { recursive: true });
+    const worker = new Worker(name, [...args, ...set.flatMap((assignment) => ["--set", assignment])]);
+    this.#workers.push(worker);
+    return worker;
+  }
+
+  port(name: string): number {
+    return this.#ports.get(name)!;
+  }
+
+  state(name: string): string {
+    return join(this.folder, "checkpoints", name);
+  }
+
+  /** The newest life. */
+  worker(name: string): Worker {
+    return this.#workers.findLast((worker) => worker.name === name)!;
+  }
+
+  /** When the source has ended; throws unless it ended well. */
+  async summary(): Promise<Summary> {
+    const code = await this.worker("source").ended;
+    if (code !== 0) throw new Error(`the source ended with ${code}`);
+    return JSON.parse(readFileSync(join(this.folder, "summary.json"), "utf8"));
+  }
+
+  async close(): Promise<void> {
+    for (const worker of this.#workers) worker.signal("SIGKILL");
+    await Promise.all(this.#workers.map((worker) => worker.ended));
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+export interface Changes {
+  readonly run?: string;
+  /** Another folder for what must outlive it. */
+  readonly state?: string;
+  readonly port?: number;
+  readonly set?: readonly string[];
+}
