@@ -64,7 +64,7 @@ export interface ActivationFrame {
 
 /**
  * Back: dL/d(activation) per example, not divided by the batch size. Without `gradient` it only acknowledges:
- * an evaluation, or whatever goes to the source, which has nothing to teach.
+ * an evaluation, a batch that cannot be taken before earlier ones, or whatever goes to the source.
  */
 export interface GradientFrame {
   readonly kind: "gradient";
