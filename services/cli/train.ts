@@ -1,5 +1,7 @@
 import { appendFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
+import type { DataConfig } from "../../shared/data/data-config.ts";
+import { openDataSet } from "../../shared/data/open-data-set.ts";
 import { createLog } from "../../shared/run/log.ts";
 import { loadConfig } from "../../shared/run/read-config.ts";
 import { newBoard, onDeath, onStart, onTelemetry, onTick, slowestCursor } from "./board.ts";
@@ -52,9 +54,20 @@ export async function train(request: TrainRequest, edges: Edges): Promise<number
   }
 }
 
+/** Files that a user brought are read before anything is created; those of the package are left to the source. */
+function refuseBadData(data: DataConfig): void {
+  if (data.set !== "mnist" || data.path === undefined) return;
+  try {
+    openDataSet(data);
+  } catch (error) {
+    throw new Refusal((error as Error).message, { cause: error });
+  }
+}
+
 function newRun({ config, overrides, runs }: TrainRequest, edges: Edges): RunFolder {
   const read = loadConfig(config ?? edges.defaultConfig, overrides);
   for (const warning of read.warnings) edges.err.write(`${warning}\n`);
+  refuseBadData(read.config.data);
   return createRun(runs, read.config, new Date());
 }
 

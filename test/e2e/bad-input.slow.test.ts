@@ -1,4 +1,5 @@
 import {
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -47,7 +48,9 @@ describe("train, told what it cannot do,", () => {
 
   it("ends with 78 where the files of MNIST are missing", async () => {
     const folder = join(temporary(), "nowhere");
-    const { code, output } = await train(MNIST, [`data.path=${folder}`]).ended;
+    const run = train(MNIST, [`data.path=${folder}`]);
+    const { code, output } = await run.ended;
+    expect(existsSync(run.folder)).toBe(false);
     expect(output).toContain(`Cannot read ${join(folder, "train-images-idx3-ubyte")}: no such file`);
     expect(code).toBe(CANNOT_START);
   });
@@ -60,7 +63,9 @@ describe("train, told what it cannot do,", () => {
     const whole = readFileSync(damaged);
     rmSync(damaged);
     writeFileSync(damaged, whole.subarray(0, 5000));
-    const { code, output } = await train(MNIST, [`data.path=${folder}`]).ended;
+    const run = train(MNIST, [`data.path=${folder}`]);
+    const { code, output } = await run.ended;
+    expect(existsSync(run.folder)).toBe(false);
     expect(output).toContain(`Cannot read ${damaged}: 5000 bytes, the header promises 10008`);
     expect(code).toBe(CANNOT_START);
   });
