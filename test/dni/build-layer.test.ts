@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { buildLayer } from "../../shared/dni/build-layer.ts";
 import { plainKernels } from "../../shared/math/plain-kernels.ts";
-import type { Config } from "../../shared/run/config.ts";
-import { adam, learningOf, networkOf } from "./network.ts";
+import { loadConfig } from "../../shared/run/read-config.ts";
+import { adam, drawn, learningOf, networkOf, oneHot } from "./network.ts";
 
 const kernels = plainKernels();
 const run = { batchSize: 4, batches: 10 };
@@ -33,9 +33,24 @@ describe("buildLayer", () => {
     expect(weight(2)).not.toEqual(weight(1));
   });
 
-  it("takes a run's whole config", () => {
-    const build = (config: Config) => buildLayer(kernels, config, 1);
-    expect(build).toBeTypeOf("function");
+  it("takes the configs we ship as they are", () => {
+    for (const name of ["two-rings", "binary-addition"]) {
+      const { config } = loadConfig(`configs/${name}.yaml`);
+      const { inputs, outputs } = config.layers[0]!;
+      const { tensors } = buildLayer(kernels, config, 1).state();
+      expect(tensors["layer.weight"]).toHaveLength(inputs * outputs);
+      expect(buildLayer(kernels, config, config.layers.length).kind).toBe("head");
+    }
+  });
+
+  it("has every layer but the first work out what its predecessor should hear", () => {
+    const network = networkOf([2, 5, 4, 3], { run });
+    const example = { rows: 4, input: drawn(4 * 5, 1), labels: oneHot(4, 3) };
+    const heard = [1, 2, 3].map((number) => {
+      const layer = buildLayer(kernels, network, number);
+      return layer.kind === "locked" ? undefined : layer.rehearse(example).inputGradient?.length;
+    });
+    expect(heard).toEqual([undefined, 4 * 5, 4 * 4]);
   });
 
   it("refuses a layer the network does not have", () => {
