@@ -364,9 +364,10 @@ class Turn<F> {
   private obstacleTo(batch: number): "wait" | "shed" | undefined {
     const { successor, sinceTarget } = this.state;
     const { staleness, stalenessBudget } = this.rules;
-    if (staleness !== undefined && batch >= staleness) {
-      const due = batch - staleness;
+    if (staleness !== undefined) {
+      // Even before a target is due: a batch applied unsent is sent after a rewind, and then those before are learnt twice.
       if (successor.phase === "away") return "wait";
+      const due = batch - staleness;
       if (successor.need <= due) return "shed";
       if (successor.inFlight.some((sent) => sent.kind === "batch" && sent.batch === due)) return "wait";
     }

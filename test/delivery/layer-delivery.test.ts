@@ -175,6 +175,20 @@ describe("with staleness pinned to 2", () => {
     expect(layer.batch(1)).toEqual(["update 1", "forward 1"]);
     expect(layer.batch(2)).toEqual(["learn 0", "update 2", "forward 2"]);
   });
+
+  it("not even batch 0 is learnt before the successor is there, so that nothing is ever sent twice", () => {
+    const layer = new Tried({ staleness: 2 });
+    layer.hear({ event: "predecessorLinked" });
+    expect(layer.batch(0)).toEqual(["hold"]);
+    expect(layer.batch(1)).toEqual([]);
+    expect(layer.hear({ event: "successorLinked", need: 0 })).toEqual([
+      "update 0",
+      "forward 0",
+      "update 1",
+      "forward 1",
+      "resume",
+    ]);
+  });
 });
 
 describe("backprop", () => {

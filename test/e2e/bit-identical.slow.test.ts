@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { chainOutcome, type Outcome, runOutcome } from "../support/chain.ts";
+import { Experiment } from "../support/experiment.ts";
+
+const PINNED = [
+  { config: "configs/binary-addition.yaml", staleness: 1 },
+  { config: "configs/binary-addition.yaml", staleness: 4 },
+  { config: "configs/mnist.yaml", staleness: 1 },
+  { config: "configs/mnist.yaml", staleness: 4 },
+];
+const BATCHES = 300;
+const RUNS = 3;
+
+describe.each(PINNED)("$config over processes, with the staleness pinned to $staleness", (pinned) => {
+  const { config, staleness } = pinned;
+  const overrides = [`run.batches=${BATCHES}`, `delivery.schedule={staleness: ${staleness}}`];
+
+  it(`comes out as in one process, bit for bit, ${RUNS} times in a row`, async () => {
+    const expected = await chainOutcome(config, overrides);
+    for (let run = 1; run <= RUNS; run++) {
+      const found = await processesOutcome(config, overrides);
+      console.log(
+        `${config}, staleness ${staleness}, run ${run}: ${short(found)}, in one process ${short(expected)}`,
+      );
+      expect(found).toEqual(expected);
+    }
+  });
+
+  it("would tell another order of learning, or another seed, from it", async () => {
+    const other = [`run.batches=${BATCHES}`, `delivery.schedule={staleness: ${staleness + 1}}`];
+    const expected = await chainOutcome(config, overrides);
+    const outcomes = [
+      await chainOutcome(config, other),
+      await processesOutcome(config, [...overrides, "seed=1"]),
+    ];
+    for (const { digests } of outcomes) {
+      for (const [index, digest] of digests.entries()) {
+        // The head never learns late: only what its predecessors send it differs, which is enough.
+        expect(digest, `layer ${index + 1}`).not.toBe(expected.digests[index]);
+      }
+    }
+  });
+});
+
+async function processesOutcome(config: string, set: readonly string[]): Promise<Outcome> {
+  const experiment = new Experiment(config, { set });
+  try {
+    const summary = await experiment.summary();
+    expect(summary.layers.map(({ applied, restarts }) => ({ applied, restarts }))).toEqual(
+      summary.config.layers.map(() => ({ applied: [[0, BATCHES - 1]], restarts: 0 })),
+    );
+    return runOutcome(summary);
+  } finally {
+    await experiment.close();
+  }
+}
+
+function short({ digests, test }: Outcome): string {
+  return `${digests.map((digest) => digest.slice(0, 8)).join(" ")}, loss ${test.loss}`;
+}
