@@ -56,8 +56,8 @@ describe("the start of a process", () => {
   });
 
   it("is unknown for one that has ended, even before its parent has looked", async () => {
-    // The shell's child ends at once, and the shell never asks about it.
-    const shell = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 60"]);
+    // The shell's child outlives the shell, which becomes a program that never asks about its children.
+    const shell = spawn("sh", ["-c", "sleep 1 & echo $!; exec sleep 60"]);
     try {
       const [text] = await once(shell.stdout, "data");
       const pid = Number(String(text));
