@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import { type Dialler, dial } from "../../shared/link/dial.ts";
-import { type Life, refuseStranger } from "../../shared/link/greeting.ts";
+import { type Expectation, type Life, refuseStranger } from "../../shared/link/greeting.ts";
 import { frameBytes } from "../../shared/link/limits.ts";
 import type { Link, Refusal, Why } from "../../shared/link/link.ts";
 import { type Listener, listen } from "../../shared/link/listen.ts";
@@ -131,11 +131,8 @@ export class LayerProcess {
   }
 
   #answer(hello: HelloFrame): WelcomeFrame | Refusal {
-    const { layer, run } = this.#options;
-    const refusal = refuseStranger(
-      { run, configHash: this.#hash, neighbour: layer - 1, newest: this.#newestPredecessor },
-      hello,
-    );
+    const { layer } = this.#options;
+    const refusal = refuseStranger(this.#expected(layer - 1, this.#newestPredecessor), hello);
     if (refusal) return refusal;
     const { inputs } = this.#config.layers[layer - 1]!;
     if (hello.width !== inputs || hello.to !== layer) {
@@ -185,7 +182,7 @@ export class LayerProcess {
         width,
         dtype: "f32",
       }),
-      check: (welcome) => this.#checkWelcome(welcome),
+      check: (welcome) => refuseStranger(this.#expected(layer + 1, this.#newestSuccessor), welcome),
       onUp: (up, welcome) => this.#successorUp(up, welcome),
       onFrame: (frame) => this.#service.fromSuccessor(frame),
       onDown: (down, why) => this.#successorDown(down, why),
@@ -197,13 +194,9 @@ export class LayerProcess {
     });
   }
 
-  #checkWelcome(welcome: WelcomeFrame): Refusal | undefined {
-    const { layer, run } = this.#options;
+  #expected(neighbour: number, newest: Life | undefined): Expectation {
     const { batches } = this.#config.run;
-    const expected = { run, configHash: this.#hash, neighbour: layer + 1, newest: this.#newestSuccessor };
-    const refusal = refuseStranger(expected, welcome);
-    if (refusal || welcome.need <= batches) return refusal;
-    return { code: CloseCode.mismatch, reason: `need is ${welcome.need}, the run has ${batches} batches` };
+    return { run: this.#options.run, configHash: this.#hash, neighbour, batches, newest };
   }
 
   #successorUp(link: Link, { from, incarnation, instance, need }: WelcomeFrame): void {

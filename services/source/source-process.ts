@@ -10,9 +10,9 @@ import {
   stepSource,
 } from "../../shared/delivery/source-delivery.ts";
 import { type Dialler, dial } from "../../shared/link/dial.ts";
-import { type Life, refuseStranger } from "../../shared/link/greeting.ts";
+import { type Expectation, type Life, refuseStranger } from "../../shared/link/greeting.ts";
 import { frameBytes } from "../../shared/link/limits.ts";
-import type { Link, Refusal, Why } from "../../shared/link/link.ts";
+import type { Link, Why } from "../../shared/link/link.ts";
 import { type Listener, listen } from "../../shared/link/listen.ts";
 import type { Config } from "../../shared/run/config.ts";
 import { configHash } from "../../shared/run/config-hash.ts";
@@ -155,7 +155,7 @@ export class SourceProcess {
       maxFrameBytes: frameBytes(1, 1),
       random: this.#edges.random,
       hello: () => ({ kind: "hello", from: 0, to: 1, ...introduction, width, dtype: inputType }),
-      check: (welcome) => this.#checkWelcome(welcome),
+      check: (welcome) => refuseStranger(this.#expected(), welcome),
       onUp: (link, welcome) => this.#linked(link, welcome),
       onFrame: (frame) => this.#hear(frame),
       onDown: (link, why) => this.#lost(link, why),
@@ -167,17 +167,10 @@ export class SourceProcess {
     });
   }
 
-  #checkWelcome(welcome: WelcomeFrame): Refusal | undefined {
+  #expected(): Expectation {
     const { batches } = this.#rules;
-    const expected = {
-      run: this.#options.run,
-      configHash: this.#hash,
-      neighbour: 1,
-      newest: this.#newestSuccessor,
-    };
-    const refusal = refuseStranger(expected, welcome);
-    if (refusal || welcome.need <= batches) return refusal;
-    return { code: CloseCode.mismatch, reason: `need is ${welcome.need}, the run has ${batches} batches` };
+    const { run } = this.#options;
+    return { run, configHash: this.#hash, neighbour: 1, batches, newest: this.#newestSuccessor };
   }
 
   #linked(link: Link, { incarnation, instance, need }: WelcomeFrame): void {

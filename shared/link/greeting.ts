@@ -7,6 +7,8 @@ export interface Expectation {
   readonly configHash: string;
   /** Layer number of the neighbour; the source is 0. */
   readonly neighbour: number;
+  /** Batches in the run: nobody can need more. */
+  readonly batches: number;
   /** The newest life of that neighbour that was met so far. */
   readonly newest: Life | undefined;
 }
@@ -25,6 +27,8 @@ export function refuseStranger(expected: Expectation, peer: HelloFrame | Welcome
     return refusal(CloseCode.mismatch, "layer", peer.from, expected.neighbour);
   if (peer.configHash !== expected.configHash)
     return refusal(CloseCode.mismatch, "config", brief(peer.configHash), brief(expected.configHash));
+  if (peer.kind === "welcome" && peer.need > expected.batches)
+    return refusal(CloseCode.mismatch, "need", peer.need, `at most ${expected.batches}`);
   return refuseOldLife(peer, expected.newest);
 }
 

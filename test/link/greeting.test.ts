@@ -14,7 +14,7 @@ const hello: HelloFrame = {
   width: 256,
   dtype: "f32",
 };
-const expected = { run: "r1", configHash: "0123456789abcdef", neighbour: 1, newest: undefined };
+const expected = { run: "r1", configHash: "0123456789abcdef", neighbour: 1, batches: 100, newest: undefined };
 
 describe("a neighbour", () => {
   it("of the same run and config is welcome", () => {
@@ -38,6 +38,16 @@ describe("a neighbour", () => {
     ],
   ])("%s is refused, and told both values", (_, change, code, reason) => {
     expect(refuseStranger(expected, { ...hello, ...change })).toEqual({ code, reason });
+  });
+
+  it("may need every batch of the run, and none beyond", () => {
+    const { to: _to, width: _width, dtype: _dtype, ...introduction } = hello;
+    const welcome = { ...introduction, kind: "welcome" } as const;
+    expect(refuseStranger(expected, { ...welcome, need: 100 })).toBeUndefined();
+    expect(refuseStranger(expected, { ...welcome, need: 101 })).toEqual({
+      code: CloseCode.mismatch,
+      reason: "need is 101, expected at most 100",
+    });
   });
 
   it("may come back: the same life, or a newer one", () => {

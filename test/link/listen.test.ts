@@ -81,7 +81,13 @@ describe("greeting:", () => {
   });
 
   test("a refusal states both values, and reaches whoever dialled", async () => {
-    const expected = { run: "two-rings-8", configHash: hello.configHash, neighbour: 1, newest: undefined };
+    const expected = {
+      run: "two-rings-8",
+      configHash: hello.configHash,
+      neighbour: 1,
+      batches: 100,
+      newest: undefined,
+    };
     const end = await listenEnd({ answer: (heard) => refuseStranger(expected, heard) ?? welcome });
     const refusal = { code: CloseCode.wrongRun, reason: "run is two-rings-7, expected two-rings-8" };
     expect(await dialEnd(end.url).refusals.next()).toEqual(refusal);
