@@ -15,7 +15,7 @@ export interface GeneratorOptions {
 
 /** How good a guess s was, given the target t that came for it; sums over the batch. */
 export interface GeneratorHealth {
-  /** Σ (s − t)². */
+  /** Σ (s − t)², the differences in single precision. */
   readonly squaredError: number;
   /** Σ t²: what guessing zero would have cost. */
   readonly squaredTarget: number;
@@ -90,7 +90,18 @@ export class SyntheticGradientGenerator {
     const length = evidence.rows * this.#outputs;
     const guess = this.predict(evidence);
     this.#kernels.subtract(guess, target, this.#difference, length);
-    return healthOf(guess, target, length);
+    return this.#health(guess, target, length);
+  }
+
+  #health(guess: Float32Array, target: Float32Array, length: number): GeneratorHealth {
+    const { dot } = this.#kernels;
+    const squaredTarget = dot(target, target, length);
+    const sizes = Math.sqrt(dot(guess, guess, length) * squaredTarget);
+    return {
+      squaredError: dot(this.#difference, this.#difference, length),
+      squaredTarget,
+      cosine: sizes > 0 ? dot(guess, target, length) / sizes : 0,
+    };
   }
 
   tensors(): Tensors {
@@ -138,21 +149,4 @@ function numbersOf(evidence: Evidence, part: EvidencePart): Float32Array {
   const numbers = evidence[part];
   if (!numbers) throw new Error(`Cannot guess a gradient: the evidence has no ${part}`);
   return numbers;
-}
-
-function healthOf(guess: Float32Array, target: Float32Array, length: number): GeneratorHealth {
-  let squaredError = 0;
-  let squaredTarget = 0;
-  let squaredGuess = 0;
-  let product = 0;
-  for (let i = 0; i < length; i++) {
-    const s = guess[i]!;
-    const t = target[i]!;
-    squaredError += (s - t) * (s - t);
-    squaredTarget += t * t;
-    squaredGuess += s * s;
-    product += s * t;
-  }
-  const sizes = Math.sqrt(squaredGuess * squaredTarget);
-  return { squaredError, squaredTarget, cosine: sizes > 0 ? product / sizes : 0 };
 }

@@ -96,6 +96,9 @@ export interface Kernels {
     options: SgdStep,
   ): void;
 
+  /** Σ a · b in double precision. */
+  dot(a: Float32Array, b: Float32Array, length: number): number;
+
   /** True if every value is finite and at most `limit` in size. */
   isWithin(values: Float32Array, length: number, limit: number): boolean;
 }

@@ -29,6 +29,7 @@ export function plainKernels(): Kernels {
     lossAndGradient,
     adam,
     sgd,
+    dot,
     isWithin,
   };
 }
@@ -412,6 +413,12 @@ function sgd(
     velocity[i] = moved;
     parameters[i]! -= rate * moved;
   }
+}
+
+function dot(a: Float32Array, b: Float32Array, length: number): number {
+  let sum = 0;
+  for (let i = 0; i < length; i++) sum += a[i]! * b[i]!;
+  return sum;
 }
 
 function isWithin(values: Float32Array, length: number, limit: number): boolean {

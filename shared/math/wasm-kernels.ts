@@ -70,7 +70,7 @@ function products(
 function elementwise(
   kernels: WasmExports,
   arena: Arena,
-): Pick<Kernels, "subtract" | "activate" | "activateBackward" | "isWithin"> {
+): Pick<Kernels, "subtract" | "activate" | "activateBackward" | "dot" | "isWithin"> {
   return {
     subtract(a, b, difference, length) {
       kernels.subtract(
@@ -89,6 +89,9 @@ function elementwise(
       const to = arena.address(inputGradient, length);
       if (nonlinearity === "identity") kernels.copy(from, to, length);
       else derivativeOf(kernels, nonlinearity)(arena.address(output, length), from, to, length);
+    },
+    dot(a, b, length) {
+      return kernels.dot(arena.address(a, length), arena.address(b, length), length);
     },
     isWithin(values, length, limit) {
       return kernels.isWithin(arena.address(values, length), length, floatAtMost(limit)) === 1;

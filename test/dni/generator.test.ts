@@ -89,7 +89,7 @@ describe("a generator", () => {
     const guess = generator.predict(evidence).slice(0, rows * 3);
     const health = generator.learn(evidence, target, 0.01);
     const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => sum(Array.from(a, (x, i) => x * b[i]!));
-    const errors = Array.from(guess, (s, i) => s - target[i]!);
+    const errors = Array.from(guess, (s, i) => Math.fround(s - target[i]!));
     expect(health.squaredError).toBeCloseTo(dot(errors, errors), 6);
     expect(health.squaredTarget).toBeCloseTo(dot(target, target), 6);
     const cosine = dot(guess, target) / Math.sqrt(dot(guess, guess) * dot(target, target));

@@ -114,6 +114,12 @@ describe("elementwise", () => {
     }
   });
 
+  it("sums products in double precision, within the length and no further", () => {
+    const a = Float32Array.of(2 ** 24, 1, -(2 ** 24), 100);
+    expect(kernels.dot(a, Float32Array.of(1, 1, 1, 100), 3)).toBe(1);
+    expect(kernels.dot(a, a, 0)).toBe(0);
+  });
+
   it("finds what is too large or not a number, within the length and no further", () => {
     const within = (values: number[], length = values.length) =>
       kernels.isWithin(Float32Array.from(values), length, 100);

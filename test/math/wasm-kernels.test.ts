@@ -230,6 +230,13 @@ describe("elementwise", () => {
     }
   });
 
+  it("sum products alike at every length", () => {
+    for (const length of [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 1000]) {
+      const arrays = [drawn(length), drawn(length)];
+      expectAgreement(sides, arrays, (kernels, [a, b]) => kernels.dot(a!, b!, length), { floor: 1e-3 });
+    }
+  });
+
   it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 100.5, -100.5])(
     "finds %d wherever it stands, and nothing behind the end",
     (poison) => {

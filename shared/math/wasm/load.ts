@@ -23,6 +23,7 @@ export interface WasmExports {
   readonly squaredError: WasmFunction;
   readonly adam: WasmFunction;
   readonly sgd: WasmFunction;
+  readonly dot: WasmFunction;
   readonly isWithin: WasmFunction;
 }
 

@@ -15,3 +15,4 @@ export {
 export { batchNormBackward, batchNormEvaluate, batchNormForward, track } from "./batch-norm";
 export { sigmoidCrossEntropy, softmaxCrossEntropy, squaredError } from "./losses";
 export { adam, sgd } from "./optimizers";
+export { dot } from "./sums";

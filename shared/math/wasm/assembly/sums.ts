@@ -1,0 +1,22 @@
+// Sums in double precision, always in the same order.
+import { VECTOR, keepFirst, sumPair } from "./lanes";
+
+/** Σ a · b. A product of two floats is exact in double precision. */
+export function dot(a: usize, b: usize, length: i32): f64 {
+  let low = f64x2.splat(0);
+  let high = f64x2.splat(0);
+  for (; length > 0; length -= 4) {
+    const x = keepFirst(v128.load(a), length);
+    const y = keepFirst(v128.load(b), length);
+    low = f64x2.add(low, f64x2.mul(f64x2.promote_low_f32x4(x), f64x2.promote_low_f32x4(y)));
+    high = f64x2.add(high, f64x2.mul(upper(x), upper(y)));
+    a += VECTOR;
+    b += VECTOR;
+  }
+  return sumPair(f64x2.add(low, high));
+}
+
+@inline
+function upper(value: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<i64>(value, value, 1, 0));
+}
