@@ -1,8 +1,9 @@
 import type { WebSocket } from "ws";
-import { decode, encode } from "../wire/codec.ts";
+import { decode, encode, roomFor } from "../wire/codec.ts";
 import { FrameError } from "../wire/frame-error.ts";
 import { CloseCode, type Frame } from "../wire/frames.ts";
 import { keepAlive } from "./heartbeat.ts";
+import { SendRooms } from "./send-rooms.ts";
 
 /** A connection to one neighbour, past the greeting. */
 export interface Link {
@@ -45,6 +46,7 @@ const TOO_BIG = 1009;
 export class SocketLink implements Link {
   readonly #socket: WebSocket;
   readonly #options: SocketLinkOptions;
+  readonly #rooms = new SendRooms();
   /** Ours, if this end began the closing; else what the socket says. */
   #why: Why | undefined;
   #isDown = false;
@@ -67,7 +69,8 @@ export class SocketLink implements Link {
 
   send(frame: Frame): void {
     if (this.#why === undefined && this.#socket.readyState === this.#socket.OPEN) {
-      this.#socket.send(encode(frame));
+      const room = this.#rooms.take(roomFor(frame));
+      this.#socket.send(encode(frame, room), () => this.#rooms.give(room));
     }
   }
 
