@@ -7,17 +7,18 @@ import { configHash } from "../../shared/run/config-hash.ts";
 import { claimIncarnation } from "../../shared/run/incarnation.ts";
 import type { Telemetry } from "../../shared/run/telemetry.ts";
 import type { WorkerOptions } from "../../shared/run/worker-options.ts";
+import type { World } from "../world.ts";
 import { LayerWork } from "./layer-work.ts";
 import { Lineage } from "./lineage.ts";
 
-/** What the process lends: its time, its chance, its parent and its log. */
-export interface LayerEdges {
+/** What the process lends: its world, its chance, its parent and its log. */
+export interface LayerEdges extends World {
   readonly kernels: Kernels;
+  /** The learning side, as the arguments say; a simulation looks over its shoulder. */
+  readonly work?: (...build: ConstructorParameters<typeof LayerWork>) => LayerWork;
   /** Given who speaks; the incarnation is known only after the state folder was read. */
   readonly log: (incarnation: number) => Logger;
   readonly tell: (telemetry: Telemetry) => Promise<void>;
-  /** Milliseconds of a steady clock. */
-  readonly now: () => number;
   readonly random: () => number;
   readonly pid: number;
 }
@@ -48,15 +49,16 @@ export function requireLayer({ layers }: Config, { layer, successor }: LayerOpti
 /** Claims a life in the state folder, and restores the newest checkpoint there is. Rejects where none of several is valid. */
 export async function begin(config: Config, options: LayerOptions, edges: LayerEdges): Promise<Beginning> {
   const { layer, run, state } = options;
-  const incarnation = await claimIncarnation(state);
+  const incarnation = await claimIncarnation(state, edges.disk);
   const log = edges.log(incarnation);
   const { inputs, outputs } = config.layers[layer - 1]!;
   log.info({ inputs, outputs, kernels: edges.kernels.name, pid: edges.pid }, "started");
   const identity = { run, layer, configHash: configHash(config) };
   const { window, schedule } = config.delivery;
   const kept = window + (schedule === "free" ? 0 : schedule.staleness);
-  const work = new LayerWork(edges.kernels, config, layer, kept);
-  const store = new CheckpointStore(state);
+  const newWork = edges.work ?? ((...build) => new LayerWork(...build));
+  const work = newWork(edges.kernels, config, layer, kept);
+  const store = new CheckpointStore(state, edges.disk);
   const born = { ...identity, incarnation, batches: config.run.batches };
   const lineage = new Lineage(born, store, () => work.state());
   const { restored, skipped } = await store.loadNewest(identity);

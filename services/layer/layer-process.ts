@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
-import { type Dialler, dial } from "../../shared/link/dial.ts";
+import type { Dialler } from "../../shared/link/dial.ts";
 import { type Expectation, type Life, refuseStranger } from "../../shared/link/greeting.ts";
 import { frameBytes } from "../../shared/link/limits.ts";
 import type { Link, Refusal, Why } from "../../shared/link/link.ts";
-import { type Listener, listen } from "../../shared/link/listen.ts";
+import type { Listener } from "../../shared/link/listen.ts";
 import type { Config } from "../../shared/run/config.ts";
 import { configHash } from "../../shared/run/config-hash.ts";
 import { Meter } from "../../shared/run/meter.ts";
@@ -47,7 +47,8 @@ export class LayerProcess {
   readonly #lineage: Lineage;
   readonly #service: LayerService;
   readonly #meter = new Meter();
-  readonly #timers: NodeJS.Timeout[] = [];
+  /** Each ends one. */
+  readonly #timers: (() => void)[] = [];
   #listener: Listener | undefined;
   #dialler: Dialler | undefined;
   #newestPredecessor: Life | undefined;
@@ -99,7 +100,7 @@ export class LayerProcess {
   async #open(isOver: boolean): Promise<void> {
     const { host, port, successor } = this.#options;
     void this.#edges.tell(this.#progress("waiting"));
-    this.#listener = await listen({
+    this.#listener = await this.#edges.listen({
       host,
       port,
       link: this.#config.link,
@@ -113,7 +114,7 @@ export class LayerProcess {
     });
     void this.#edges.tell({ kind: "listening", worker: this.#name, port: this.#listener.port });
     if (successor !== undefined) this.#dialler = this.#dial(successor);
-    this.#timers.push(setInterval(() => this.#report(), REPORT_MS));
+    this.#timers.push(this.#edges.every(REPORT_MS, () => this.#report()));
     if (isOver) this.#leaveWhenAlone();
   }
 
@@ -169,7 +170,7 @@ export class LayerProcess {
     const { layer } = this.#options;
     const { layers, run: length, link } = this.#config;
     const width = layers[layer - 1]!.outputs;
-    return dial({
+    return this.#edges.dial({
       url,
       link,
       maxFrameBytes: frameBytes(length.batchSize, width),
@@ -305,7 +306,7 @@ export class LayerProcess {
     if (this.#phase !== "running") return;
     this.#phase = "releasing";
     if (!this.#dialler) return void this.#end(ExitCode.done, "done");
-    this.#timers.push(setTimeout(() => void this.#end(ExitCode.done, "done"), RELEASE_MS));
+    this.#timers.push(this.#edges.after(RELEASE_MS, () => void this.#end(ExitCode.done, "done")));
     if (this.#service.successor) this.#passRelease(this.#service.successor);
   }
 
@@ -319,7 +320,7 @@ export class LayerProcess {
     const leave = () => {
       if (this.#service.standing === "waiting") this.#released();
     };
-    this.#timers.push(setInterval(leave, OVER_MS));
+    this.#timers.push(this.#edges.every(OVER_MS, leave));
   }
 
   /** Saves what has been learnt, and ends. */
@@ -340,7 +341,7 @@ export class LayerProcess {
 
   async #end(code: number, message: string): Promise<void> {
     if (this.#timers.length === 0) return;
-    for (const timer of this.#timers.splice(0)) clearTimeout(timer);
+    for (const endTimer of this.#timers.splice(0)) endTimer();
     if (this.#phase === "running") this.#phase = "stopping";
     this.#dropLinks();
     const { applied, digest } = this.#lineage.report();

@@ -4,6 +4,7 @@ import { createLog } from "../../shared/run/log.ts";
 import { loadConfig } from "../../shared/run/read-config.ts";
 import { ExitCode } from "../../shared/run/telemetry.ts";
 import { readWorkerOptions } from "../../shared/run/worker-options.ts";
+import { realWorld } from "../world.ts";
 import { LayerProcess } from "./layer-process.ts";
 import { PoisonError } from "./layer-work.ts";
 
@@ -33,13 +34,13 @@ try {
     config,
     { ...options, layer: number },
     {
+      ...realWorld,
       kernels: chooseKernels(config.compute.kernels),
       log: (incarnation) => {
         log = createLog({ ...speaker, incarnation }, format);
         return log;
       },
       tell: lifeline.tell,
-      now: () => performance.now(),
       random: Math.random,
       pid: process.pid,
     },

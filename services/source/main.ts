@@ -4,6 +4,7 @@ import { createLog } from "../../shared/run/log.ts";
 import { loadConfig } from "../../shared/run/read-config.ts";
 import { ExitCode } from "../../shared/run/telemetry.ts";
 import { readWorkerOptions } from "../../shared/run/worker-options.ts";
+import { realWorld } from "../world.ts";
 import { SourceProcess } from "./source-process.ts";
 
 let log = createLog({ worker: "source", run: "" }, { format: "json" });
@@ -31,13 +32,13 @@ try {
     config,
     { ...options, record: options.record!, successor: options.successor! },
     {
+      ...realWorld,
       data: openDataSet(config.data),
       log: (incarnation) => {
         log = createLog({ ...speaker, incarnation }, format);
         return log;
       },
       tell: lifeline.tell,
-      now: () => performance.now(),
       date: () => new Date(),
       random: Math.random,
       pid: process.pid,

@@ -1,8 +1,7 @@
-import { mkdir, open, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../../shared/run/config.ts";
 import { configHash } from "../../shared/run/config-hash.ts";
-import { syncFolder } from "../../shared/run/folder.ts";
+import { type Disk, realDisk } from "../../shared/run/disk.ts";
 import type { LayerReport, TestResult } from "../../shared/wire/frames.ts";
 
 /** What is left of a run when it is over: runs/<id>/summary.json. */
@@ -21,25 +20,25 @@ export interface Summary {
 }
 
 /** When this run began: written by the first life of the source, read by later ones. */
-export async function beginning(folder: string, now: Date): Promise<Date> {
-  await mkdir(folder, { recursive: true });
+export async function beginning(folder: string, now: Date, disk = realDisk): Promise<Date> {
+  await disk.makeFolder(folder);
   const path = join(folder, "started");
   try {
-    await writeFile(path, now.toISOString(), { flag: "wx" });
+    await write(disk, path, now.toISOString());
     return now;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    const began = new Date((await readFile(path, "utf8")).trim());
+    const began = new Date(textOf(await disk.read(path)).trim());
     return Number.isNaN(began.getTime()) ? now : began;
   }
 }
 
 /** True if a summary is there: the run is over, and no source may begin it again. Rejects if it is another run's. */
-export async function isOver(folder: string, run: string, config: Config): Promise<boolean> {
+export async function isOver(folder: string, run: string, config: Config, disk = realDisk): Promise<boolean> {
   const path = join(folder, "summary.json");
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    text = textOf(await disk.read(path));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
     throw error;
@@ -56,15 +55,26 @@ function refuseOther(path: string, what: string, found: string, expected: string
 }
 
 /** Whole or not at all. */
-export async function writeSummary(folder: string, summary: Summary): Promise<void> {
+export async function writeSummary(folder: string, summary: Summary, disk = realDisk): Promise<void> {
   const temporary = join(folder, "summary.json.tmp");
-  const file = await open(temporary, "w");
+  // A life before may have died while it wrote this.
+  await disk.remove(temporary);
+  await write(disk, temporary, `${JSON.stringify(summary, null, 2)}\n`);
+  await disk.rename(temporary, join(folder, "summary.json"));
+  await disk.syncFolder(folder);
+}
+
+/** A new file; rejects with EEXIST if it is there. */
+async function write(disk: Disk, path: string, text: string): Promise<void> {
+  const file = await disk.create(path);
   try {
-    await file.writeFile(`${JSON.stringify(summary, null, 2)}\n`);
+    await file.write(Buffer.from(text));
     await file.sync();
   } finally {
     await file.close();
   }
-  await rename(temporary, join(folder, "summary.json"));
-  await syncFolder(folder);
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("utf8");
 }

@@ -9,11 +9,11 @@ import {
   type SourceState,
   stepSource,
 } from "../../shared/delivery/source-delivery.ts";
-import { type Dialler, dial } from "../../shared/link/dial.ts";
+import type { Dialler } from "../../shared/link/dial.ts";
 import { type Expectation, type Life, refuseStranger } from "../../shared/link/greeting.ts";
 import { frameBytes } from "../../shared/link/limits.ts";
 import type { Link, Why } from "../../shared/link/link.ts";
-import { type Listener, listen } from "../../shared/link/listen.ts";
+import type { Listener } from "../../shared/link/listen.ts";
 import type { Config } from "../../shared/run/config.ts";
 import { configHash } from "../../shared/run/config-hash.ts";
 import { claimIncarnation } from "../../shared/run/incarnation.ts";
@@ -27,15 +27,14 @@ import {
   PROTOCOL_VERSION,
   type WelcomeFrame,
 } from "../../shared/wire/frames.ts";
+import type { World } from "../world.ts";
 import { frameOf } from "./batch-frames.ts";
-import { beginning, isOver, writeSummary } from "./record.ts";
+import { beginning, isOver, type Summary, writeSummary } from "./record.ts";
 
-export interface SourceEdges {
+export interface SourceEdges extends World {
   readonly data: DataSet;
   readonly log: (incarnation: number) => Logger;
   readonly tell: (telemetry: Telemetry) => Promise<void>;
-  /** Milliseconds of a steady clock. */
-  readonly now: () => number;
   readonly date: () => Date;
   readonly random: () => number;
   readonly pid: number;
@@ -64,7 +63,7 @@ export class SourceProcess {
   #link: Link | undefined;
   #listener: Listener | undefined;
   #dialler: Dialler | undefined;
-  #reporter: NodeJS.Timeout | undefined;
+  #endReports: (() => void) | undefined;
   #newestSuccessor: Life | undefined;
   #refusals = 0;
   #phase: "running" | "finished" | "stopping" = "running";
@@ -79,15 +78,15 @@ export class SourceProcess {
     options: SourceOptions,
     edges: SourceEdges,
   ): Promise<SourceProcess | undefined> {
-    const incarnation = await claimIncarnation(options.state);
+    const incarnation = await claimIncarnation(options.state, edges.disk);
     const log = edges.log(incarnation);
     const { data, pid } = edges;
     log.info({ data: data.name, batches: config.run.batches, seed: config.seed, pid }, "started");
-    if (await isOver(options.record, options.run, config)) {
+    if (await isOver(options.record, options.run, config, edges.disk)) {
       log.info({ record: options.record }, "done: the run was over already");
       return undefined;
     }
-    const startedAt = await beginning(options.record, edges.date());
+    const startedAt = await beginning(options.record, edges.date(), edges.disk);
     const source = new SourceProcess(config, options, edges, { incarnation, log, startedAt });
     await source.#open();
     return source;
@@ -121,7 +120,7 @@ export class SourceProcess {
   async #open(): Promise<void> {
     const { host, port } = this.#options;
     const refusal = { code: CloseCode.mismatch, reason: "nobody comes before the source" };
-    this.#listener = await listen({
+    this.#listener = await this.#edges.listen({
       host,
       port,
       link: this.#config.link,
@@ -134,7 +133,7 @@ export class SourceProcess {
     });
     void this.#edges.tell({ kind: "listening", worker: "source", port: this.#listener.port });
     this.#dialler = this.#dial();
-    this.#reporter = setInterval(() => this.#report(), REPORT_MS);
+    this.#endReports = this.#edges.every(REPORT_MS, () => this.#report());
   }
 
   #dial(): Dialler {
@@ -148,7 +147,7 @@ export class SourceProcess {
       instance: this.#instance,
       configHash: this.#hash,
     };
-    return dial({
+    return this.#edges.dial({
       url: successor,
       link: this.#config.link,
       // Layer 1 answers without numbers.
@@ -287,7 +286,7 @@ export class SourceProcess {
 
   #writeRecord(layers: FinishedFrame["reports"], test: NonNullable<FinishedFrame["test"]>): Promise<void> {
     const wallSeconds = (this.#edges.date().getTime() - this.#startedAt.getTime()) / 1000;
-    return writeSummary(this.#options.record, {
+    const summary: Summary = {
       run: this.#options.run,
       config: this.#config,
       seed: this.#config.seed,
@@ -298,7 +297,8 @@ export class SourceProcess {
       layers,
       source: { restarts: this.#incarnation - 1 },
       versions: { node: this.#edges.nodeVersion },
-    });
+    };
+    return writeSummary(this.#options.record, summary, this.#edges.disk);
   }
 
   async stop(why: string): Promise<void> {
@@ -309,9 +309,9 @@ export class SourceProcess {
   }
 
   async #end(code: number, message: string): Promise<void> {
-    if (!this.#reporter) return;
-    clearInterval(this.#reporter);
-    this.#reporter = undefined;
+    if (!this.#endReports) return;
+    this.#endReports();
+    this.#endReports = undefined;
     void this.#listener?.close(CloseCode.goingAway, message);
     void this.#dialler?.close(CloseCode.goingAway, message);
     await this.#edges.tell(this.#progress());

@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { access, constants, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import {
   type Checkpoint,
   CheckpointError,
@@ -10,7 +9,7 @@ import {
   type Identity,
   requireIdentity,
 } from "./checkpoint.ts";
-import { makeFolder, syncFolder } from "./folder.ts";
+import { type Disk, realDisk } from "./disk.ts";
 
 /** The checkpoint is not durable, unless `durable` says so: then only the tidying after it failed. */
 export class CheckpointWriteError extends Error {
@@ -49,10 +48,12 @@ const KEPT = 3;
  */
 export class CheckpointStore {
   readonly #folder: string;
+  readonly #disk: Disk;
   #writing: Promise<void> | undefined;
 
-  constructor(folder: string) {
+  constructor(folder: string, disk = realDisk) {
     this.#folder = folder;
+    this.#disk = disk;
   }
 
   get isWriting(): boolean {
@@ -75,7 +76,7 @@ export class CheckpointStore {
     if (this.#writing) throw writeError(name, this.#folder, new Error("another write is under way"));
     // Before the first await: the caller goes on training in these very arrays.
     const bytes = encodeCheckpoint(checkpoint);
-    this.#writing = save(this.#folder, name, bytes);
+    this.#writing = save(this.#disk, this.#folder, name, bytes);
     try {
       await this.#writing;
     } finally {
@@ -91,13 +92,13 @@ export class CheckpointStore {
   async loadNewest(
     expected: Identity,
   ): Promise<{ readonly restored: Restored | undefined; readonly skipped: readonly Skipped[] }> {
-    const names = await openFolder(this.#folder, expected.layer);
+    const names = await openFolder(this.#disk, this.#folder, expected.layer);
     const skipped: Skipped[] = [];
     for (const name of newestFirst(names, isCheckpoint)) {
       const path = join(this.#folder, name);
-      const found = await read(path, name, expected);
+      const found = await read(this.#disk, path, expected);
       if ("checkpoint" in found) return { restored: found, skipped };
-      await setAside(path);
+      await setAside(this.#disk, path);
       skipped.push(found);
     }
     const earlier = names
@@ -110,43 +111,43 @@ export class CheckpointStore {
 }
 
 /** Write elsewhere, make it durable, then give it its name: whoever looks finds a whole file or none. */
-async function save(folder: string, name: string, bytes: Uint8Array): Promise<void> {
+async function save(disk: Disk, folder: string, name: string, bytes: Uint8Array): Promise<void> {
   try {
-    await makeFolder(folder);
-    await replace(folder, name, bytes);
-    await syncFolder(folder);
+    await disk.makeFolder(folder);
+    await replace(disk, folder, name, bytes);
+    await disk.syncFolder(folder);
   } catch (error) {
     throw writeError(name, folder, error);
   }
-  await prune(folder, name);
+  await prune(disk, folder, name);
 }
 
-async function replace(folder: string, name: string, bytes: Uint8Array): Promise<void> {
+async function replace(disk: Disk, folder: string, name: string, bytes: Uint8Array): Promise<void> {
   // A name of its own for every attempt: after a failed fsync the kernel may call the same pages clean, so the same
   // file must never be tried again.
   const temporary = join(folder, `${name}.${randomBytes(4).toString("hex")}.tmp`);
   try {
-    await writeSynced(temporary, bytes);
-    await rename(temporary, join(folder, name));
+    await writeSynced(disk, temporary, bytes);
+    await disk.rename(temporary, join(folder, name));
   } catch (error) {
     // Should even this fail, the next start removes it.
-    await rm(temporary, { force: true }).catch(() => undefined);
+    await disk.remove(temporary).catch(() => undefined);
     throw error;
   }
 }
 
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
-  const handle = await open(path, "wx");
+async function writeSynced(disk: Disk, path: string, bytes: Uint8Array): Promise<void> {
+  const file = await disk.create(path);
   try {
-    await handle.writeFile(bytes);
-    await handle.sync();
+    await file.write(bytes);
+    await file.sync();
   } finally {
-    await handle.close();
+    await file.close();
   }
 }
 
-async function prune(folder: string, written: string): Promise<void> {
-  const kept = await removeOld(folder).catch((error: unknown) => {
+async function prune(disk: Disk, folder: string, written: string): Promise<void> {
+  const kept = await removeOld(disk, folder).catch((error: unknown) => {
     const message = `Cannot remove old checkpoints in ${folder}: ${reasonOf(error)} (${written} is durable)`;
     throw new CheckpointWriteError(message, { cause: error, durable: true });
   });
@@ -155,39 +156,36 @@ async function prune(folder: string, written: string): Promise<void> {
 }
 
 /** The names of those that stay, newest first. */
-async function removeOld(folder: string): Promise<string[]> {
-  const names = await readdir(folder);
+async function removeOld(disk: Disk, folder: string): Promise<string[]> {
+  const names = await disk.list(folder);
   const checkpoints = newestFirst(names, isCheckpoint);
   const old = [...checkpoints.slice(KEPT), ...newestFirst(names, isCorrupt).slice(KEPT)];
-  for (const name of old) await remove(folder, name);
+  for (const name of old) await disk.remove(join(folder, name));
   return checkpoints.slice(0, KEPT);
 }
 
-async function remove(folder: string, name: string): Promise<void> {
-  await rm(join(folder, name), { force: true });
-}
-
 /** The names in the folder, made if need be, rid of temporary files. */
-async function openFolder(folder: string, layer: number): Promise<string[]> {
+async function openFolder(disk: Disk, folder: string, layer: number): Promise<string[]> {
   try {
-    await makeFolder(folder);
+    await disk.makeFolder(folder);
     // Better refused now than at the first checkpoint, minutes of training later.
-    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
-    const names = await readdir(folder);
-    for (const name of names.filter(isTemporary)) await remove(folder, name);
+    await disk.requireAccess(folder);
+    const names = await disk.list(folder);
+    for (const name of names.filter(isTemporary)) await disk.remove(join(folder, name));
     return names;
   } catch (error) {
     throw new Error(`Cannot restore layer ${layer}: folder ${folder}: ${reasonOf(error)}`, { cause: error });
   }
 }
 
-async function read(path: string, name: string, expected: Identity): Promise<Restored | Skipped> {
+async function read(disk: Disk, path: string, expected: Identity): Promise<Restored | Skipped> {
   try {
-    const bytes = await readFile(path);
+    const bytes = await disk.read(path);
     const checkpoint = decodeCheckpoint(bytes);
     requireIdentity(checkpoint, expected);
-    if (nameOf(checkpoint) !== name) return { path, why: `its content belongs in ${nameOf(checkpoint)}` };
-    return { checkpoint, path, ageMs: Math.max(0, Date.now() - (await stat(path)).mtimeMs) };
+    const name = nameOf(checkpoint);
+    if (basename(path) !== name) return { path, why: `its content belongs in ${name}` };
+    return { checkpoint, path, ageMs: Math.max(0, Date.now() - (await disk.writtenAt(path))) };
   } catch (error) {
     if (error instanceof CheckpointMismatch) throw new CheckpointMismatch(`${error.message} (${path})`);
     if (isDamage(error)) return { path, why: reasonOf(error) };
@@ -203,9 +201,9 @@ function isDamage(error: unknown): boolean {
 }
 
 // Else it would count among the newest three, and push a good one out.
-async function setAside(path: string): Promise<void> {
+async function setAside(disk: Disk, path: string): Promise<void> {
   try {
-    await rename(path, `${path}.corrupt`);
+    await disk.rename(path, `${path}.corrupt`);
   } catch (error) {
     throw new Error(`Cannot set damaged checkpoint ${path} aside: ${reasonOf(error)}`, { cause: error });
   }

@@ -1,6 +1,5 @@
-import { open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { makeFolder, syncFolder } from "./folder.ts";
+import { type Disk, realDisk } from "./disk.ts";
 
 const KEPT = 8;
 
@@ -9,12 +8,12 @@ const KEPT = 8;
  * Needs neither clock nor lock: the file `incarnation.N` is created or it was there. Throws when the folder cannot be
  * read or written.
  */
-export async function claimIncarnation(folder: string): Promise<number> {
+export async function claimIncarnation(folder: string, disk = realDisk): Promise<number> {
   try {
-    await makeFolder(folder);
-    const claimed = await claimNext(folder);
-    await syncFolder(folder);
-    await prune(folder);
+    await disk.makeFolder(folder);
+    const claimed = await claimNext(disk, folder);
+    await disk.syncFolder(folder);
+    await prune(disk, folder);
     return claimed;
   } catch (error) {
     throw new Error(`Cannot claim an incarnation in ${folder}: ${(error as Error).message}`, {
@@ -23,13 +22,13 @@ export async function claimIncarnation(folder: string): Promise<number> {
   }
 }
 
-async function claimNext(folder: string): Promise<number> {
+async function claimNext(disk: Disk, folder: string): Promise<number> {
   for (;;) {
-    const next = highest(await readdir(folder)) + 1;
-    if (!(await create(join(folder, `incarnation.${next}`)))) continue;
+    const next = highest(await disk.list(folder)) + 1;
+    if (!(await create(disk, join(folder, `incarnation.${next}`)))) continue;
     // While we were between the two calls, others may have claimed and pruned this very number; whoever prunes it
     // leaves KEPT higher ones.
-    if (highest(await readdir(folder)) < next + KEPT) return next;
+    if (highest(await disk.list(folder)) < next + KEPT) return next;
   }
 }
 
@@ -42,9 +41,9 @@ function highest(names: readonly string[]): number {
 }
 
 /** False if it was there. */
-async function create(path: string): Promise<boolean> {
+async function create(disk: Disk, path: string): Promise<boolean> {
   try {
-    await (await open(path, "wx")).close();
+    await (await disk.create(path)).close();
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
@@ -52,10 +51,10 @@ async function create(path: string): Promise<boolean> {
   }
 }
 
-async function prune(folder: string): Promise<void> {
-  const claimed = (await readdir(folder))
+async function prune(disk: Disk, folder: string): Promise<void> {
+  const claimed = (await disk.list(folder))
     .map((name) => Number(/^incarnation\.(\d+)$/.exec(name)?.[1] ?? 0))
     .filter((number) => number > 0)
     .sort((a, b) => b - a);
-  for (const number of claimed.slice(KEPT)) await rm(join(folder, `incarnation.${number}`), { force: true });
+  for (const number of claimed.slice(KEPT)) await disk.remove(join(folder, `incarnation.${number}`));
 }

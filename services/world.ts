@@ -1,0 +1,30 @@
+import { dial } from "../shared/link/dial.ts";
+import { listen } from "../shared/link/listen.ts";
+import { type Disk, realDisk } from "../shared/run/disk.ts";
+
+/** What a worker stands in: its network, its disk, its time. The simulator puts its own in their place. */
+export interface World {
+  readonly dial: typeof dial;
+  readonly listen: typeof listen;
+  readonly disk: Disk;
+  /** Milliseconds of a steady clock. */
+  now(): number;
+  /** Once, or again and again, until the function it returns is called. */
+  after(ms: number, run: () => void): () => void;
+  every(ms: number, run: () => void): () => void;
+}
+
+export const realWorld: World = {
+  dial,
+  listen,
+  disk: realDisk,
+  now: () => performance.now(),
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+  every: (ms, run) => {
+    const timer = setInterval(run, ms);
+    return () => clearInterval(timer);
+  },
+};
