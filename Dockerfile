@@ -16,10 +16,13 @@ WORKDIR /app
 RUN mkdir /state /record && chown 1000:1000 /state /record
 COPY --from=packages /app/node_modules node_modules
 COPY package.json tsconfig.json ./
+COPY bin bin
 COPY shared shared
 COPY services services
 COPY configs configs
+# Here, since a container cannot write beside its packages.
+RUN node bin/run.mjs
 # `node` in the base image; a number, so that an orchestrator can see that it is not root.
 USER 1000:1000
-ENTRYPOINT ["node", "--import", "tsx"]
+ENTRYPOINT ["node", "bin/run.mjs"]
 CMD ["services/cli/main.ts", "--help"]

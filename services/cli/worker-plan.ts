@@ -1,6 +1,5 @@
-import { createRequire } from "node:module";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 
 /** Which process of a run, and where it finds the others. */
 export interface WorkerPlan {
@@ -38,12 +37,11 @@ export function stateFolder(plan: Pick<WorkerPlan, "folder" | "name">): string {
 
 /** Every worker its own Node process; found from here, whatever the working directory. */
 export function nodeCommand(program: string): WorkerCommand {
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+  const runner = fileURLToPath(new URL("../../bin/run.mjs", import.meta.url));
   return (plan) => [
     program,
-    "--import",
-    loader,
-    fileURLToPath(new URL(plan.layer ? "../layer/main.ts" : "../source/main.ts", import.meta.url)),
+    runner,
+    plan.layer ? "services/layer/main.ts" : "services/source/main.ts",
     ...workerArguments(plan),
   ];
 }

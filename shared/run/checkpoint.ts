@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { cursorOf, fromRanges, type Range } from "./ledger.ts";
 import { decode, encode, SafetensorsError } from "./safetensors.ts";
 

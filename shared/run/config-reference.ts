@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { configShape } from "./config-schema.ts";
 
 /** What a JSON Schema made from the config's schema says of one entry; `expected` comes from our own `meta`. */

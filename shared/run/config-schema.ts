@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Loss, Nonlinearity } from "../math/kernels.ts";
 import type { EvidencePart } from "./config.ts";
 

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Config } from "./config.ts";
 import { completeConfig, type SoundParts } from "./config-checks.ts";
 import { type ConfigPath, type Mistake, mistake } from "./config-mistake.ts";

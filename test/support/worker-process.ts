@@ -21,7 +21,7 @@ export class Worker {
   constructor(name: string, args: readonly string[]) {
     this.name = name;
     const program = name === "source" ? "services/source/main.ts" : "services/layer/main.ts";
-    const command = ["--import", "tsx", program, ...args];
+    const command = ["bin/run.mjs", program, ...args];
     this.#child = spawn(process.execPath, command, {
       cwd: root,
       stdio: ["ignore", "pipe", "inherit", "ipc"],

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { isAbsolute } from "node:path";
 import { describe, expect, it } from "vitest";
 import { nodeCommand, planWorkers, workerArguments } from "../../../services/cli/worker-plan.ts";
 
@@ -29,11 +29,10 @@ describe("what a worker is told", () => {
 });
 
 describe("a worker's command", () => {
-  it("names a loader that is there, whatever the working directory", () => {
-    const [program, flag, loader, script] = nodeCommand("/opt/node")(source!);
-    expect([program, flag]).toEqual(["/opt/node", "--import"]);
-    expect(existsSync(fileURLToPath(loader!))).toBe(true);
-    expect(script).toMatch(/^\/.*\/services\/source\/main\.ts$/);
-    expect(nodeCommand("/opt/node")(head!)[3]).toMatch(/^\/.*\/services\/layer\/main\.ts$/);
+  it("names a runner that is there, whatever the working directory", () => {
+    const [program, runner, script] = nodeCommand("/opt/node")(source!);
+    expect([program, script]).toEqual(["/opt/node", "services/source/main.ts"]);
+    expect(isAbsolute(runner!) && existsSync(runner!)).toBe(true);
+    expect(nodeCommand("/opt/node")(head!)[2]).toBe("services/layer/main.ts");
   });
 });

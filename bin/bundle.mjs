@@ -1,0 +1,113 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { basename, dirname, join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+
+/** Native: they are loaded from their own folders. */
+const LEFT_OUT = ["koffi", "msgpackr-extract"];
+/** Bundles of other days, for whoever goes back and forth between two states of the sources. */
+const KEPT = 4;
+
+// Packages in CommonJS ask for Node's modules while they run.
+const REQUIRE =
+  'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);';
+
+/**
+ * Makes `folder` from the sources, each services/<name>/main.ts with its packages as services/<name>/main.mjs: the
+ * whole of it, on the disk, or nothing. Rejects where a source has a mistake or the folder cannot be written.
+ * @param {import("./sources.mjs").Sources} sources
+ * @param {string} folder
+ */
+export async function bundle(sources, folder) {
+  const shelf = dirname(folder);
+  mkdirSync(shelf, { recursive: true });
+  const temporary = mkdtempSync(join(shelf, "new-"));
+  try {
+    await write(await compile(sources, temporary));
+    // Whoever may read the packages may read this: in a container another user makes it than runs it.
+    chmodSync(temporary, 0o755);
+    renameSync(temporary, folder);
+    clear(shelf, basename(folder));
+  } catch (error) {
+    // Somebody else was faster, and brought the same.
+    if (!existsSync(folder)) throw error;
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+/**
+ * @param {import("./sources.mjs").Sources} sources
+ * @param {string} outdir
+ */
+async function compile({ root, texts }, outdir) {
+  const { outputFiles } = await build({
+    entryPoints: [...texts.keys()].filter((path) => /^services.[^/\\]+.main\.ts$/.test(relative(root, path))),
+    absWorkingDir: root,
+    outbase: root,
+    outdir,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    external: LEFT_OUT,
+    banner: { js: REQUIRE },
+    sourcemap: "linked",
+    sourcesContent: false,
+    logLevel: "silent",
+    write: false,
+    plugins: [asRead(texts)],
+  });
+  return outputFiles;
+}
+
+/**
+ * Gives the texts that the key was made from, whatever the files hold by now, and every module its own address: what
+ * it finds beside itself stays where it is.
+ * @param {ReadonlyMap<string, string>} texts
+ * @returns {import("esbuild").Plugin}
+ */
+function asRead(texts) {
+  return {
+    name: "as read",
+    setup(builder) {
+      builder.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+        const text = texts.get(path);
+        if (text === undefined) throw new Error(`Cannot bundle ${path}: it is not one of the sources`);
+        const address = JSON.stringify(pathToFileURL(path).href);
+        return { contents: text.replaceAll("import.meta.url", address), loader: "ts" };
+      });
+    },
+  };
+}
+
+/** @param {readonly import("esbuild").OutputFile[]} files */
+async function write(files) {
+  for (const { path } of files) mkdirSync(dirname(path), { recursive: true });
+  // Flushed, so that a name never stands for less than its file after a loss of power.
+  await Promise.all(files.map(({ path, contents }) => writeFile(path, contents, { flush: true })));
+}
+
+/**
+ * What is in use is loaded, and made again when it is wanted.
+ * @param {string} shelf
+ * @param {string} newest
+ */
+function clear(shelf, newest) {
+  const others = readdirSync(shelf).filter((name) => name !== newest);
+  const ages = others.map((name) => ({ name, at: statSync(join(shelf, name)).mtimeMs }));
+  ages.sort((one, other) => other.at - one.at);
+  for (const { name } of ages.slice(KEPT - 1)) rmSync(join(shelf, name), { recursive: true, force: true });
+}

@@ -1,0 +1,182 @@
+import { execFile, spawnSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { bundle } from "../../bin/bundle.mjs";
+import { readSources } from "../../bin/sources.mjs";
+
+const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
+const LAYER = "services/layer/main.ts";
+/** A source with words that a layer without flags says. */
+const OPTIONS = "shared/run/worker-options.ts";
+
+let root: string;
+let cache: string;
+
+beforeEach(() => {
+  root = realpathSync(mkdtempSync(join(tmpdir(), "unlocked-run-")));
+  cache = join(root, "node_modules/.cache/unlocked");
+  for (const part of ["bin", "services", "shared", "configs", "package.json", "tsconfig.json"]) {
+    cpSync(join(PROJECT, part), join(root, part), { recursive: true });
+  }
+  mkdirSync(join(root, "node_modules"));
+  for (const name of readdirSync(join(PROJECT, "node_modules"))) {
+    if (name !== ".cache") symlinkSync(join(PROJECT, "node_modules", name), join(root, "node_modules", name));
+  }
+});
+
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+interface Ran {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function node(cwd: string, args: readonly string[]): Ran {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd, encoding: "utf8" });
+  return { code: status, out: stdout, err: stderr };
+}
+
+function run(...args: string[]): Ran {
+  return node(root, ["bin/run.mjs", ...args]);
+}
+
+function edit(path: string, from: string, to: string): void {
+  const text = readFileSync(join(root, path), "utf8");
+  expect(text).toContain(from);
+  writeFileSync(join(root, path), text.replaceAll(from, to));
+}
+
+function bundles(): string[] {
+  return existsSync(cache) ? readdirSync(cache).sort() : [];
+}
+
+describe("a program that is run", () => {
+  it("is the one in the files, after every edit", () => {
+    expect(run(LAYER).out).toContain("Cannot start: ");
+    edit(OPTIONS, "Cannot start", "Will not start");
+    expect(run(LAYER).out).toContain("Will not start: ");
+    edit(OPTIONS, "Will not start", "Cannot start");
+    expect(run(LAYER).out).toContain("Cannot start: ");
+    expect(bundles()).toHaveLength(2);
+  });
+
+  it("is made once for the same files", () => {
+    run();
+    const [made] = bundles();
+    const program = join(cache, made!, "services/layer/main.mjs");
+    writeFileSync(program, `console.log("as it was made");`);
+    expect(run(LAYER)).toEqual({ code: 0, out: "as it was made\n", err: "" });
+  });
+
+  it("is made by one of many that come at once", async () => {
+    const runner = () => promisify(execFile)(process.execPath, ["bin/run.mjs"], { cwd: root });
+    const all = await Promise.all([runner(), runner(), runner()]);
+    expect(all.map(({ stderr }) => stderr)).toEqual(["", "", ""]);
+    expect(bundles()).toHaveLength(1);
+  });
+
+  it("is made of what was read, not of what is written meanwhile", async () => {
+    const sources = readSources(root);
+    edit(OPTIONS, "Cannot start", "Will not start");
+    await bundle(sources, join(cache, sources.key));
+    expect(run(LAYER).out).toContain("Will not start: ");
+    edit(OPTIONS, "Will not start", "Cannot start");
+    expect(run(LAYER).out).toContain("Cannot start: ");
+    expect(bundles()).toHaveLength(2);
+  });
+
+  it("can be read by whoever may read the packages", () => {
+    run();
+    expect(statSync(join(cache, bundles()[0]!)).mode & 0o777).toBe(0o755);
+  });
+
+  it("is not made of files that nobody looks at for changes", () => {
+    writeFileSync(join(root, "aside.ts"), "export const aside = 1;");
+    edit(LAYER, "let log =", 'import { aside } from "../../aside.ts";\nconsole.log(aside);\nlet log =');
+    const { out, err } = run(LAYER);
+    expect(err).toMatch(/aside\.ts: it is not one of the sources/);
+    expect(out).toMatch(/^1\n.*Cannot start/);
+    expect(bundles()).toEqual([]);
+  });
+
+  it.each(["tsconfig.json", "bin/bundle.mjs", "node_modules/.package-lock.json"])(
+    "is made anew for another %s",
+    (path) => {
+      run();
+      const text = readFileSync(join(root, path), "utf8");
+      rmSync(join(root, path));
+      writeFileSync(join(root, path), `${text}\n`);
+      run();
+      expect(bundles()).toHaveLength(2);
+    },
+  );
+
+  it("leaves only a few bundles behind", () => {
+    run();
+    for (let edits = 0; edits < 5; edits++) {
+      writeFileSync(join(root, OPTIONS), `// edit ${edits}\n${readFileSync(join(root, OPTIONS), "utf8")}`);
+      run();
+    }
+    expect(bundles()).toHaveLength(4);
+    expect(run(LAYER).err).toBe("");
+  });
+
+  it("runs from its sources where no bundle can be kept, and says so", () => {
+    const bundled = run(LAYER);
+    rmSync(join(root, "node_modules/.cache"), { recursive: true });
+    writeFileSync(join(root, "node_modules/.cache"), "");
+    const slow = run(LAYER);
+    expect(slow.err).toMatch(/^Starting slowly, from the sources: E\w+: .*\n$/);
+    expect(told({ ...slow, err: "" })).toEqual(told(bundled));
+  });
+
+  it("is refused with the mistake in its source, and leaves no bundle of it", () => {
+    edit(OPTIONS, "export function readWorkerOptions(", "export function readWorkerOptions((");
+    const { code, err } = run(LAYER);
+    expect(err).toMatch(/worker-options\.ts:\d+:\d+/);
+    expect(code).toBe(1);
+    expect(bundles()).toEqual([]);
+  });
+});
+
+describe("a bundle and its sources", () => {
+  const layer = ["--run", "r", "--state", "state", "--listen", "127.0.0.1:0", "--layer", "9"];
+  it.each([
+    ["a layer without flags", [LAYER], 78],
+    ["a layer that the network has not", [LAYER, ...layer, "--config", "configs/two-rings.yaml"], 78],
+    ["a layer with a bad config", [LAYER, ...layer, "--config", "package.json"], 78],
+    ["a source without flags", ["services/source/main.ts"], 78],
+    ["the command line asked for help", ["services/cli/main.ts", "train", "--help"], 0],
+    ["the command line with a bad config", ["services/cli/main.ts", "train", "package.json"], 78],
+    ["a compose file", ["services/cli/main.ts", "compose", "configs/mnist.yaml"], 0],
+  ])("say the same: %s", (_, args, code) => {
+    const bundled = node(PROJECT, ["bin/run.mjs", ...args]);
+    expect(bundled.code).toBe(code);
+    expect(told(bundled)).toEqual(told(node(PROJECT, ["--import", "tsx", ...args])));
+  });
+});
+
+/** Without what differs from one run to the next: the time, and how a program came to be called. */
+function told({ code, out, err }: Ran) {
+  const lasting = out
+    .replaceAll(/"time":"[^"]*"/g, "")
+    .replaceAll(/\\n {4}at (async )?(\w+ \(|file:\/\/\S*\/)(node:internal|bin\/)[^"]*/g, "");
+  return { code, out: lasting, err };
+}
