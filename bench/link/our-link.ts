@@ -1,0 +1,98 @@
+import { dial } from "../../shared/link/dial.ts";
+import { listen } from "../../shared/link/listen.ts";
+import { wasmKernels } from "../../shared/math/wasm-kernels.ts";
+import { encode } from "../../shared/wire/codec.ts";
+import type { ActivationFrame, Frame, HelloFrame, Tensor, WelcomeFrame } from "../../shared/wire/frames.ts";
+import { floatsToTensor, LARGEST_VALUE, tensorToFloats } from "../../shared/wire/tensor.ts";
+import { hello as anyHello, welcome as anyWelcome } from "../../test/support/frames.ts";
+import type { Sender } from "./end.ts";
+import type { Exchange } from "./ends.ts";
+
+/** A batch of MNIST: 64 examples with ten labels each, answered by the gradient of 256 floats for each. */
+export const ROWS = 64;
+export const LABELS = 10;
+export const ANSWER_COLUMNS = 256;
+
+const config = { heartbeatMs: 1000, handshakeMs: 5000, backoffMs: { first: 50, most: 2000 } };
+const maxFrameBytes = 1 << 20;
+const hello: HelloFrame = { ...anyHello, width: ANSWER_COLUMNS };
+const welcome: WelcomeFrame = anyWelcome;
+
+/** As a layer does: frames land in memory of its kernels, and every value that leaves is checked there. */
+export async function listenLink(): Promise<number> {
+  const kernels = wasmKernels();
+  const input = kernels.allocate(maxFrameBytes / 4);
+  const gradient = kernels.allocate(ROWS * ANSWER_COLUMNS).fill(0.125);
+  const listener = await listen({
+    host: "127.0.0.1",
+    port: 0,
+    link: config,
+    maxFrameBytes,
+    answer: () => welcome,
+    onUp: () => undefined,
+    onFrame: (frame, link) => {
+      if (frame.kind !== "activation") return;
+      tensorToFloats(frame.activation, input);
+      link.send({
+        kind: "gradient",
+        batch: frame.batch,
+        gradient: checked(kernels, gradient, ANSWER_COLUMNS),
+      });
+    },
+    onDown: () => process.exit(),
+  });
+  return listener.port;
+}
+
+export function dialLink(port: number): Promise<Sender> {
+  const kernels = wasmKernels();
+  const target = kernels.allocate(ROWS * ANSWER_COLUMNS);
+  const output = kernels.allocate(maxFrameBytes / 4).fill(0.125);
+  let columns = ANSWER_COLUMNS;
+  let batch = 0;
+  return new Promise((resolve) => {
+    dial({
+      url: `ws://127.0.0.1:${port}/`,
+      link: config,
+      maxFrameBytes,
+      random: Math.random,
+      hello: () => hello,
+      check: () => undefined,
+      onUp: (link) => {
+        sender.send = () => link.send(activation(checked(kernels, output, columns), batch++));
+        resolve(sender);
+      },
+      onFrame: (frame) => {
+        if (frame.kind !== "gradient" || !frame.gradient) return;
+        tensorToFloats(frame.gradient, target);
+        sender.onAnswer();
+      },
+      onDown: () => process.exit(),
+    });
+    const sender: Sender = {
+      prepare: (exchange: Exchange) => {
+        columns = exchange.columns;
+      },
+      send: () => undefined,
+      onAnswer: () => undefined,
+    };
+  });
+}
+
+/** Bytes of a whole frame there and of its answer, so that other carriers carry the same. */
+export function frameLengths({ rows, columns }: Exchange): { readonly there: number; readonly back: number } {
+  const zeros = (width: number) => floatsToTensor(new Float32Array(rows * width), rows, width);
+  const answer: Frame = { kind: "gradient", batch: 1, gradient: zeros(ANSWER_COLUMNS) };
+  return { there: encode(activation(zeros(columns), 1)).length, back: encode(answer).length };
+}
+
+const labels: Tensor = { dtype: "u8", shape: [ROWS, LABELS], data: new Uint8Array(ROWS * LABELS) };
+
+function activation(tensor: Tensor, batch: number): ActivationFrame {
+  return { kind: "activation", batch, activation: tensor, labels };
+}
+
+function checked(kernels: ReturnType<typeof wasmKernels>, values: Float32Array, columns: number): Tensor {
+  if (!kernels.isWithin(values, ROWS * columns, LARGEST_VALUE)) throw new Error("not finite");
+  return floatsToTensor(values, ROWS, columns);
+}
