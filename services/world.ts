@@ -1,3 +1,4 @@
+import type { Credentials } from "../shared/link/credentials.ts";
 import { dial } from "../shared/link/dial.ts";
 import { listen } from "../shared/link/listen.ts";
 import { type Disk, realDisk } from "../shared/run/disk.ts";
@@ -14,9 +15,10 @@ export interface World {
   every(ms: number, run: () => void): () => void;
 }
 
-export const realWorld: World = {
-  dial,
-  listen,
+/** Its links are those of whoever has these credentials. */
+export const realWorld = (credentials: Credentials): World => ({
+  dial: (options) => dial({ ...options, ...credentials }),
+  listen: (options) => listen({ ...options, ...credentials }),
   disk: realDisk,
   now: () => performance.now(),
   after: (ms, run) => {
@@ -27,4 +29,4 @@ export const realWorld: World = {
     const timer = setInterval(run, ms);
     return () => clearInterval(timer);
   },
-};
+});

@@ -5,9 +5,9 @@ import { canonicalYaml } from "../../shared/run/canonical-yaml.ts";
 import type { Config } from "../../shared/run/config.ts";
 import { loadConfig } from "../../shared/run/read-config.ts";
 import { Refusal } from "./refusal.ts";
-import { stateFolder } from "./worker-plan.ts";
+import { secretFile, stateFolder } from "./worker-plan.ts";
 
-/** runs/<id>: config.yaml, logs/, checkpoints/<worker>/, and at the end summary.json. */
+/** runs/<id>: config.yaml, logs/, checkpoints/<worker>/, while it is trained secret, and at the end summary.json. */
 export interface RunFolder {
   readonly id: string;
   readonly path: string;
@@ -104,4 +104,21 @@ export function openRun(runs: string, wanted: string | undefined): RunFolder {
 export function mendRun({ path, config }: RunFolder): void {
   mkdirSync(join(path, "logs"), { recursive: true });
   for (const name of workerNames(config)) mkdirSync(stateFolder({ folder: path, name }), { recursive: true });
+}
+
+/**
+ * A new secret for the workers about to be started: whoever is left of an earlier life of the run does not know it. Only
+ * the user may read the file. Throws a Refusal when it cannot be written. Returns how to remove it.
+ */
+export function makeSecret({ path }: Pick<RunFolder, "path">): () => void {
+  const file = secretFile({ folder: path });
+  const remove = () => rmSync(file, { force: true });
+  try {
+    // What is left of a killed run might be open to others, and writing to it would leave it so.
+    remove();
+    writeFileSync(file, `${randomBytes(32).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
+    return remove;
+  } catch (error) {
+    throw new Refusal(`Cannot write the run's secret: ${(error as Error).message}`, { cause: error });
+  }
 }

@@ -11,7 +11,16 @@ import { closingNews, failureNews, noteNews, stopNews, testNews } from "./news.t
 import { colours } from "./paint.ts";
 import { reservePorts } from "./ports.ts";
 import { Refusal } from "./refusal.ts";
-import { createRun, isLatest, logFile, mendRun, openRun, pointLatest, type RunFolder } from "./run-folder.ts";
+import {
+  createRun,
+  isLatest,
+  logFile,
+  makeSecret,
+  mendRun,
+  openRun,
+  pointLatest,
+  type RunFolder,
+} from "./run-folder.ts";
 import { lockRun } from "./run-lock.ts";
 import { readSummary } from "./summary.ts";
 import type { Note, Outcome, StopSignal } from "./supervise.ts";
@@ -42,14 +51,17 @@ const SIGNAL_NUMBERS: Readonly<Record<StopSignal, number>> = {
 export async function train(request: TrainRequest, edges: Edges): Promise<number> {
   const run = request.resume === undefined ? newRun(request, edges) : oldRun(request);
   const lock = lockRun(run.path, edges.pid);
+  let removeSecret = () => {};
   try {
     if (request.resume === undefined) pointLatest(request.runs, run.id);
     // Who held the lock a moment ago may have brought it to its end.
     else if (existsSync(join(run.path, "summary.json")))
       throw new Refusal(`${run.id} has finished meanwhile`);
     mendRun(run);
+    removeSecret = makeSecret(run);
     return await new Training(run, request, edges).run();
   } finally {
+    removeSecret();
     lock.release();
   }
 }

@@ -35,6 +35,11 @@ export function stateFolder(plan: Pick<WorkerPlan, "folder" | "name">): string {
   return join(plan.folder, "checkpoints", plan.name);
 }
 
+/** What the workers of a run prove themselves by, while it is being trained. */
+export function secretFile({ folder }: Pick<WorkerPlan, "folder">): string {
+  return join(folder, "secret");
+}
+
 /** Every worker its own Node process; found from here, whatever the working directory. */
 export function nodeCommand(program: string): WorkerCommand {
   const runner = fileURLToPath(new URL("../../bin/run.mjs", import.meta.url));
@@ -54,6 +59,7 @@ export function workerArguments(plan: WorkerPlan): string[] {
     ...["--state", stateFolder(plan)],
     ...["--listen", `127.0.0.1:${plan.port}`],
     ...(plan.successorPort ? ["--successor", `ws://127.0.0.1:${plan.successorPort}`] : []),
+    ...["--secret-file", secretFile(plan)],
     ...["--log-format", "json"],
   ];
 }

@@ -1,3 +1,4 @@
+import { openDoorWarnings, readCredentials } from "../../shared/link/credentials.ts";
 import { chooseKernels } from "../../shared/math/choose-kernels.ts";
 import { attachLifeline } from "../../shared/run/lifeline.ts";
 import { createLog } from "../../shared/run/log.ts";
@@ -23,18 +24,19 @@ process.on("uncaughtException", (error) => {
 });
 
 try {
-  const options = readWorkerOptions(process.argv.slice(2), "layer");
+  const options = readWorkerOptions(process.argv.slice(2), "layer", process.env);
   const number = options.layer!;
   const speaker = { worker: `layer${number}`, layer: number, run: options.run };
   const format = { format: options.logFormat };
   log = createLog(speaker, format);
   const { config, warnings } = loadConfig(options.config, options.set);
-  for (const warning of warnings) log.warn(warning);
+  const credentials = readCredentials(options);
+  for (const warning of [...warnings, ...openDoorWarnings(options.host, credentials)]) log.warn(warning);
   layer = await LayerProcess.start(
     config,
     { ...options, layer: number },
     {
-      ...realWorld,
+      ...realWorld(credentials),
       kernels: chooseKernels(config.compute.kernels),
       log: (incarnation) => {
         log = createLog({ ...speaker, incarnation }, format);

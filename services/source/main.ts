@@ -1,4 +1,5 @@
 import { openDataSet } from "../../shared/data/open-data-set.ts";
+import { openDoorWarnings, readCredentials } from "../../shared/link/credentials.ts";
 import { attachLifeline } from "../../shared/run/lifeline.ts";
 import { createLog } from "../../shared/run/log.ts";
 import { loadConfig } from "../../shared/run/read-config.ts";
@@ -22,17 +23,18 @@ process.on("uncaughtException", (error) => {
 });
 
 try {
-  const options = readWorkerOptions(process.argv.slice(2), "source");
+  const options = readWorkerOptions(process.argv.slice(2), "source", process.env);
   const speaker = { worker: "source", run: options.run };
   const format = { format: options.logFormat };
   log = createLog(speaker, format);
   const { config, warnings } = loadConfig(options.config, options.set);
-  for (const warning of warnings) log.warn(warning);
+  const credentials = readCredentials(options);
+  for (const warning of [...warnings, ...openDoorWarnings(options.host, credentials)]) log.warn(warning);
   source = await SourceProcess.start(
     config,
     { ...options, record: options.record!, successor: options.successor! },
     {
-      ...realWorld,
+      ...realWorld(credentials),
       data: openDataSet(config.data),
       log: (incarnation) => {
         log = createLog({ ...speaker, incarnation }, format);

@@ -1,15 +1,28 @@
 import { WebSocket } from "ws";
 import type { LinkConfig } from "../run/config.ts";
 import { FrameError } from "../wire/frame-error.ts";
-import { type BackFrame, CloseCode, type Frame, type HelloFrame, type WelcomeFrame } from "../wire/frames.ts";
+import {
+  type BackFrame,
+  type ChallengeFrame,
+  CloseCode,
+  type Frame,
+  type HelloFrame,
+  PROTOCOL_VERSION,
+  type WelcomeFrame,
+} from "../wire/frames.ts";
 import { backoffMs } from "./backoff.ts";
 import { dialOptions } from "./limits.ts";
 import { isPermanent, type Link, type Refusal, SocketLink, type Why, whyOfError } from "./link.ts";
+import { proven, refuseUnprovenBack } from "./proof.ts";
+import type { Secret } from "./secret.ts";
+import { boundBytes } from "./strangers.ts";
 
 export interface DialOptions {
   /** ws://host:port of the successor. Its name is looked up again at every attempt. */
   readonly url: string;
   readonly link: LinkConfig;
+  /** Whoever does not prove that it has it too is left. Without one, whoever answers there is believed. */
+  readonly secret?: Secret | undefined;
   /** The longest gradient frame to expect. */
   readonly maxFrameBytes: number;
   /** [0, 1), for the jitter. */
@@ -18,7 +31,7 @@ export interface DialOptions {
   readonly mask?: "zero" | "random";
   /** Asked anew at every attempt. */
   hello(): HelloFrame;
-  /** Undefined if this welcome will do. */
+  /** Of a welcome that was proved: undefined if it will do. */
   check(welcome: WelcomeFrame): Refusal | undefined;
   onUp(link: Link, welcome: WelcomeFrame): void;
   /** In order of arrival, within the read that brought it. A FrameError thrown here closes the link with its code. */
@@ -45,10 +58,17 @@ export function dial(options: DialOptions): Dialler {
 
 type State =
   | { readonly phase: "connecting"; readonly socket: WebSocket }
-  | { readonly phase: "greeting"; readonly link: SocketLink; readonly deadline: NodeJS.Timeout }
+  | { readonly phase: "greeting"; readonly link: SocketLink; readonly greeting: Greeting }
   | { readonly phase: "open"; readonly link: SocketLink }
   | { readonly phase: "waiting"; readonly timer: NodeJS.Timeout }
   | { readonly phase: "closed"; readonly gone: Promise<void> };
+
+interface Greeting {
+  readonly deadline: NodeJS.Timeout;
+  readonly stopCounting: () => void;
+  /** What was said so far: nothing, or the challenge and our answer to it. */
+  readonly said?: { readonly challenge: string; readonly hello: HelloFrame };
+}
 
 class Dialling implements Dialler {
   readonly #options: DialOptions;
@@ -77,10 +97,14 @@ class Dialling implements Dialler {
     });
     const onClose = () => this.#ended(why);
     socket.once("close", onClose);
+    let stopCounting = () => {};
+    socket.once("upgrade", (response) => {
+      stopCounting = boundBytes(response.socket, () => socket.terminate());
+    });
     socket.once("open", () => {
       // From here on the link listens for the end.
       socket.off("close", onClose);
-      this.#greet(socket);
+      this.#await(socket, stopCounting);
     });
     this.#state = { phase: "connecting", socket };
   }
@@ -91,7 +115,7 @@ class Dialling implements Dialler {
     const gone = state.phase === "waiting" ? Promise.resolve() : this.#untilGone();
     this.#state = { phase: "closed", gone };
     if (state.phase === "connecting") state.socket.terminate();
-    if (state.phase === "greeting") clearTimeout(state.deadline);
+    if (state.phase === "greeting") clearTimeout(state.greeting.deadline);
     if (state.phase === "greeting" || state.phase === "open") state.link.close(code, reason);
     if (state.phase === "waiting") clearTimeout(state.timer);
     return gone;
@@ -103,7 +127,7 @@ class Dialling implements Dialler {
     });
   }
 
-  #greet(socket: WebSocket): void {
+  #await(socket: WebSocket, stopCounting: () => void): void {
     const { maxFrameBytes, link: config } = this.#options;
     const link: SocketLink = new SocketLink(socket, {
       maxFrameBytes,
@@ -114,31 +138,45 @@ class Dialling implements Dialler {
     const deadline = setTimeout(() => {
       link.close(CloseCode.helloTimeout, `no welcome within ${config.handshakeMs} ms`);
     }, config.handshakeMs);
-    this.#state = { phase: "greeting", link, deadline };
-    link.send(this.#options.hello());
+    this.#state = { phase: "greeting", link, greeting: { deadline, stopCounting } };
   }
 
   #receive(frame: Frame, link: SocketLink): void {
-    if (this.#state.phase === "greeting") this.#welcomed(frame, link, this.#state.deadline);
-    else this.#options.onFrame(backFrame(frame), link);
+    const state = this.#state;
+    if (state.phase !== "greeting") this.#options.onFrame(backFrame(frame), link);
+    else if (state.greeting.said === undefined) this.#challenged(frame, link, state.greeting);
+    else this.#welcomed(frame, link, { ...state.greeting, ...state.greeting.said });
   }
 
-  #welcomed(frame: Frame, link: SocketLink, deadline: NodeJS.Timeout): void {
-    if (frame.kind !== "welcome") {
-      throw new FrameError(`Cannot take ${frame.kind}: the first frame back is welcome`);
+  #challenged(frame: Frame, link: SocketLink, greeting: Greeting): void {
+    const { protocol, nonce } = challengeFrame(frame);
+    if (protocol !== PROTOCOL_VERSION) {
+      return link.close(CloseCode.wrongVersion, `protocol is ${protocol}, expected ${PROTOCOL_VERSION}`);
     }
-    const refusal = this.#options.check(frame);
+    const hello = proven(this.#options.secret, this.#options.hello(), nonce);
+    this.#state = { phase: "greeting", link, greeting: { ...greeting, said: { challenge: nonce, hello } } };
+    link.send(hello);
+  }
+
+  #welcomed(frame: Frame, link: SocketLink, greeting: Greeting & NonNullable<Greeting["said"]>): void {
+    if (frame.kind !== "welcome") {
+      throw new FrameError(`Cannot take ${frame.kind}: after the challenge, the first frame back is welcome`);
+    }
+    const { hello, challenge, deadline, stopCounting } = greeting;
+    const { secret, check, onUp } = this.#options;
+    const refusal = refuseUnprovenBack(secret, frame, hello, challenge) ?? check(frame);
     if (refusal !== undefined) return link.close(refusal.code, refusal.reason);
     clearTimeout(deadline);
+    stopCounting();
     this.#failures = 0;
     this.#state = { phase: "open", link };
     this.#up = link;
-    this.#options.onUp(link, frame);
+    onUp(link, frame);
   }
 
   /** A socket is gone, at whatever stage. */
   #ended(why: Why): void {
-    if (this.#state.phase === "greeting") clearTimeout(this.#state.deadline);
+    if (this.#state.phase === "greeting") clearTimeout(this.#state.greeting.deadline);
     const up = this.#up;
     this.#up = undefined;
     const isClosed = this.#state.phase === "closed";
@@ -156,6 +194,11 @@ class Dialling implements Dialler {
     this.#state = { phase: "waiting", timer: setTimeout(() => this.connect(), waitMs) };
     return waitMs;
   }
+}
+
+function challengeFrame(frame: Frame): ChallengeFrame {
+  if (frame.kind === "challenge") return frame;
+  throw new FrameError(`Cannot take ${frame.kind}: the first frame back is challenge`);
 }
 
 function backFrame(frame: Frame): BackFrame {

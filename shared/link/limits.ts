@@ -8,11 +8,20 @@ export const LARGEST_FRAME_BYTES = 64 * 1024 * 1024;
 /** For what surrounds the tensors of a frame. */
 const ENVELOPE_BYTES = 4 * 1024;
 
-/** Connections that have not said hello yet included; beyond it the system refuses. */
-export const MOST_CONNECTIONS = 64;
+/** All connections of a listener; beyond it the system refuses. */
+export const MOST_CONNECTIONS = 128;
+
+/** Those that have not been welcomed yet; beyond it the oldest goes. */
+export const MOST_STRANGERS = 32;
+
+/** What a peer may send before it is welcomed, in all: a hello is a few hundred bytes. */
+export const STRANGER_BYTES = CONTROL_FRAME_BYTES;
 
 /** How long a peer may take to answer a close before its socket is destroyed. */
 export const CLOSE_TIMEOUT_MS = 2000;
+
+/** The same for one that was never welcomed: it has had the handshake time already. */
+export const STRANGER_CLOSE_MS = 500;
 
 /**
  * The longest frame that carries `floatsPerExample` (of activation, labels and input together, or of the gradient)
@@ -58,7 +67,7 @@ export function acceptOptions(maxFrameBytes: number): ServerOptions & NewerOptio
   return { ...socketOptions(maxFrameBytes), noServer: true, clientTracking: true };
 }
 
-/** Node's own defaults let a slow request stay for five minutes. */
+/** Node's own defaults let a slow request stay for five minutes. The strangers' deadline is before these. */
 export function httpOptions(handshakeMs: number): HttpServerOptions {
   return {
     headersTimeout: handshakeMs,

@@ -79,8 +79,8 @@ export class SocketLink implements Link {
     this.#socket.close(code, cutReason(reason));
   }
 
-  terminate(): void {
-    this.#why ??= { code: NO_CLOSE_HEARD, reason: "terminated" };
+  terminate(reason = "terminated"): void {
+    this.#why ??= { code: NO_CLOSE_HEARD, reason };
     this.#socket.terminate();
   }
 
@@ -136,6 +136,7 @@ export function whyOfError(error: Error & { code?: unknown }): Why {
 
 /** The codes after which the same dial would be answered alike; someone must change something first. */
 const PERMANENT: readonly number[] = [
+  CloseCode.unproven,
   CloseCode.wrongRun,
   CloseCode.wrongVersion,
   CloseCode.fenced,

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { LinkConfig } from "../run/config.ts";
@@ -9,21 +9,27 @@ import {
   type ForwardFrame,
   type Frame,
   type HelloFrame,
+  PROTOCOL_VERSION,
   type WelcomeFrame,
 } from "../wire/frames.ts";
-import { acceptOptions, httpOptions, MOST_CONNECTIONS } from "./limits.ts";
+import { acceptOptions, httpOptions, MOST_CONNECTIONS, STRANGER_CLOSE_MS } from "./limits.ts";
 import { type Link, type Refusal, SocketLink, type Why } from "./link.ts";
+import { newNonce, provenBack, refuseUnproven } from "./proof.ts";
+import type { Secret } from "./secret.ts";
+import { boundBytes, Strangers } from "./strangers.ts";
 
 export interface ListenOptions {
   readonly host: string;
   /** 0 lets the system choose; the listener says which it was. */
   readonly port: number;
   readonly link: LinkConfig;
+  /** Whoever does not prove that it has it too is turned away. Without one, whoever gets here is believed. */
+  readonly secret?: Secret | undefined;
   /** The longest activation frame to expect. */
   readonly maxFrameBytes: number;
   /** Plain GET requests by path, such as /healthz. */
   readonly routes?: Readonly<Record<string, () => Page>>;
-  /** A welcome takes the newcomer in, in place of the predecessor there was; a refusal hangs up on it. */
+  /** To a hello that was proved. A welcome takes the newcomer in, in place of the predecessor there was; a refusal hangs up on it. */
   answer(hello: HelloFrame): WelcomeFrame | Refusal;
   onUp(link: Link, hello: HelloFrame): void;
   /** In order of arrival, within the read that brought it. A FrameError thrown here closes the link with its code. */
@@ -53,21 +59,32 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   return listening;
 }
 
+/** A connection that was upgraded and not welcomed yet. */
+interface Arrival {
+  readonly key: string;
+  /** Of the challenge that it was sent. */
+  readonly nonce: string;
+  readonly stopCounting: () => void;
+}
+
 class Listening implements Listener {
   readonly #options: ListenOptions;
   readonly #http: Server;
   readonly #webSockets: WebSocketServer;
   /** Everyone with an open socket, greeted or not. */
   readonly #links = new Set<SocketLink>();
+  readonly #strangers: Strangers;
   #predecessor: SocketLink | undefined;
 
   constructor(options: ListenOptions) {
     this.#options = options;
+    this.#strangers = new Strangers(options.link.handshakeMs);
     this.#webSockets = new WebSocketServer(acceptOptions(options.maxFrameBytes));
     this.#http = createServer(httpOptions(options.link.handshakeMs), (request, response) => {
       respond(response, pageFor(request, options.routes ?? {}));
     });
     this.#http.maxConnections = MOST_CONNECTIONS;
+    this.#http.on("connection", (socket) => this.#meet(socket));
     this.#http.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
@@ -92,43 +109,60 @@ class Listening implements Listener {
     await Promise.all([portFreed, linksDown]);
   }
 
+  #meet(socket: Socket): void {
+    const key = addressOf(socket);
+    socket.once("close", () => this.#strangers.forget(key));
+    this.#strangers.meet(
+      key,
+      () => refuseRequest(socket, "408 Request Timeout"),
+      () => socket.destroy(),
+    );
+  }
+
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // A peer that resets its connection now must not end the process; "close" follows.
     socket.on("error", () => {});
     const refused = refusedUpgrade(request);
     if (refused !== undefined || !this.#http.listening) {
-      refuseUpgrade(socket, refused ?? "503 Service Unavailable");
+      refuseRequest(socket, refused ?? "503 Service Unavailable");
       return;
     }
-    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket));
+    const key = addressOf(request.socket);
+    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) =>
+      this.#accept(webSocket, socket, key),
+    );
   }
 
-  #accept(socket: WebSocket): void {
+  #accept(socket: WebSocket, raw: Duplex, key: string): void {
     const { maxFrameBytes, link: config } = this.#options;
+    const stopCounting = boundBytes(raw, (reason) => link.terminate(reason));
+    const arrival: Arrival = { key, nonce: newNonce(), stopCounting };
     const link: SocketLink = new SocketLink(socket, {
       maxFrameBytes,
       heartbeatMs: config.heartbeatMs,
-      onFrame: (frame) => this.#receive(frame, link, deadline),
-      onDown: (why) => this.#ended(link, why, deadline),
+      onFrame: (frame) => this.#receive(frame, link, arrival),
+      onDown: (why) => this.#ended(link, why),
     });
-    const deadline = setTimeout(() => {
-      link.close(CloseCode.helloTimeout, `no hello within ${config.handshakeMs} ms`);
-    }, config.handshakeMs);
+    const expire = () => expireLink(link, `no hello within ${config.handshakeMs} ms`);
+    this.#strangers.advance(key, expire, () => link.terminate("too many strangers"));
     this.#links.add(link);
+    link.send({ kind: "challenge", protocol: PROTOCOL_VERSION, nonce: arrival.nonce });
   }
 
-  #receive(frame: Frame, link: SocketLink, deadline: NodeJS.Timeout): void {
+  #receive(frame: Frame, link: SocketLink, arrival: Arrival): void {
     if (link === this.#predecessor) this.#options.onFrame(forwardFrame(frame), link);
-    else this.#greeted(frame, link, deadline);
+    else this.#greeted(frame, link, arrival);
   }
 
-  #greeted(hello: Frame, link: SocketLink, deadline: NodeJS.Timeout): void {
+  #greeted(hello: Frame, link: SocketLink, { key, nonce, stopCounting }: Arrival): void {
     if (hello.kind !== "hello") throw new FrameError(`Cannot take ${hello.kind}: the first frame is hello`);
-    clearTimeout(deadline);
-    const answer = this.#options.answer(hello);
+    const { secret } = this.#options;
+    const answer = refuseUnproven(secret, hello, nonce) ?? this.#options.answer(hello);
     if ("code" in answer) return link.close(answer.code, answer.reason);
+    this.#strangers.forget(key);
+    stopCounting();
     this.#replaceWith(link, hello);
-    link.send(answer);
+    link.send(provenBack(secret, answer, hello, nonce));
     this.#options.onUp(link, hello);
   }
 
@@ -144,13 +178,22 @@ class Listening implements Listener {
     this.#predecessor = link;
   }
 
-  #ended(link: SocketLink, why: Why, deadline: NodeJS.Timeout): void {
-    clearTimeout(deadline);
+  #ended(link: SocketLink, why: Why): void {
     this.#links.delete(link);
     if (link !== this.#predecessor) return this.#options.onTurnedAway?.(why);
     this.#predecessor = undefined;
     this.#options.onDown(link, why);
   }
+}
+
+/** Also one that was refused before, and does not answer the close. */
+function expireLink(link: SocketLink, reason: string): void {
+  link.close(CloseCode.helloTimeout, reason);
+  setTimeout(() => link.terminate(), STRANGER_CLOSE_MS).unref();
+}
+
+function addressOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 function forwardFrame(frame: Frame): ForwardFrame {
@@ -165,7 +208,7 @@ function refusedUpgrade(request: IncomingMessage): string | undefined {
   return undefined;
 }
 
-function refuseUpgrade(socket: Duplex, status: string): void {
+function refuseRequest(socket: Duplex, status: string): void {
   // Once upgraded, no timeout of the server's applies: a peer that never hangs up would stay for ever.
   socket.once("finish", () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
@@ -181,7 +224,8 @@ function pageFor(request: IncomingMessage, routes: Readonly<Record<string, () =>
 }
 
 function respond(response: ServerResponse, { status, body, type = "text/plain; charset=utf-8" }: Page): void {
-  response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(body) }).end(body);
+  const headers = { "content-type": type, "content-length": Buffer.byteLength(body), connection: "close" };
+  response.writeHead(status, headers).end(body);
 }
 
 function cannotListen(host: string, port: number, error: NodeJS.ErrnoException): Error {

@@ -12,6 +12,8 @@ export interface WorkerOptions {
   readonly port: number;
   /** ws://host:port; the head has none. */
   readonly successor: string | undefined;
+  /** Holds what it proves itself by to its neighbours, who have the same; without one they are not asked. */
+  readonly secretFile: string | undefined;
   readonly logFormat: "json" | "pretty";
   /** A layer's number, from 1. */
   readonly layer: number | undefined;
@@ -24,8 +26,17 @@ export class WorkerOptionsError extends Error {
   override readonly name = "WorkerOptionsError";
 }
 
+export interface WorkerEnvironment {
+  /** Where no --secret-file is given. A path is no secret; the secret itself belongs neither here nor in the flags. */
+  readonly UNLOCKED_SECRET_FILE?: string | undefined;
+}
+
 /** Throws a WorkerOptionsError that lists all mistakes. */
-export function readWorkerOptions(argv: readonly string[], role: "layer" | "source"): WorkerOptions {
+export function readWorkerOptions(
+  argv: readonly string[],
+  role: "layer" | "source",
+  environment: WorkerEnvironment = {},
+): WorkerOptions {
   const given = parse(argv);
   const mistakes: string[] = [];
   const required = (
@@ -42,6 +53,8 @@ export function readWorkerOptions(argv: readonly string[], role: "layer" | "sour
     state: required("state"),
     ...address(required("listen"), mistakes),
     successor: role === "source" ? required("successor") : given.successor,
+    // A variable that is set to nothing is as good as none.
+    secretFile: given["secret-file"] ?? (environment.UNLOCKED_SECRET_FILE || undefined),
     logFormat: format(given["log-format"] ?? "json", mistakes),
     layer: role === "layer" ? layerNumber(required("layer"), mistakes) : undefined,
     record: role === "source" ? required("record") : undefined,
@@ -64,6 +77,7 @@ function parse(argv: readonly string[]) {
         successor: text,
         record: text,
         layer: text,
+        "secret-file": text,
         "log-format": text,
       },
     }).values;

@@ -3,6 +3,7 @@
  * "Forward" is from predecessor to successor. The predecessor dials.
  */
 export type Frame =
+  | ChallengeFrame
   | HelloFrame
   | WelcomeFrame
   | ActivationFrame
@@ -18,7 +19,15 @@ export type ForwardFrame = ActivationFrame | EndFrame | ReleaseFrame;
 /** What a successor may send after its welcome. */
 export type BackFrame = GradientFrame | RewindFrame | FinishedFrame;
 
-/** Forward, first on every link: who dials, and what will come. */
+/** From whoever listens, first on every connection: a number used once, for the dialler to prove itself by. */
+export interface ChallengeFrame {
+  readonly kind: "challenge";
+  readonly protocol: number;
+  /** 32 random bytes, hex. */
+  readonly nonce: string;
+}
+
+/** Forward, the answer to the challenge: who dials, and what will come. */
 export interface HelloFrame {
   readonly kind: "hello";
   readonly protocol: number;
@@ -34,6 +43,10 @@ export interface HelloFrame {
   /** Floats per example in the activations to come. */
   readonly width: number;
   readonly dtype: Dtype;
+  /** 32 random bytes, hex; with the proof, or not at all. */
+  readonly nonce?: string;
+  /** That the sender has the run's secret: an HMAC-SHA256, hex. */
+  readonly proof?: string;
 }
 
 /** Back, the answer to hello: from which batch on the successor needs activations. */
@@ -46,6 +59,8 @@ export interface WelcomeFrame {
   readonly instance: string;
   readonly configHash: string;
   readonly need: number;
+  /** As in hello, which must have had one. */
+  readonly proof?: string;
 }
 
 /** Forward: one batch, or one part of an evaluation. Answered by exactly one gradient frame, in order, or by the link's death. */
@@ -125,13 +140,14 @@ export interface Tensor {
   readonly data: Uint8Array;
 }
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Why a link was closed; the reason beside it states both values. */
 export const CloseCode = {
   done: 1000,
   goingAway: 1001,
   badFrame: 4400,
+  unproven: 4401,
   wrongRun: 4403,
   wrongVersion: 4406,
   helloTimeout: 4408,

@@ -1,5 +1,6 @@
 import type {
   ActivationFrame,
+  ChallengeFrame,
   EndFrame,
   FinishedFrame,
   Frame,
@@ -16,10 +17,12 @@ import { DTYPE_BYTES } from "./tensor.ts";
 
 /** Anything a person can read on one line: no control characters, no lone surrogates. */
 const NAME = /^\P{C}{1,128}$/u;
-const SHA256 = /^[0-9a-f]{64}$/;
+/** A SHA-256, an HMAC, a nonce. */
+const HEX_32_BYTES = /^[0-9a-f]{64}$/;
 const DTYPES = ["f32", "u8"] as const;
 
 const READERS: { readonly [Kind in Frame["kind"]]: (fields: Fields) => Extract<Frame, { kind: Kind }> } = {
+  challenge: readChallenge,
   hello: readHello,
   welcome: readWelcome,
   activation: readActivation,
@@ -41,6 +44,14 @@ export function readFrame(value: unknown): Frame {
   return frame;
 }
 
+function readChallenge(fields: Fields): ChallengeFrame {
+  return {
+    kind: "challenge",
+    protocol: fields.integer("protocol"),
+    nonce: fields.text("nonce", HEX_32_BYTES),
+  };
+}
+
 function readHello(fields: Fields): HelloFrame {
   return {
     kind: "hello",
@@ -50,9 +61,11 @@ function readHello(fields: Fields): HelloFrame {
     to: fields.integer("to"),
     incarnation: fields.integer("incarnation"),
     instance: fields.text("instance", NAME),
-    configHash: fields.text("configHash", SHA256),
+    configHash: fields.text("configHash", HEX_32_BYTES),
     width: fields.integer("width", 1),
     dtype: fields.oneOf("dtype", DTYPES),
+    ...(fields.has("nonce") && { nonce: fields.text("nonce", HEX_32_BYTES) }),
+    ...(fields.has("proof") && { proof: fields.text("proof", HEX_32_BYTES) }),
   };
 }
 
@@ -64,8 +77,9 @@ function readWelcome(fields: Fields): WelcomeFrame {
     from: fields.integer("from"),
     incarnation: fields.integer("incarnation"),
     instance: fields.text("instance", NAME),
-    configHash: fields.text("configHash", SHA256),
+    configHash: fields.text("configHash", HEX_32_BYTES),
     need: fields.integer("need"),
+    ...(fields.has("proof") && { proof: fields.text("proof", HEX_32_BYTES) }),
   };
 }
 
@@ -144,7 +158,7 @@ function readReport(of: string, value: unknown): LayerReport {
     layer: fields.integer("layer", 1),
     applied: fields.list("applied", readRange),
     restarts: fields.integer("restarts"),
-    digest: fields.text("digest", SHA256),
+    digest: fields.text("digest", HEX_32_BYTES),
   };
   fields.end();
   return report;

@@ -20,7 +20,8 @@ import { weightsDigest } from "../../shared/run/digest.ts";
 import { loadConfig } from "../../shared/run/read-config.ts";
 import { DirectRun } from "../support/direct-run.ts";
 import { Experiment } from "../support/experiment.ts";
-import { countingTensor } from "../support/frames.ts";
+import { countingTensor, hello } from "../support/frames.ts";
+import { prove } from "../support/prove.ts";
 import { RawPeer } from "../support/raw-peer.ts";
 import type { Worker } from "../support/worker-process.ts";
 
@@ -158,10 +159,10 @@ describe("a live layer, attacked by whoever greets as its predecessor,", () => {
     const [head, control, beyond] = await Promise.all(
       ["attacked", "control", "beyond"].map((state) => startHead(run, state)),
     );
-    for (const { port } of [head!, control!, beyond!]) await teach(port, run.set, [0, 1]);
-    await teach(beyond!.port, run.set, [2]);
+    for (const { port } of [head!, control!, beyond!]) await teach(port, run, [0, 1]);
+    await teach(beyond!.port, run, [2]);
     for (const [name, { attack, code, reason }] of Object.entries(attacks)) {
-      const peer = await greet(head!.port, run.set, 2);
+      const peer = await greet(head!.port, run, 2);
       attack(peer);
       const closed = await peer.closed;
       expect({ name, code: closed.code }).toEqual({ name, code });
@@ -183,7 +184,7 @@ describe("a live layer, attacked by whoever greets as its predecessor,", () => {
       const run = direct(set);
       const head = await run.start("layer3");
       for (const { attack, code } of isAttacked ? Object.values(attacks) : []) {
-        const peer = await greet(run.port("layer3"), set, 0);
+        const peer = await greet(run.port("layer3"), run, 0);
         attack(peer);
         expect((await peer.closed).code).toBe(code);
       }
@@ -254,26 +255,16 @@ function activation(batch: number, width: number, fifth?: number) {
 }
 
 /** Linked as layer 2 of this run, in an earlier life than any real one, to a layer that needs batch `need`. */
-async function greet(port: number, set: readonly string[], need: number): Promise<RawPeer> {
+async function greet(port: number, run: DirectRun, need: number): Promise<RawPeer> {
   const peer = await RawPeer.dial(port);
-  peer.send({
-    kind: "hello",
-    protocol: 1,
-    run: "a-run",
-    from: 2,
-    to: 3,
-    incarnation: 0,
-    instance: "intruder",
-    configHash: hashOf(set),
-    width: 4,
-    dtype: "f32",
-  });
+  const greeting = { ...hello, run: run.run, from: 2, to: 3, incarnation: 0, instance: "intruder" };
+  peer.send(prove({ ...greeting, configHash: hashOf(run.set) }, peer.challenge.nonce, run.secret));
   expect(await peer.next()).toMatchObject({ kind: "welcome", from: 3, need });
   return peer;
 }
 
-async function teach(port: number, set: readonly string[], batches: readonly number[]): Promise<void> {
-  const peer = await greet(port, set, batches[0]!);
+async function teach(port: number, run: DirectRun, batches: readonly number[]): Promise<void> {
+  const peer = await greet(port, run, batches[0]!);
   for (const batch of batches) {
     peer.send(activation(batch, 4));
     expect(await peer.next()).toMatchObject({ kind: "gradient", batch, gradient: { shape: [ROWS, 4] } });

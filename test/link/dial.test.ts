@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { afterEach, describe, expect, test } from "vitest";
 import { CloseCode } from "../../shared/wire/frames.ts";
-import { activation, countingTensor, hello, welcome } from "../support/frames.ts";
+import { activation, challenge, countingTensor, hello, welcome } from "../support/frames.ts";
 import { DialEnd, patientLink } from "../support/link-ends.ts";
 import { RawListener, StoppedListener } from "../support/raw-peer.ts";
 
@@ -29,7 +29,7 @@ function dialEnd(url: string, changes: ConstructorParameters<typeof DialEnd>[1] 
 }
 
 describe("greeting:", () => {
-  test("hello goes first, and a welcome brings the link up", async () => {
+  test("hello answers the challenge, and a welcome brings the link up", async () => {
     const listener = await rawListener();
     const end = dialEnd(listener.url);
     const peer = await listener.peers.next();
@@ -49,7 +49,7 @@ describe("greeting:", () => {
     peer.send({ kind: "rewind", need: 0 });
     const closed = {
       code: CloseCode.badFrame,
-      reason: "Cannot take rewind: the first frame back is welcome",
+      reason: "Cannot take rewind: after the challenge, the first frame back is welcome",
     };
     expect(await peer.closed).toEqual(closed);
     expect(await end.downs.next()).toEqual({ link: undefined, why: closed });
@@ -177,7 +177,7 @@ describe("heartbeat:", () => {
   const link = { ...patientLink, heartbeatMs: 50 };
 
   test("gives up on a peer whose socket stays open but who answers nothing", async () => {
-    const listener = await stoppedListener([welcome]);
+    const listener = await stoppedListener([challenge, welcome]);
     const end = dialEnd(listener.url, { link });
     await end.ups.next();
     expect((await end.downs.next()).why).toEqual({

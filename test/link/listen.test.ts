@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, test } from "vitest";
 import { refuseStranger } from "../../shared/link/greeting.ts";
-import { MOST_CONNECTIONS } from "../../shared/link/limits.ts";
+import { MOST_STRANGERS, STRANGER_BYTES } from "../../shared/link/limits.ts";
 import { listen } from "../../shared/link/listen.ts";
 import { FrameError } from "../../shared/wire/frame-error.ts";
 import { CloseCode } from "../../shared/wire/frames.ts";
@@ -266,16 +266,7 @@ describe("HTTP:", () => {
   test("an upgrade from a page is forbidden, whichever page; one to another path is not found", async () => {
     const end = await listenEnd();
     const upgrade = (line: string, ...more: string[]) =>
-      rawSocket(
-        end.port,
-        line,
-        "Host: x",
-        "Connection: Upgrade",
-        "Upgrade: websocket",
-        "Sec-WebSocket-Version: 13",
-        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
-        ...more,
-      ).then(({ heard }) => heard);
+      rawSocket(end.port, line, ...upgradeRequest.slice(1), ...more).then(({ heard }) => heard);
     expect(await upgrade("GET / HTTP/1.1", "Origin: http://a.page")).toMatch(/^HTTP\/1.1 403 /);
     expect(await upgrade("GET / HTTP/1.1", `Origin: http://127.0.0.1:${end.port}`)).toMatch(
       /^HTTP\/1.1 403 /,
@@ -291,16 +282,68 @@ describe("HTTP:", () => {
     expect(await heard).toMatch(/^HTTP\/1.1 408 /);
   });
 
-  test("connections are counted, and one too many is hung up on", async () => {
+  test("an answer ends its connection: nobody keeps a place by asking again", async () => {
+    const end = await listenEnd({ routes });
+    const { heard } = await rawSocket(end.port, "GET /healthz HTTP/1.1", "Host: x");
+    expect(await heard).toMatch(/^HTTP\/1.1 200 .*\r\nconnection: close\r\n/is);
+  });
+});
+
+describe("strangers:", () => {
+  test("one too many costs the oldest its place, whatever stage it is at, and never the neighbour", async () => {
     const end = await listenEnd();
-    const most = await Promise.all(Array.from({ length: MOST_CONNECTIONS }, () => rawSocket(end.port)));
-    // An answer shows that all of them were taken in.
-    most.at(-1)!.socket.write("GET /x HTTP/1.1\r\nHost: x\r\n\r\n");
-    await once(most.at(-1)!.socket, "data");
-    const { heard } = await rawSocket(end.port);
-    expect(await heard).toBe("");
-    for (const { socket } of most) expect(socket.destroyed).toBe(false);
-    for (const { socket } of most) socket.destroy();
+    const neighbour = await rawPredecessor(end);
+    const halfRequest = await rawSocket(end.port);
+    halfRequest.socket.write("GET /healthz HTTP/1.1\r\nHost:");
+    const upgraded = await rawPeer(end.port);
+    for (let more = 2; more < MOST_STRANGERS; more++) await rawPeer(end.port);
+    expect(halfRequest.socket.destroyed).toBe(false);
+    await rawPeer(end.port);
+    expect(await halfRequest.heard).toBe("");
+    expect(upgraded.socket.readyState).toBe(upgraded.socket.OPEN);
+    await rawPeer(end.port);
+    expect((await upgraded.closed).code).toBe(1006);
+    expect((await end.turnedAway.next()).reason).toBe("too many strangers");
+    neighbour.send(activation(0));
+    expect(await end.frames.next()).toMatchObject({ batch: 0 });
+    expect(end.story).toEqual(["up b5c1"]);
+  });
+
+  test("a neighbour gets in past hundreds of silent sockets", async () => {
+    const end = await listenEnd();
+    const silent = await Promise.all(Array.from({ length: 200 }, () => rawSocket(end.port)));
+    await rawPredecessor(end);
+    expect((await end.ups.next()).hello).toEqual(hello);
+    for (const { socket } of silent) socket.destroy();
+  });
+
+  test("the deadline counts from the first packet: a later upgrade leaves less time for the hello", async () => {
+    const end = await listenEnd({ link: { ...patientLink, handshakeMs: 300 } });
+    const { socket } = await rawSocket(end.port);
+    const upgradedFirst = await rawPeer(end.port);
+    socket.write(`${upgradeRequest.join("\r\n")}\r\n\r\n`);
+    const cut = new Promise<string>((resolve) => {
+      socket.on("data", (bytes) => bytes.includes("no hello within 300 ms") && resolve("connected first"));
+    });
+    expect(await Promise.race([cut, upgradedFirst.closed.then(() => "upgraded first")])).toBe(
+      "connected first",
+    );
+  });
+
+  test("one that sends more than a hello takes is cut off before any of it is read", async () => {
+    const end = await listenEnd();
+    const peer = await rawPeer(end.port);
+    peer.socket.send(Buffer.alloc(STRANGER_BYTES + 1));
+    expect((await peer.closed).code).toBe(1006);
+    const reason = `more than ${STRANGER_BYTES} bytes before the welcome`;
+    expect(await end.turnedAway.next()).toEqual({ code: 1006, reason });
+  });
+
+  test("a neighbour may send as much as it likes", async () => {
+    const end = await listenEnd();
+    const peer = await rawPredecessor(end);
+    for (let batch = 0; batch < 40; batch++) peer.send(activation(batch, 64));
+    for (let batch = 0; batch < 40; batch++) expect(await end.frames.next()).toMatchObject({ batch });
   });
 });
 
@@ -346,6 +389,15 @@ describe("opening and closing:", () => {
     expect(end.story).toEqual(["up b5c1", "down 1001"]);
   });
 });
+
+const upgradeRequest = [
+  "GET / HTTP/1.1",
+  "Host: x",
+  "Connection: Upgrade",
+  "Upgrade: websocket",
+  "Sec-WebSocket-Version: 13",
+  "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+];
 
 const neverUp = {
   link: patientLink,

@@ -14,6 +14,7 @@ describe("a worker's flags", () => {
       host: "127.0.0.1",
       port: 7400,
       successor: "ws://layer3:7400",
+      secretFile: undefined,
       logFormat: "json",
       layer: 2,
       record: undefined,
@@ -22,6 +23,16 @@ describe("a worker's flags", () => {
 
   it("may leave out the successor: the head has none", () => {
     expect(readWorkerOptions([...usual, "--layer", "4"], "layer").successor).toBeUndefined();
+  });
+
+  it("say where the secret is, before the environment does", () => {
+    const read = (argv: readonly string[], file?: string) =>
+      readWorkerOptions([...usual, "--layer", "1", ...argv], "layer", { UNLOCKED_SECRET_FILE: file })
+        .secretFile;
+    expect(read([])).toBeUndefined();
+    expect(read([], "")).toBeUndefined();
+    expect(read([], "/run/secrets/unlocked")).toBe("/run/secrets/unlocked");
+    expect(read(["--secret-file", "mine"], "/run/secrets/unlocked")).toBe("mine");
   });
 
   it("list every mistake at once", () => {

@@ -1,12 +1,14 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { planWorkers, workerArguments } from "../../services/cli/worker-plan.ts";
+import { planWorkers, secretFile, workerArguments } from "../../services/cli/worker-plan.ts";
 import type { Summary } from "../../services/source/record.ts";
 import { Worker } from "./worker-process.ts";
 
 /** A run whose workers a test starts, kills and starts again one by one. Ports are given by the system, from the head on. */
 export class DirectRun {
+  /** All its workers have it. */
+  readonly secret = "what the workers of this run know";
   readonly folder = mkdtempSync(join(tmpdir(), "unlocked-direct-"));
   readonly run: string;
   readonly config: string;
@@ -20,6 +22,7 @@ export class DirectRun {
     this.#layers = layers;
     this.set = set;
     this.run = run;
+    writeFileSync(secretFile(this), this.secret);
   }
 
   /** All that are not there yet, the head first. */

@@ -1,9 +1,22 @@
-import type { ActivationFrame, HelloFrame, Tensor, WelcomeFrame } from "../../shared/wire/frames.ts";
+import {
+  type ActivationFrame,
+  type ChallengeFrame,
+  type HelloFrame,
+  PROTOCOL_VERSION,
+  type Tensor,
+  type WelcomeFrame,
+} from "../../shared/wire/frames.ts";
 
 /** Valid frames to start from: tests change the one field they are about. */
+export const challenge: ChallengeFrame = {
+  kind: "challenge",
+  protocol: PROTOCOL_VERSION,
+  nonce: "c0".repeat(32),
+};
+
 export const hello: HelloFrame = {
   kind: "hello",
-  protocol: 1,
+  protocol: PROTOCOL_VERSION,
   run: "two-rings-7",
   from: 1,
   to: 2,
@@ -16,7 +29,7 @@ export const hello: HelloFrame = {
 
 export const welcome: WelcomeFrame = {
   kind: "welcome",
-  protocol: 1,
+  protocol: PROTOCOL_VERSION,
   run: "two-rings-7",
   from: 2,
   incarnation: 5,

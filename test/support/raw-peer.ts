@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { pack, unpack } from "msgpackr";
 import { type ClientOptions, WebSocket, WebSocketServer } from "ws";
+import { challenge } from "./frames.ts";
 
 /** A value that is waited for; what comes early is kept. */
 export class Inbox<Item> {
@@ -32,6 +33,8 @@ export class RawPeer {
   readonly socket: WebSocket;
   readonly received = new Inbox<Record<string, unknown>>();
   readonly closed: Promise<{ code: number; reason: string }>;
+  /** What a listener greeted it with. */
+  challenge: Record<string, unknown> = {};
 
   constructor(socket: WebSocket) {
     this.socket = socket;
@@ -42,10 +45,11 @@ export class RawPeer {
     });
   }
 
-  /** Dials ws://127.0.0.1:port, with random masks as any client has. */
+  /** Dials ws://127.0.0.1:port, with random masks as any client has, and waits to be challenged. */
   static async dial(port: number, options: ClientOptions = {}): Promise<RawPeer> {
     const peer = new RawPeer(new WebSocket(`ws://127.0.0.1:${port}/`, options));
     await once(peer.socket, "open");
+    peer.challenge = await peer.next();
     return peer;
   }
 
@@ -58,7 +62,7 @@ export class RawPeer {
   }
 }
 
-/** Listens as a successor would, and hands out whoever dials. */
+/** Listens as a successor would, and hands out whoever dials: already challenged. */
 export class RawListener {
   readonly peers = new Inbox<RawPeer>();
   /** Known after its death, too, so that another can take its place. */
@@ -68,7 +72,11 @@ export class RawListener {
   private constructor(server: WebSocketServer) {
     this.#server = server;
     this.port = (server.address() as AddressInfo).port;
-    server.on("connection", (socket) => this.peers.put(new RawPeer(socket)));
+    server.on("connection", (socket) => {
+      const peer = new RawPeer(socket);
+      peer.send(challenge);
+      this.peers.put(peer);
+    });
   }
 
   static async open(port = 0): Promise<RawListener> {

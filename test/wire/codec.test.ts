@@ -86,7 +86,11 @@ describe("a frame is refused, with the field and what was found,", () => {
   const good = activation(7);
   const floats = good.activation;
   const cases: [string, unknown, string][] = [
-    ["an unknown kind", { kind: "labels" }, 'Cannot read frame: kind is "labels", expected hello or'],
+    [
+      "an unknown kind",
+      { kind: "labels" },
+      'Cannot read frame: kind is "labels", expected challenge or hello or',
+    ],
     ["no kind", { batch: 1 }, "Cannot read frame: kind is missing"],
     ["not a map", [1], "Cannot read frame: it is [1], expected a map"],
     ["a broken batch", { ...good, batch: 1.5 }, "Cannot read activation: batch is 1.5, expected an integer"],

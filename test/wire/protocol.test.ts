@@ -3,14 +3,15 @@ import { expect, test } from "vitest";
 import { decode } from "../../shared/wire/codec.ts";
 import { CloseCode, type Frame, PROTOCOL_VERSION } from "../../shared/wire/frames.ts";
 import { LARGEST_VALUE } from "../../shared/wire/tensor.ts";
-import { activation, countingTensor, hello, welcome } from "../support/frames.ts";
+import { activation, challenge, countingTensor, hello, welcome } from "../support/frames.ts";
 
 const page = readFileSync("shared/wire/PROTOCOL.md", "utf8");
 
 /** One of each kind, with every optional field. */
 const frames: { readonly [Kind in Frame["kind"]]: Extract<Frame, { kind: Kind }> } = {
-  hello,
-  welcome,
+  challenge,
+  hello: { ...hello, nonce: "1".repeat(64), proof: "2".repeat(64) },
+  welcome: { ...welcome, proof: "2".repeat(64) },
   activation: { ...activation(0), evaluation: { part: 0, parts: 1 }, input: countingTensor(2, 4) },
   gradient: { kind: "gradient", batch: 0, gradient: countingTensor(2, 4) },
   rewind: { kind: "rewind", need: 0 },
