@@ -6,6 +6,8 @@ export interface ComposeOptions {
   readonly configPath: string;
   /** Overrides that every worker gets, "run.batches=100"; those that made `config` what it is. */
   readonly set?: readonly string[];
+  /** What the workers prove themselves by to each other, a file of the host. Without one nobody is asked to. */
+  readonly secretFile?: string | undefined;
 }
 
 /**
@@ -17,13 +19,14 @@ export function composeFile(config: Config, options: ComposeOptions): string {
   const told = [...(options.set ?? []), ...dataPlace(config).set];
   const layers = config.layers.map((_, index) => index + 1);
   return [
-    heading(path, options.set ?? []),
-    WORKER,
+    heading(path, options),
+    `${WORKER}${options.secretFile === undefined ? "" : SECRET}`,
     "services:",
     sourceService(config, path, told),
     ...layers.map((layer) => layerService(config, path, told, layer)),
     "networks:\n  mesh:\n    # No way out, and none in.\n    internal: true\n",
     `volumes:\n  record: {}\n${layers.map((layer) => `  layer${layer}: {}\n`).join("")}`,
+    ...(options.secretFile === undefined ? [] : [secret(options.secretFile)]),
   ].join("\n");
 }
 
@@ -60,12 +63,22 @@ const WORKER = `x-worker: &worker
     options: { max-size: "10m", max-file: "3" }
 `;
 
-function heading(path: string, set: readonly string[]): string {
+const SECRET = `  # What workers prove themselves by to each other.
+  secrets: [unlocked]
+  environment: { UNLOCKED_SECRET_FILE: /run/secrets/unlocked }
+`;
+
+function secret(file: string): string {
+  return `secrets:\n  unlocked:\n    file: ${quoted(posix.isAbsolute(file) ? file : `./${posix.normalize(file)}`)}\n`;
+}
+
+function heading(path: string, { set = [], secretFile }: ComposeOptions): string {
   const overrides = set.map((override) => ` --set ${shellQuoted(override)}`).join("");
+  const file = secretFile === undefined ? "" : ` --secret-file ${shellQuoted(secretFile)}`;
   const lines = [
     `The network of ${path}, a container for each worker: docker compose up --build (see docs/docker.md).`,
     "Made from the config, and made again by",
-    `  npm run --silent unlocked -- compose ${shellQuoted(path)}${overrides} > docker-compose.yml`,
+    `  npm run --silent unlocked -- compose ${shellQuoted(path)}${overrides}${file} > docker-compose.yml`,
   ];
   // An override may have lines of its own.
   return `${lines.join("\n").replace(/^/gm, "# ")}\n`;

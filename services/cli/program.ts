@@ -50,18 +50,19 @@ function createProgram(edges: Edges, done: (code: number) => void): Command {
     .description("print a docker-compose.yml for a network, a container for each worker")
     .argument("<config>", "the experiment, one of the project's configs")
     .option("--set <path=value>", "change one value of the config; may be given many times", collect, [])
-    .action((config: string, { set }: Pick<TrainOptions, "set">) => {
-      edges.out.write(composeText(config, set));
+    .option("--secret-file <file>", "what workers prove themselves by to each other (see docs/security.md)")
+    .action((config: string, { set, secretFile }: Pick<TrainOptions, "set"> & { secretFile?: string }) => {
+      edges.out.write(composeText(config, set, secretFile));
     });
   return program;
 }
 
 /** `file`: from the working directory. Throws a Refusal or a ConfigError. */
-function composeText(file: string, set: readonly string[]): string {
+function composeText(file: string, set: readonly string[], secretFile: string | undefined): string {
   const { config } = loadConfig(file, set);
   const configPath = relative(PROJECT, file).split(sep).join("/");
   try {
-    return composeFile(config, { configPath, set });
+    return composeFile(config, { configPath, set, secretFile });
   } catch (error) {
     throw new Refusal((error as Error).message, { cause: error });
   }

@@ -26,6 +26,7 @@ import {
 } from "./beginning.ts";
 import { LayerService } from "./layer-service.ts";
 import type { Lineage } from "./lineage.ts";
+import { TurnedAway } from "./turned-away.ts";
 
 const REPORT_MS = 500;
 const LOG_MS = 5000;
@@ -47,6 +48,7 @@ export class LayerProcess {
   readonly #lineage: Lineage;
   readonly #service: LayerService;
   readonly #meter = new Meter();
+  readonly #turnedAway: TurnedAway;
   /** Each ends one. */
   readonly #timers: (() => void)[] = [];
   #listener: Listener | undefined;
@@ -81,6 +83,7 @@ export class LayerProcess {
     this.#lineage = lineage;
     this.#hash = configHash(config);
     this.#loggedAt = edges.now();
+    this.#turnedAway = new TurnedAway((who) => log.warn(who, "turned away"), edges.now);
     this.ended = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -110,7 +113,7 @@ export class LayerProcess {
       onUp: (link, hello) => this.#predecessorUp(link, hello),
       onFrame: (frame) => this.#service.fromPredecessor(frame),
       onDown: (link, why) => this.#predecessorDown(link, why),
-      onTurnedAway: (why) => this.#log.warn({ ...why }, "turned away"),
+      onTurnedAway: (why) => this.#turnedAway.add(why),
     });
     void this.#edges.tell({ kind: "listening", worker: this.#name, port: this.#listener.port });
     if (successor !== undefined) this.#dialler = this.#dial(successor);

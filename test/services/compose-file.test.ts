@@ -96,6 +96,26 @@ describe("what a worker in a container is told", () => {
   });
 });
 
+describe("a compose file with a secret", () => {
+  it.each([
+    ["secret", "./secret"],
+    ["../kept/of a $run", "./../kept/of a $$run"],
+    ["/etc/unlocked/secret", "/etc/unlocked/secret"],
+  ])("lends %s to every worker, tells it where, and says nowhere what it is", (secretFile, file) => {
+    const { config } = loadConfig("configs/two-rings.yaml");
+    const text = composeFile(config, { configPath: "configs/two-rings.yaml", secretFile });
+    const { services, secrets } = parse(text, { merge: true });
+    expect(secrets).toEqual({ unlocked: { file } });
+    for (const service of Object.values(services)) {
+      expect(service).toMatchObject({
+        secrets: ["unlocked"],
+        environment: { UNLOCKED_SECRET_FILE: "/run/secrets/unlocked" },
+      });
+    }
+    expect(text).toContain("--secret-file ");
+  });
+});
+
 describe("a compose file", () => {
   it("says how it was made, overrides and all, in comments only", () => {
     const set = ["run.batches=100", "name=it's\nservices: {}"];

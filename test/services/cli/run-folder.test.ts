@@ -12,7 +12,14 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createRun, isLatest, openRun, pointLatest, runId } from "../../../services/cli/run-folder.ts";
+import {
+  createRun,
+  isLatest,
+  makeSecret,
+  openRun,
+  pointLatest,
+  runId,
+} from "../../../services/cli/run-folder.ts";
 import { loadConfig } from "../../../shared/run/read-config.ts";
 import { TWO_RINGS } from "../../support/train-process.ts";
 
@@ -44,6 +51,25 @@ describe("a new run", () => {
     const { id, path } = createRun(runs, config, NOON);
     expect(loadConfig(join(path, "config.yaml")).config).toEqual(config);
     expect(openRun(runs, id)).toEqual({ id, path, config });
+  });
+});
+
+describe("a run's secret", () => {
+  it("is new each time, for its user's eyes alone, and gone when it was removed", () => {
+    const run = createRun(runs, config, NOON);
+    const file = join(run.path, "secret");
+    // Left by a run that was killed, and opened to others since.
+    writeFileSync(file, "old", { mode: 0o666 });
+    const secrets = [0, 1].map(() => {
+      const remove = makeSecret(run);
+      expect(lstatSync(file).mode & 0o777).toBe(0o600);
+      const secret = readFileSync(file, "utf8");
+      remove();
+      expect(readdirSync(run.path)).not.toContain("secret");
+      return secret;
+    });
+    for (const secret of secrets) expect(secret).toMatch(/^[0-9a-f]{64}\n$/);
+    expect(secrets[0]).not.toBe(secrets[1]);
   });
 });
 
