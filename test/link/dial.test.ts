@@ -140,9 +140,9 @@ describe("reconnecting:", () => {
     const listener = await rawListener();
     const end = dialEnd(listener.url, { link: { ...patientLink, backoffMs: { first: 2, most: 10 } } });
     for (const [attempt, waitMs] of [
-      [1, 2],
-      [2, 4],
-      [3, 5],
+      [1, 1],
+      [2, 2],
+      [3, 4],
       [4, 5],
     ]) {
       // Open, but not welcomed: that is no success.
@@ -153,7 +153,7 @@ describe("reconnecting:", () => {
     peer.send(welcome);
     await end.ups.next();
     peer.socket.terminate();
-    expect(await end.waits.next()).toEqual({ attempt: 1, waitMs: 2 });
+    expect(await end.waits.next()).toEqual({ attempt: 1, waitMs: 1 });
   });
 
   test("a name that does not resolve is one more reason to wait", async () => {
