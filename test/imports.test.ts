@@ -22,7 +22,10 @@ const rules: Readonly<Record<string, Rule>> = {
 };
 
 /** A room of numbers still has to fetch its module from somewhere. */
-const exceptions: Readonly<Record<string, readonly string[]>> = { "shared/math/wasm/load.ts": ["node:fs"] };
+const exceptions: Readonly<Record<string, readonly string[]>> = {
+  "shared/math/wasm/load.ts": ["node:fs"],
+  "shared/math/blas/load.ts": ["node:fs", "node:module", "koffi"],
+};
 
 interface Import {
   readonly from: string;

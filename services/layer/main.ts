@@ -32,12 +32,16 @@ try {
   const { config, warnings } = loadConfig(options.config, options.set);
   const credentials = readCredentials(options);
   for (const warning of [...warnings, ...openDoorWarnings(options.host, credentials)]) log.warn(warning);
+  const world = realWorld(credentials);
+  const { env, platform } = process;
+  const { kernels, found } = chooseKernels(config.compute.kernels, { env, platform, now: world.now });
+  log.info(found, "chose kernels");
   layer = await LayerProcess.start(
     config,
     { ...options, layer: number },
     {
-      ...realWorld(credentials),
-      kernels: chooseKernels(config.compute.kernels),
+      ...world,
+      kernels,
       log: (incarnation) => {
         log = createLog({ ...speaker, incarnation }, format);
         return log;

@@ -19,23 +19,33 @@ const LARGEST_FLOAT = 2 ** 128 - 2 ** 104;
  * Throws a RangeError if `megabytes` is not a whole number from 1 to 4096; kernels throw one for an array of another
  * memory or one shorter than the shape needs.
  */
-export function wasmKernels(options: { readonly megabytes?: number } = {}): Kernels {
+export function wasmKernels(options: ArenaOptions = {}): Kernels {
+  return wasmKernelsOn(options).kernels;
+}
+
+export interface ArenaOptions {
+  readonly megabytes?: number;
+}
+
+/** The same, with the arena for those who compute in it too. */
+export function wasmKernelsOn(options: ArenaOptions): { kernels: Kernels; arena: Arena } {
   const megabytes = options.megabytes ?? DEFAULT_MEGABYTES;
   if (!Number.isInteger(megabytes) || megabytes < 1 || megabytes > MOST_MEGABYTES) {
     throw new RangeError(`Cannot make an arena of ${megabytes} MB: expected a whole number from 1 to 4096`);
   }
-  const { buffer, kernels } = loadKernels(megabytes);
+  const { buffer, kernels: wasm } = loadKernels(megabytes);
   const arena = new Arena(buffer);
-  const scratch = arena.allocate(kernels.scratchLength.value).byteOffset;
-  return {
+  const scratch = arena.allocate(wasm.scratchLength.value).byteOffset;
+  const kernels = {
     name: "wasm",
-    allocate: (length) => arena.allocate(length),
-    ...products(kernels, arena, scratch),
-    ...elementwise(kernels, arena),
-    ...batchNorm(kernels, arena, scratch),
-    ...losses(kernels, arena),
-    ...optimizers(kernels, arena),
+    allocate: (length: number) => arena.allocate(length),
+    ...products(wasm, arena, scratch),
+    ...elementwise(wasm, arena),
+    ...batchNorm(wasm, arena, scratch),
+    ...losses(wasm, arena),
+    ...optimizers(wasm, arena),
   };
+  return { kernels, arena };
 }
 
 function products(

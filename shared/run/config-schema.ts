@@ -200,7 +200,11 @@ export const configShape = {
     .prefault({})
     .describe("Timings of a connection."),
   compute: map({
-    kernels: oneOf(["plain", "wasm"]).default("wasm").describe("What does the arithmetic."),
+    kernels: oneOf(["auto", "wasm", "blas", "plain"])
+      .default("auto")
+      .describe(
+        "What does the arithmetic. `wasm`: the same bits on every machine. `blas`: the system's BLAS for products, or no start. `auto`: at each start of a layer the faster of these two. `plain`: the oracle.",
+      ),
   })
     .prefault({})
     .describe("How a process computes."),

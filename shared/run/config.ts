@@ -1,4 +1,5 @@
 import type { DataConfig } from "../data/data-config.ts";
+import type { KernelsName } from "../math/choose-kernels.ts";
 import type { Loss, Nonlinearity } from "../math/kernels.ts";
 
 export type { DataConfig } from "../data/data-config.ts";
@@ -16,7 +17,7 @@ export interface Config {
   readonly delivery: DeliveryConfig;
   readonly wire: { readonly dtype: "f32" };
   readonly link: LinkConfig;
-  readonly compute: { readonly kernels: "plain" | "wasm" };
+  readonly compute: { readonly kernels: KernelsName };
 }
 
 export interface LayerConfig {

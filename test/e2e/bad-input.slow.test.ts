@@ -178,7 +178,8 @@ describe("a live layer, attacked by whoever greets as its predecessor,", () => {
   });
 
   it("still brings the run to its end, to the bit as if nothing had happened", async () => {
-    const set = ["run.batches=1500", "run.evaluateEvery=750", "delivery.schedule={staleness: 4}"];
+    const pinned = ["delivery.schedule={staleness: 4}", "compute.kernels=wasm"];
+    const set = ["run.batches=1500", "run.evaluateEvery=750", ...pinned];
     const summaries: Summary[] = [];
     for (const isAttacked of [true, false]) {
       const run = direct(set);
@@ -313,7 +314,10 @@ async function stopped(): Promise<Experiment> {
   return experiment;
 }
 
-function direct(set: readonly string[] = ["run.batches=1500", "run.evaluateEvery=750"]): DirectRun {
+/** Digests are compared: all lives must compute with the same kernels. */
+const SHORT = ["run.batches=1500", "run.evaluateEvery=750", "compute.kernels=wasm"];
+
+function direct(set: readonly string[] = SHORT): DirectRun {
   const run = new DirectRun(RINGS, 3, set);
   clearing.push(() => run.close());
   return run;

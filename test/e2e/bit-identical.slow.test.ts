@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { blas } from "../support/blas.ts";
 import { chainOutcome, type Outcome, runOutcome } from "../support/chain.ts";
 import { Experiment } from "../support/experiment.ts";
 
@@ -7,13 +8,16 @@ const PINNED = [
   { config: "configs/binary-addition.yaml", staleness: 4 },
   { config: "configs/mnist.yaml", staleness: 1 },
   { config: "configs/mnist.yaml", staleness: 4 },
-];
+].map((pinned) => ({ ...pinned, kernels: "wasm" }));
+// `auto` might choose one set here and the other there.
+const SETS = blas ? [...PINNED, { ...PINNED[3]!, kernels: "blas" }] : PINNED;
 const BATCHES = 300;
 const RUNS = 3;
 
-describe.each(PINNED)("$config over processes, with the staleness pinned to $staleness", (pinned) => {
-  const { config, staleness } = pinned;
-  const overrides = [`run.batches=${BATCHES}`, `delivery.schedule={staleness: ${staleness}}`];
+describe.each(SETS)("$config over processes, staleness pinned to $staleness, kernels $kernels", (pinned) => {
+  const { config, staleness, kernels } = pinned;
+  const common = [`run.batches=${BATCHES}`, `compute.kernels=${kernels}`];
+  const overrides = [...common, `delivery.schedule={staleness: ${staleness}}`];
 
   it(`comes out as in one process, bit for bit, ${RUNS} times in a row`, async () => {
     const expected = await chainOutcome(config, overrides);
@@ -27,7 +31,7 @@ describe.each(PINNED)("$config over processes, with the staleness pinned to $sta
   });
 
   it("would tell another order of learning, or another seed, from it", async () => {
-    const other = [`run.batches=${BATCHES}`, `delivery.schedule={staleness: ${staleness + 1}}`];
+    const other = [...common, `delivery.schedule={staleness: ${staleness + 1}}`];
     const expected = await chainOutcome(config, overrides);
     const outcomes = [
       await chainOutcome(config, other),

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { BatchNormArrays, Kernels } from "../../shared/math/kernels.ts";
 import { plainKernels } from "../../shared/math/plain-kernels.ts";
-import { normal, seededRandom } from "../../shared/math/random.ts";
+import { seededRandom } from "../../shared/math/random.ts";
 import { wasmKernels } from "../../shared/math/wasm-kernels.ts";
 import { range } from "./double-oracle.ts";
+import { drawer, fuzzedShapes, manners, productInDouble } from "./products.ts";
 import { bitsOf, expectAgreement, guarded, haveSameBits, isIntact, largestError } from "./side-by-side.ts";
 
 const random = seededRandom(4);
@@ -15,69 +16,8 @@ const lengths = [...range(19), 101, 1031];
 const shapes = lengths.slice(1, 19).map((columns) => ({ rows: 1 + ((columns * 5) % 11), columns }));
 const nonlinearities = ["identity", "relu", "sigmoid", "tanh"] as const;
 
-function drawn(length: number): Float32Array {
-  return new Float32Array(length).map(() => normal(random));
-}
-
-function whole(below: number): number {
-  return Math.floor(random() * below);
-}
-
-function pick(values: readonly number[]): number {
-  return values[whole(values.length)]!;
-}
-
-interface Product {
-  readonly shape: { readonly rows: number; readonly inner: number; readonly columns: number };
-  readonly options: {
-    readonly transposeA: boolean;
-    readonly transposeB: boolean;
-    readonly accumulate: boolean;
-  };
-}
-
-const sizes = [1, 2, 3, 4, 5, 7, 8, 9, 11, 13, 16, 17, 29, 31, 32, 33, 37, 41, 64, 67];
-// The large ones cross the blocks (256 of the inner dimension, 256 columns) and leave a rest.
-const productShapes = [
-  { rows: 1, inner: 1, columns: 1 },
-  { rows: 64, inner: 784, columns: 256 },
-  { rows: 33, inner: 257, columns: 263 },
-  { rows: 3, inner: 515, columns: 517 },
-  ...range(60).map(() => ({ rows: pick(sizes), inner: pick(sizes), columns: pick(sizes) })),
-];
-const manners = range(8).map((bits) => ({
-  transposeA: (bits & 1) > 0,
-  transposeB: (bits & 2) > 0,
-  accumulate: (bits & 4) > 0,
-}));
-
-/** The product and Σ|a||b| of each of its elements, by the definition and in double precision. */
-function productInDouble(
-  { shape, options }: Product,
-  a: Float32Array,
-  b: Float32Array,
-  before: Float32Array,
-) {
-  const { rows, inner, columns } = shape;
-  const sums = new Float64Array(rows * columns);
-  const sizes = new Float64Array(rows * columns);
-  const [aRow, aInner] = options.transposeA ? [1, rows] : [inner, 1];
-  const [bInner, bColumn] = options.transposeB ? [1, inner] : [columns, 1];
-  for (let i = 0; i < sums.length; i++) {
-    const row = Math.floor(i / columns);
-    const column = i % columns;
-    let sum = options.accumulate ? before[i]! : 0;
-    let size = Math.abs(sum);
-    for (let k = 0; k < inner; k++) {
-      const term = a[row * aRow + k * aInner]! * b[k * bInner + column * bColumn]!;
-      sum += term;
-      size += Math.abs(term);
-    }
-    sums[i] = sum;
-    sizes[i] = size;
-  }
-  return { sums, sizes };
-}
+const { drawn, whole } = drawer(random);
+const productShapes = fuzzedShapes(random);
 
 function transposed(matrix: Float32Array, rows: number, columns: number): Float32Array {
   return matrix.map((_, i) => matrix[(i % rows) * columns + Math.floor(i / rows)]!);

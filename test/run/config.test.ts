@@ -43,7 +43,7 @@ describe("a config", () => {
       delivery: { window: 4, schedule: "free", stalenessBudget: 64 },
       wire: { dtype: "f32" },
       link: { heartbeatMs: 1000, handshakeMs: 5000, backoffMs: { first: 50, most: 2000 } },
-      compute: { kernels: "wasm" },
+      compute: { kernels: "auto" },
     } satisfies Config);
   });
 

@@ -40,7 +40,8 @@ function chainOf(config: Config, data: DataSet): ReferenceChain {
   const { schedule } = config.delivery;
   const staleness = schedule === "free" ? 1 : schedule.staleness;
   const options = { staleness, inputScale: data.inputScale };
-  return new ReferenceChain(chooseKernels(config.compute.kernels), config, options);
+  const host = { env: process.env, platform: process.platform, now: () => performance.now() };
+  return new ReferenceChain(chooseKernels(config.compute.kernels, host).kernels, config, options);
 }
 
 function* heldOut(data: DataSet, batchSize: number) {
