@@ -69,6 +69,11 @@ function findBlas(
       `Cannot compute with BLAS: a product of ${library} (${core}) is wrong by ${trial.error} of Σ|a||b|`,
     );
   }
-  const facts = { library, core, blasMs: trial.candidateMs, wasmMs: trial.provenMs };
+  const facts = { library, core, blasMs: rounded(trial.candidateMs), wasmMs: rounded(trial.provenMs) };
   return { blas, trial, facts };
+}
+
+/** Clocks count no finer than microseconds. */
+function rounded(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }

@@ -173,10 +173,11 @@ describe("a bundle and its sources", () => {
   });
 });
 
-/** Without what differs from one run to the next: the time, and how a program came to be called. */
+/** Without what differs from one run to the next: times, and how a program came to be called. */
 function told({ code, out, err }: Ran) {
   const lasting = out
     .replaceAll(/"time":"[^"]*"/g, "")
+    .replaceAll(/"\w+Ms":[\d.]+/g, "")
     .replaceAll(/\\n {4}at (async )?(\w+ \(|file:\/\/\S*\/)(node:internal|bin\/)[^"]*/g, "");
   return { code, out: lasting, err };
 }
