@@ -17,6 +17,8 @@ import { isMet, type Report } from "./harness/report.ts";
 
 const registry: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   link: () => import("./link/bench.ts"),
+  unlock: () => import("./unlock/bench.ts"),
+  depth: () => import("./depth/bench.ts"),
 };
 
 const PAGE = fileURLToPath(new URL("../docs/performance.md", import.meta.url));

@@ -14,10 +14,20 @@ export class DirectRun {
   readonly config: string;
   readonly set: readonly string[];
   readonly #layers: number;
+  readonly #around: Surroundings;
   readonly #ports = new Map<string, number>();
+  /** Where predecessors dial. */
+  readonly #doors = new Map<string, number>();
   readonly #workers: Worker[] = [];
 
-  constructor(config: string, layers: number, set: readonly string[] = [], run = "a-run") {
+  constructor(
+    config: string,
+    layers: number,
+    set: readonly string[] = [],
+    run = "a-run",
+    around: Surroundings = {},
+  ) {
+    this.#around = around;
     this.config = config;
     this.#layers = layers;
     this.set = set;
@@ -36,20 +46,24 @@ export class DirectRun {
   /** A new life, where it listened before. Changes stand in for what it would be told; resolves when it listens. */
   async start(name: string, changes: Changes = {}): Promise<Worker> {
     const worker = this.launch(name, changes);
-    this.#ports.set(name, await worker.port());
+    const port = await worker.port();
+    this.#ports.set(name, port);
+    this.#doors.set(name, (await this.#around.door?.(name, port)) ?? port);
     return worker;
   }
 
   /** The same without waiting, for those that never come to listen or should not be found by others. */
   launch(name: string, { run = this.run, state = name, port, set = this.set }: Changes = {}): Worker {
     const names = ["source", ...Array.from({ length: this.#layers }, (_, index) => `layer${index + 1}`)];
-    const ports = names.map((each) => (each === name ? port : undefined) ?? this.#ports.get(each) ?? 0);
+    const own = port ?? this.#ports.get(name) ?? 0;
+    const ports = names.map((each) => (each === name ? own : (this.#doors.get(each) ?? 0)));
     const plan = planWorkers(run, this.folder, ports).find((each) => each.name === name)!;
     const args = workerArguments(plan);
     args[args.indexOf("--config") + 1] = this.config;
     args[args.indexOf("--state") + 1] = this.state(state);
     mkdirSync(this.state(state), { recursive: true });
-    const worker = new Worker(name, [...args, ...set.flatMap((assignment) => ["--set", assignment])]);
+    const flags = [...args, ...set.flatMap((assignment) => ["--set", assignment])];
+    const worker = new Worker(name, flags, this.#around.command?.(name));
     this.#workers.push(worker);
     return worker;
   }
@@ -87,4 +101,12 @@ export interface Changes {
   readonly state?: string;
   readonly port?: number;
   readonly set?: readonly string[];
+}
+
+/** What may be otherwise than for a user. */
+export interface Surroundings {
+  /** The port by which its predecessor reaches a worker that listens on `port`: that of a proxy, say. */
+  readonly door?: (name: string, port: number) => Promise<number>;
+  /** What Node is to run, and with which options of its own. */
+  readonly command?: (name: string) => readonly string[] | undefined;
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { Telemetry } from "../../shared/run/telemetry.ts";
+import type { Listening, Telemetry } from "../../shared/run/telemetry.ts";
 import type { LogLine } from "./experiment.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -10,19 +10,18 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 export class Worker {
   readonly name: string;
   readonly lines: LogLine[] = [];
+  /** What it told whoever started it, and when (of performance.now()). */
+  readonly told: { readonly at: number; readonly telemetry: Telemetry }[] = [];
   /** Exit code; null if a signal ended it. Everything it said has been heard by then. */
   readonly ended: Promise<number | null>;
   readonly #child: ChildProcess;
-  readonly #listening: Promise<number>;
   readonly #heard = new Set<() => void>();
   #isOver = false;
 
-  /** `args`: all of its flags; --log-format is json without being asked for. */
-  constructor(name: string, args: readonly string[]) {
+  /** `args`: all of its flags; --log-format is json without being asked for. `command`: what Node is to run. */
+  constructor(name: string, args: readonly string[], command: readonly string[] = commandOf(name)) {
     this.name = name;
-    const program = name === "source" ? "services/source/main.ts" : "services/layer/main.ts";
-    const command = ["bin/run.mjs", program, ...args];
-    this.#child = spawn(process.execPath, command, {
+    this.#child = spawn(process.execPath, [...command, ...args], {
       cwd: root,
       stdio: ["ignore", "pipe", "inherit", "ipc"],
     });
@@ -30,10 +29,9 @@ export class Worker {
       this.lines.push(JSON.parse(line));
       this.#wake();
     });
-    this.#listening = new Promise((resolve) => {
-      this.#child.on("message", (told: Telemetry) => {
-        if (told.kind === "listening") resolve(told.port);
-      });
+    this.#child.on("message", (telemetry: Telemetry) => {
+      this.told.push({ at: performance.now(), telemetry });
+      this.#wake();
     });
     this.ended = new Promise((resolve) => {
       this.#child.on("close", (code) => {
@@ -44,23 +42,27 @@ export class Worker {
     });
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** Once it listens. Rejects if it ends before. */
   async port(): Promise<number> {
-    const never = this.ended.then((code) => {
-      throw new Error(`${this.name} ended with ${code} before it listened:\n${this.#story()}`);
-    });
-    return Promise.race([this.#listening, never]);
+    const { telemetry } = await this.tells(({ kind }) => kind === "listening");
+    return (telemetry as Listening).port;
+  }
+
+  /** The first telemetry that is wanted, heard already or yet to come. Rejects if it ends without it. */
+  tells(wanted: (telemetry: Telemetry) => boolean): Promise<Worker["told"][number]> {
+    return this.#first(this.told, ({ telemetry }) => wanted(telemetry));
   }
 
   /** The first line that is wanted, heard already or yet to come. Rejects if it ends without it. */
-  async says(wanted: string | ((line: LogLine) => boolean)): Promise<LogLine> {
-    const isWanted = typeof wanted === "string" ? (line: LogLine) => line.msg === wanted : wanted;
-    for (;;) {
-      const found = this.lines.find(isWanted);
-      if (found) return found;
-      if (this.#isOver) throw new Error(`${this.name} ended without saying it:\n${this.#story()}`);
-      await new Promise<void>((resolve) => this.#heard.add(resolve));
-    }
+  says(wanted: string | ((line: LogLine) => boolean)): Promise<LogLine> {
+    return this.#first(
+      this.lines,
+      typeof wanted === "string" ? (line: LogLine) => line.msg === wanted : wanted,
+    );
   }
 
   said(msg: string): LogLine[] {
@@ -71,6 +73,15 @@ export class Worker {
     this.#child.kill(name);
   }
 
+  async #first<Item>(heard: readonly Item[], isWanted: (item: Item) => boolean): Promise<Item> {
+    for (;;) {
+      const found = heard.find(isWanted);
+      if (found !== undefined) return found;
+      if (this.#isOver) throw new Error(`${this.name} ended without saying it:\n${this.#story()}`);
+      await new Promise<void>((resolve) => this.#heard.add(resolve));
+    }
+  }
+
   #wake(): void {
     for (const wake of this.#heard) wake();
     this.#heard.clear();
@@ -79,4 +90,8 @@ export class Worker {
   #story(): string {
     return this.lines.map((line) => JSON.stringify(line)).join("\n");
   }
+}
+
+function commandOf(name: string): string[] {
+  return ["bin/run.mjs", name === "source" ? "services/source/main.ts" : "services/layer/main.ts"];
 }
