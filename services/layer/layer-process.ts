@@ -190,9 +190,9 @@ export class LayerProcess {
       onUp: (up, welcome) => this.#successorUp(up, welcome),
       onFrame: (frame) => this.#service.fromSuccessor(frame),
       onDown: (down, why) => this.#successorDown(down, why),
-      onWaiting: (attempt, waitMs) => {
+      onWaiting: (attempt, waitMs, { reason }) => {
         if (isWorthALine(attempt))
-          this.#log.info({ attempt, waitMs: Math.round(waitMs) }, "waiting for successor");
+          this.#log.info({ attempt, waitMs: Math.round(waitMs), reason }, "waiting for successor");
       },
       onRefused: (refusal) => this.#refused(refusal),
     });

@@ -158,9 +158,9 @@ export class SourceProcess {
       onUp: (link, welcome) => this.#linked(link, welcome),
       onFrame: (frame) => this.#hear(frame),
       onDown: (link, why) => this.#lost(link, why),
-      onWaiting: (attempt, waitMs) => {
+      onWaiting: (attempt, waitMs, { reason }) => {
         if (attempt <= 3 || Number.isInteger(Math.log2(attempt)))
-          this.#log.info({ attempt, waitMs: Math.round(waitMs) }, "waiting for layer1");
+          this.#log.info({ attempt, waitMs: Math.round(waitMs), reason }, "waiting for layer1");
       },
       onRefused: (why) => this.#refused(why),
     });

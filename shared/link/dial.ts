@@ -16,13 +16,16 @@ import { isPermanent, type Link, type Refusal, SocketLink, type Why, whyOfError 
 import { proven, refuseUnprovenBack } from "./proof.ts";
 import type { Secret } from "./secret.ts";
 import { boundBytes } from "./strangers.ts";
+import { type TlsCredentials, tlsOptions } from "./tls.ts";
 
 export interface DialOptions {
-  /** ws://host:port of the successor. Its name is looked up again at every attempt. */
+  /** ws://host:port of the successor, wss:// where `tls` is given. Its name is looked up again at every attempt. */
   readonly url: string;
   readonly link: LinkConfig;
   /** Whoever does not prove that it has it too is left. Without one, whoever answers there is believed. */
   readonly secret?: Secret | undefined;
+  /** Whoever shows no certificate of this authority and of the name in `url` is left. */
+  readonly tls?: TlsCredentials | undefined;
   /** The longest gradient frame to expect. */
   readonly maxFrameBytes: number;
   /** [0, 1), for the jitter. */
@@ -38,8 +41,8 @@ export interface DialOptions {
   onFrame(frame: BackFrame, link: Link): void;
   /** Once for every link that was up, and (with no link) for every attempt that failed before. */
   onDown(link: Link | undefined, why: Why): void;
-  /** Attempt `attempt` since the last welcome begins after `waitMs`. */
-  onWaiting?(attempt: number, waitMs: number): void;
+  /** Attempt `attempt` since the last welcome begins after `waitMs`; the one before ended because of `why`. */
+  onWaiting?(attempt: number, waitMs: number, why: Why): void;
   /** Either end will not have the other, and dialling again will not help; dialling goes on until close(). */
   onRefused?(refusal: Why): void;
 }
@@ -85,9 +88,10 @@ class Dialling implements Dialler {
   }
 
   connect(): void {
-    const { url, maxFrameBytes, link, mask } = this.#options;
+    const { url, maxFrameBytes, link, mask, tls } = this.#options;
     const socket = new WebSocket(url, {
       ...dialOptions(maxFrameBytes, link.handshakeMs),
+      ...(tls && tlsOptions(tls)),
       // Leaves the mask as it is: zeros, which ws need not apply.
       ...(mask !== "random" && { generateMask: () => {} }),
     });
@@ -185,7 +189,7 @@ class Dialling implements Dialler {
     this.#options.onDown(up, why);
     if (isClosed) return this.#gone();
     if (isPermanent(why.code)) this.#options.onRefused?.(why);
-    if (this.#state.phase === "waiting") this.#options.onWaiting?.(this.#failures, waitMs);
+    if (this.#state.phase === "waiting") this.#options.onWaiting?.(this.#failures, waitMs, why);
   }
 
   #wait(): number {

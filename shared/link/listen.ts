@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
@@ -17,6 +18,7 @@ import { type Link, type Refusal, SocketLink, type Why } from "./link.ts";
 import { newNonce, provenBack, refuseUnproven } from "./proof.ts";
 import type { Secret } from "./secret.ts";
 import { boundBytes, Strangers } from "./strangers.ts";
+import { type TlsCredentials, tlsOptions } from "./tls.ts";
 
 export interface ListenOptions {
   readonly host: string;
@@ -25,6 +27,8 @@ export interface ListenOptions {
   readonly link: LinkConfig;
   /** Whoever does not prove that it has it too is turned away. Without one, whoever gets here is believed. */
   readonly secret?: Secret | undefined;
+  /** Whoever shows no certificate of this authority is not even heard. Without it, connections are plain. */
+  readonly tls?: TlsCredentials | undefined;
   /** The longest activation frame to expect. */
   readonly maxFrameBytes: number;
   /** Plain GET requests by path, such as /healthz. */
@@ -80,12 +84,24 @@ class Listening implements Listener {
     this.#options = options;
     this.#strangers = new Strangers(options.link.handshakeMs);
     this.#webSockets = new WebSocketServer(acceptOptions(options.maxFrameBytes));
-    this.#http = createServer(httpOptions(options.link.handshakeMs), (request, response) => {
-      respond(response, pageFor(request, options.routes ?? {}));
-    });
+    this.#http = this.#createServer();
     this.#http.maxConnections = MOST_CONNECTIONS;
     this.#http.on("connection", (socket) => this.#meet(socket));
     this.#http.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  #createServer(): Server {
+    const { link, routes = {}, tls, onTurnedAway } = this.#options;
+    const common = httpOptions(link.handshakeMs);
+    const answer = (request: IncomingMessage, response: ServerResponse) =>
+      respond(response, pageFor(request, routes));
+    if (tls === undefined) return createServer(common, answer);
+    const server = createTlsServer({ ...common, ...tlsOptions(tls) }, answer);
+    // A certificate that is refused is no error of the connection's.
+    server.on("tlsClientError", ({ message }, { authorizationError }) =>
+      onTurnedAway?.({ code: 1006, reason: String(authorizationError ?? message) }),
+    );
+    return server;
   }
 
   get port(): number {
@@ -112,11 +128,10 @@ class Listening implements Listener {
   #meet(socket: Socket): void {
     const key = addressOf(socket);
     socket.once("close", () => this.#strangers.forget(key));
-    this.#strangers.meet(
-      key,
-      () => refuseRequest(socket, "408 Request Timeout"),
-      () => socket.destroy(),
-    );
+    const cut = () => socket.destroy();
+    // Under TLS words from here would be nonsense to the other end.
+    const expire = this.#options.tls ? cut : () => refuseRequest(socket, "408 Request Timeout");
+    this.#strangers.meet(key, expire, cut);
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import type { TlsFiles } from "../link/credentials.ts";
 
 /** What a worker is told when it is started. */
 export interface WorkerOptions {
@@ -10,10 +11,12 @@ export interface WorkerOptions {
   readonly state: string;
   readonly host: string;
   readonly port: number;
-  /** ws://host:port; the head has none. */
+  /** ws://host:port, wss:// with TLS; the head has none. */
   readonly successor: string | undefined;
   /** Holds what it proves itself by to its neighbours, who have the same; without one they are not asked. */
   readonly secretFile: string | undefined;
+  /** Paths, of PEM; with them its links are encrypted, and both ends show who they are. */
+  readonly tlsFiles: TlsFiles | undefined;
   readonly logFormat: "json" | "pretty";
   /** A layer's number, from 1. */
   readonly layer: number | undefined;
@@ -46,15 +49,17 @@ export function readWorkerOptions(
     if (value === undefined) mistakes.push(`--${flag} is missing`);
     return value ?? "";
   };
+  const tlsFiles = tls(given, mistakes);
   const options: WorkerOptions = {
     config: required("config"),
     set: given.set ?? [],
     run: required("run"),
     state: required("state"),
     ...address(required("listen"), mistakes),
-    successor: role === "source" ? required("successor") : given.successor,
+    successor: successor(role === "source" ? required("successor") : given.successor, tlsFiles, mistakes),
     // A variable that is set to nothing is as good as none.
     secretFile: given["secret-file"] ?? (environment.UNLOCKED_SECRET_FILE || undefined),
+    tlsFiles,
     logFormat: format(given["log-format"] ?? "json", mistakes),
     layer: role === "layer" ? layerNumber(required("layer"), mistakes) : undefined,
     record: role === "source" ? required("record") : undefined,
@@ -78,6 +83,9 @@ function parse(argv: readonly string[]) {
         record: text,
         layer: text,
         "secret-file": text,
+        "tls-cert": text,
+        "tls-key": text,
+        "tls-ca": text,
         "log-format": text,
       },
     }).values;
@@ -91,6 +99,29 @@ function address(listen: string, mistakes: string[]): { host: string; port: numb
   const port = Number(match?.[2] ?? 0);
   if (listen !== "" && (!match || port > 65535)) mistakes.push(`--listen is "${listen}", expected host:port`);
   return { host: match?.[1] ?? "", port };
+}
+
+const TLS_FLAGS = ["tls-cert", "tls-key", "tls-ca"] as const;
+
+/** All three or none: half of it would be none, and look like some. */
+function tls(
+  given: { readonly [Flag in (typeof TLS_FLAGS)[number]]?: string | undefined },
+  mistakes: string[],
+): TlsFiles | undefined {
+  const missing = TLS_FLAGS.filter((flag) => given[flag] === undefined);
+  if (missing.length === TLS_FLAGS.length) return undefined;
+  for (const flag of missing) mistakes.push(`--${flag} is missing beside the other flags of TLS`);
+  const [certificate = "", key = "", authority = ""] = TLS_FLAGS.map((flag) => given[flag]);
+  return { certificate, key, authority };
+}
+
+function successor(url: string | undefined, tlsFiles: TlsFiles | undefined, mistakes: string[]) {
+  if (url === undefined || url === "") return url;
+  const expected = tlsFiles ? "wss" : "ws";
+  if (new RegExp(`^${expected}://[^/]`).test(url)) return url;
+  const why = tlsFiles ? "as the links are encrypted" : "or --tls-cert, --tls-key and --tls-ca for wss://";
+  mistakes.push(`--successor is "${url}", expected ${expected}://host:port, ${why}`);
+  return url;
 }
 
 function layerNumber(text: string, mistakes: string[]): number {

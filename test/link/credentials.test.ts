@@ -2,12 +2,14 @@ import { describe, expect, it } from "vitest";
 import { openDoorWarnings, readCredentials } from "../../shared/link/credentials.ts";
 import { Secret } from "../../shared/link/secret.ts";
 
-const none = { secret: undefined };
+const none = { secret: undefined, tls: undefined };
 
 describe("a worker's credentials", () => {
   it("are none when none are named, and never none when a file is named that cannot be read", () => {
-    expect(readCredentials({ secretFile: undefined })).toEqual(none);
-    expect(() => readCredentials({ secretFile: "/nowhere" })).toThrow("Cannot read the secret in /nowhere");
+    expect(readCredentials({ secretFile: undefined, tlsFiles: undefined })).toEqual(none);
+    expect(() => readCredentials({ secretFile: "/nowhere", tlsFiles: undefined })).toThrow(
+      "Cannot read the secret in /nowhere",
+    );
   });
 });
 
@@ -18,6 +20,6 @@ describe("listening without a secret", () => {
 
   it.each(["0.0.0.0", "::", "10.0.0.7", "127.0.0.1.example.org", "layer1"])("is warned of on %s", (host) => {
     expect(openDoorWarnings(host, none)).toEqual([expect.stringContaining(`whoever reaches ${host} may`)]);
-    expect(openDoorWarnings(host, { secret: new Secret(Buffer.alloc(32)) })).toEqual([]);
+    expect(openDoorWarnings(host, { ...none, secret: new Secret(Buffer.alloc(32)) })).toEqual([]);
   });
 });

@@ -15,6 +15,7 @@ describe("a worker's flags", () => {
       port: 7400,
       successor: "ws://layer3:7400",
       secretFile: undefined,
+      tlsFiles: undefined,
       logFormat: "json",
       layer: 2,
       record: undefined,
@@ -33,6 +34,22 @@ describe("a worker's flags", () => {
     expect(read([], "")).toBeUndefined();
     expect(read([], "/run/secrets/unlocked")).toBe("/run/secrets/unlocked");
     expect(read(["--secret-file", "mine"], "/run/secrets/unlocked")).toBe("mine");
+  });
+
+  it("name all three files of TLS or none, and dial accordingly", () => {
+    const read = (...argv: string[]) => readWorkerOptions([...usual, "--layer", "1", ...argv], "layer");
+    const tls = ["--tls-cert", "c.pem", "--tls-key", "c.key", "--tls-ca", "ca.pem"];
+    const options = read("--successor", "wss://layer2:7400", ...tls);
+    expect(options.tlsFiles).toEqual({ certificate: "c.pem", key: "c.key", authority: "ca.pem" });
+    expect(() => read(...tls.slice(0, 2))).toThrow(
+      "Cannot start: --tls-key is missing beside the other flags of TLS; --tls-ca is missing beside",
+    );
+    expect(() => read("--successor", "ws://layer2:7400", ...tls)).toThrow(
+      'Cannot start: --successor is "ws://layer2:7400", expected wss://host:port, as the links are encrypted',
+    );
+    for (const url of ["wss://layer2:7400", "layer2:7400", "ws://", "http://layer2:7400"]) {
+      expect(() => read("--successor", url)).toThrow(`--successor is "${url}", expected ws://host:port`);
+    }
   });
 
   it("list every mistake at once", () => {
