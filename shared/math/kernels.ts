@@ -5,7 +5,7 @@
  * the WebAssembly kernels address their memory by byte offset. Matrices are row-major, one example a row.
  * Kernels write into arrays that their caller owns, and allocate nothing.
  */
-export interface Kernels {
+export interface Kernels extends Casts {
   readonly name: string;
 
   /** A zeroed array of `length` floats that these kernels can address. Throws a RangeError when the arena is full. */
@@ -102,6 +102,48 @@ export interface Kernels {
   /** True if every value is finite and at most `limit` in size. */
   isWithin(values: Float32Array, length: number, limit: number): boolean;
 }
+
+/**
+ * Between floats and what they travel as. A narrower value is the one nearest to the float, ties go to the even one,
+ * and no finite float becomes an infinity: halves (f16, IEEE 754) saturate at ±65504, bf16 at ±3.39e38. Infinities
+ * and NaN stay what they are. All kernel sets give the same bits.
+ */
+export interface Casts {
+  /** A zeroed array of `length` bytes that these kernels can address. Throws a RangeError when the arena is full. */
+  allocateBytes(length: number): Uint8Array;
+
+  /**
+   * bytes = the values as `type`, little-endian. Values are rows × columns, `scales` holds a float for each row.
+   *
+   * For i8, and for it alone, writes scales[r] = the largest size in row r / 127, and a byte is
+   * value · (1 / scales[r]), rounded: −127 to 127. A row whose scale would be no normal float (below 2^-126: all but
+   * zero) becomes scale 0 and zeros; one with a NaN or an infinity scale Infinity and zeros, so that it shows.
+   */
+  narrow(
+    type: NarrowType,
+    values: Float32Array,
+    bytes: Uint8Array,
+    scales: Float32Array,
+    rows: number,
+    columns: number,
+  ): void;
+
+  /** values = what the bytes stand for: exactly, as f16 and bf16; for i8 byte · scales[r], rounded to a float. */
+  widen(
+    type: NarrowType,
+    bytes: Uint8Array,
+    scales: Float32Array,
+    values: Float32Array,
+    rows: number,
+    columns: number,
+  ): void;
+
+  /** values[i] = bytes[i] · scale, in double precision and rounded to a float once; as `bytesToFloats`, to the bit. */
+  scaleBytes(bytes: Uint8Array, scale: number, values: Float32Array, length: number): void;
+}
+
+/** Narrower than the float that it stands for: 2, 2 and 1 bytes. */
+export type NarrowType = "f16" | "bf16" | "i8";
 
 export type Nonlinearity = "identity" | "relu" | "sigmoid" | "tanh";
 

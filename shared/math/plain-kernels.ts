@@ -7,6 +7,7 @@ import type {
   Nonlinearity,
   SgdStep,
 } from "./kernels.ts";
+import { plainCasts } from "./plain-casts.ts";
 
 /**
  * The kernels as plain loops: they run anywhere, and are what every other set is tested against. Sums are kept
@@ -31,6 +32,7 @@ export function plainKernels(): Kernels {
     sgd,
     dot,
     isWithin,
+    ...plainCasts,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Kernels, MultiplyOptions, Nonlinearity } from "./kernels.ts";
 import { Arena } from "./wasm/arena.ts";
 import { loadKernels, type WasmExports } from "./wasm/load.ts";
+import { wasmCasts } from "./wasm-casts.ts";
 
 /** Address space of an arena unless told otherwise; pages never touched take no memory. */
 const DEFAULT_MEGABYTES = 256;
@@ -44,6 +45,7 @@ export function wasmKernelsOn(options: ArenaOptions): { kernels: Kernels; arena:
     ...batchNorm(wasm, arena, scratch),
     ...losses(wasm, arena),
     ...optimizers(wasm, arena),
+    ...wasmCasts(wasm, arena),
   };
   return { kernels, arena };
 }

@@ -10,7 +10,7 @@ const MEGABYTE = 2 ** 20;
 export class Arena {
   readonly buffer: ArrayBuffer;
   // To ask an array for its buffer and offset takes about 40 ns, as long as a small product; this takes 10.
-  readonly #addresses = new WeakMap<Float32Array, number>();
+  readonly #addresses = new WeakMap<Float32Array | Uint8Array, number>();
   // Not 0, so that no array has the address that an empty pointer would have.
   #next = ALIGNMENT;
 
@@ -32,20 +32,29 @@ export class Arena {
     return array;
   }
 
+  /** A zeroed array of `length` bytes, as `allocate`. */
+  allocateBytes(length: number): Uint8Array {
+    const start = this.allocate(Math.ceil(length / Float32Array.BYTES_PER_ELEMENT)).byteOffset;
+    const bytes = new Uint8Array(this.buffer, start, length);
+    this.#addresses.set(bytes, start);
+    return bytes;
+  }
+
   /**
-   * The byte address of an array that must hold at least `length` floats. Throws a RangeError where the kernels
+   * The byte address of an array that must hold at least `length` floats, or bytes. Throws a RangeError where the kernels
    * would compute with another memory, or with an array's neighbours.
    */
-  address(array: Float32Array, length: number): number {
+  address(array: Float32Array | Uint8Array, length: number): number {
     // Not `array.length < length`, which is false for NaN.
     if (!(length >= 0 && array.length >= length)) {
-      throw new RangeError(`Cannot compute: an array holds ${array.length} floats, ${length} are asked for`);
+      const what = array instanceof Uint8Array ? "bytes" : "floats";
+      throw new RangeError(`Cannot compute: an array holds ${array.length} ${what}, ${length} are asked for`);
     }
     return this.#addresses.get(array) ?? this.#addressOfPart(array);
   }
 
   /** Of a `subarray`, if it is one of ours. */
-  #addressOfPart(array: Float32Array): number {
+  #addressOfPart(array: Float32Array | Uint8Array): number {
     if (array.buffer !== this.buffer) {
       throw new RangeError("Cannot compute: an array was not allocated by these kernels");
     }

@@ -25,6 +25,13 @@ export interface WasmExports {
   readonly sgd: WasmFunction;
   readonly dot: WasmFunction;
   readonly isWithin: WasmFunction;
+  readonly floatsToHalves: WasmFunction;
+  readonly halvesToFloats: WasmFunction;
+  readonly floatsToBfloats: WasmFunction;
+  readonly bfloatsToFloats: WasmFunction;
+  readonly floatsToInts: WasmFunction;
+  readonly intsToFloats: WasmFunction;
+  readonly bytesToFloats: WasmFunction;
 }
 
 type WasmFunction = (...parameters: number[]) => number;

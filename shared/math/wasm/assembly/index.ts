@@ -15,4 +15,13 @@ export {
 export { batchNormBackward, batchNormEvaluate, batchNormForward, track } from "./batch-norm";
 export { sigmoidCrossEntropy, softmaxCrossEntropy, squaredError } from "./losses";
 export { adam, sgd } from "./optimizers";
+export {
+  bfloatsToFloats,
+  bytesToFloats,
+  floatsToBfloats,
+  floatsToHalves,
+  floatsToInts,
+  halvesToFloats,
+  intsToFloats,
+} from "./casts";
 export { dot } from "./sums";

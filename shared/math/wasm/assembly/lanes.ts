@@ -23,6 +23,28 @@ export function putFirst(address: usize, value: v128, count: i32): void {
   if (count > 2) v128.store_lane<f32>(address, value, 2, 8);
 }
 
+/** Stores a vector, or its first bytes when fewer than 16 are `left`. */
+@inline
+export function putBytes(address: usize, value: v128, left: i32): void {
+  if (left >= 16) v128.store(address, value);
+  else putFirstBytes(address, value, left);
+}
+
+/** Stores the first `count` bytes, 1 to 15. */
+function putFirstBytes(address: usize, value: v128, count: i32): void {
+  if (count & 8) {
+    v128.store64_lane(address, value, 0);
+    value = v128.shuffle<i64>(value, value, 1, 0);
+    address += 8;
+  }
+  let rest = i64x2.extract_lane(value, 0);
+  for (count &= 7; count > 0; count--) {
+    i64.store8(address, rest);
+    rest >>>= 8;
+    address++;
+  }
+}
+
 /** The value with zeros in the lanes behind the end: for sums, where they must not count. */
 @inline
 export function keepFirst(value: v128, left: i32): v128 {
