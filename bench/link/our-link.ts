@@ -3,7 +3,7 @@ import { listen } from "../../shared/link/listen.ts";
 import { wasmKernels } from "../../shared/math/wasm-kernels.ts";
 import { encode } from "../../shared/wire/codec.ts";
 import type { ActivationFrame, Frame, HelloFrame, Tensor, WelcomeFrame } from "../../shared/wire/frames.ts";
-import { floatsToTensor, LARGEST_VALUE, tensorToFloats } from "../../shared/wire/tensor.ts";
+import { floatsToTensor, LARGEST_VALUE, TensorReader } from "../../shared/wire/tensor.ts";
 import { hello as anyHello, welcome as anyWelcome } from "../../test/support/frames.ts";
 import type { Sender } from "./end.ts";
 import type { Exchange } from "./ends.ts";
@@ -21,7 +21,7 @@ const welcome: WelcomeFrame = anyWelcome;
 /** As a layer does: frames land in memory of its kernels, and every value that leaves is checked there. */
 export async function listenLink(): Promise<number> {
   const kernels = wasmKernels();
-  const input = kernels.allocate(maxFrameBytes / 4);
+  const reader = new TensorReader(kernels, kernels.allocate(maxFrameBytes / 4), ROWS);
   const gradient = kernels.allocate(ROWS * ANSWER_COLUMNS).fill(0.125);
   const listener = await listen({
     host: "127.0.0.1",
@@ -32,7 +32,7 @@ export async function listenLink(): Promise<number> {
     onUp: () => undefined,
     onFrame: (frame, link) => {
       if (frame.kind !== "activation") return;
-      tensorToFloats(frame.activation, input);
+      reader.read(frame.activation);
       link.send({
         kind: "gradient",
         batch: frame.batch,
@@ -46,7 +46,7 @@ export async function listenLink(): Promise<number> {
 
 export function dialLink(port: number): Promise<Sender> {
   const kernels = wasmKernels();
-  const target = kernels.allocate(ROWS * ANSWER_COLUMNS);
+  const reader = new TensorReader(kernels, kernels.allocate(ROWS * ANSWER_COLUMNS), ROWS);
   const output = kernels.allocate(maxFrameBytes / 4).fill(0.125);
   let columns = ANSWER_COLUMNS;
   let batch = 0;
@@ -64,7 +64,7 @@ export function dialLink(port: number): Promise<Sender> {
       },
       onFrame: (frame) => {
         if (frame.kind !== "gradient" || !frame.gradient) return;
-        tensorToFloats(frame.gradient, target);
+        reader.read(frame.gradient);
         sender.onAnswer();
       },
       onDown: () => process.exit(),

@@ -4,6 +4,7 @@ import type { Kernels } from "../../shared/math/kernels.ts";
 import { CheckpointStore } from "../../shared/run/checkpoint-store.ts";
 import type { Config } from "../../shared/run/config.ts";
 import { configHash } from "../../shared/run/config-hash.ts";
+import { dataFacts } from "../../shared/run/data-facts.ts";
 import { claimIncarnation } from "../../shared/run/incarnation.ts";
 import type { Telemetry } from "../../shared/run/telemetry.ts";
 import type { WorkerOptions } from "../../shared/run/worker-options.ts";
@@ -56,8 +57,9 @@ export async function begin(config: Config, options: LayerOptions, edges: LayerE
   const identity = { run, layer, configHash: configHash(config) };
   const { window, schedule } = config.delivery;
   const kept = window + (schedule === "free" ? 0 : schedule.staleness);
+  const dtypes = { input: dataFacts(config.data).inputType, link: config.wire.dtype };
   const newWork = edges.work ?? ((...build) => new LayerWork(...build));
-  const work = newWork(edges.kernels, config, layer, kept);
+  const work = newWork(edges.kernels, config, layer, { ticketsKept: kept, dtypes });
   const store = new CheckpointStore(state, edges.disk);
   const born = { ...identity, incarnation, batches: config.run.batches };
   const lineage = new Lineage(born, store, () => work.state());

@@ -7,6 +7,7 @@ import type { Link, Refusal, Why } from "../../shared/link/link.ts";
 import type { Listener } from "../../shared/link/listen.ts";
 import type { Config } from "../../shared/run/config.ts";
 import { configHash } from "../../shared/run/config-hash.ts";
+import { dataFacts } from "../../shared/run/data-facts.ts";
 import { Meter } from "../../shared/run/meter.ts";
 import { ExitCode, type WorkerState } from "../../shared/run/telemetry.ts";
 import {
@@ -136,7 +137,10 @@ export class LayerProcess {
 
   #answer(hello: HelloFrame): WelcomeFrame | Refusal {
     const { layer } = this.#options;
-    const refusal = refuseStranger(this.#expected(layer - 1, this.#newestPredecessor), hello);
+    const { data, wire } = this.#config;
+    const dtype = layer === 1 ? dataFacts(data).inputType : wire.dtype;
+    const expected = { ...this.#expected(layer - 1, this.#newestPredecessor), dtype };
+    const refusal = refuseStranger(expected, hello);
     if (refusal) return refusal;
     const { inputs } = this.#config.layers[layer - 1]!;
     if (hello.width !== inputs || hello.to !== layer) {
@@ -171,7 +175,7 @@ export class LayerProcess {
 
   #dial(url: string): Dialler {
     const { layer } = this.#options;
-    const { layers, run: length, link } = this.#config;
+    const { layers, run: length, link, wire } = this.#config;
     const width = layers[layer - 1]!.outputs;
     return this.#edges.dial({
       url,
@@ -184,7 +188,7 @@ export class LayerProcess {
         to: layer + 1,
         ...this.#introduction(),
         width,
-        dtype: "f32",
+        dtype: wire.dtype,
       }),
       check: (welcome) => refuseStranger(this.#expected(layer + 1, this.#newestSuccessor), welcome),
       onUp: (up, welcome) => this.#successorUp(up, welcome),

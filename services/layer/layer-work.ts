@@ -9,11 +9,24 @@ import { FrameError } from "../../shared/wire/frame-error.ts";
 import {
   type ActivationFrame,
   CloseCode,
+  type Dtype,
   type GradientFrame,
+  type LinkDtype,
   type Tensor,
   type TestResult,
 } from "../../shared/wire/frames.ts";
-import { floatsToTensor, LARGEST_VALUE, tensorToFloats } from "../../shared/wire/tensor.ts";
+import { LARGEST_VALUE, TensorReader, TensorWriter } from "../../shared/wire/tensor.ts";
+
+export interface WorkOptions {
+  /** Most batches whose target is still to come. */
+  readonly ticketsKept: number;
+  readonly dtypes: {
+    /** Of the network's own input, as the source sends it. */
+    readonly input: "u8" | "f32";
+    /** Of activations and gradients between layers. */
+    readonly link: LinkDtype;
+  };
+}
 
 /**
  * The learning side of a layer process: frames in, tensors out; it knows no link and no delivery. Tensors that it
@@ -23,6 +36,7 @@ export class LayerWork {
   readonly #kernels: Kernels;
   readonly #network: NetworkOptions;
   readonly #layer: Layer;
+  readonly #dtypes: { readonly activation: Dtype; readonly input: Dtype; readonly target: Dtype };
   readonly #widths: {
     readonly input: number;
     readonly output: number;
@@ -33,15 +47,21 @@ export class LayerWork {
   readonly #labels: Float32Array;
   readonly #networkInput: Float32Array | undefined;
   readonly #target: Float32Array;
+  readonly #readers: {
+    readonly input: TensorReader;
+    readonly labels: TensorReader;
+    readonly networkInput: TensorReader | undefined;
+    readonly target: TensorReader;
+  };
+  readonly #outputWriter: TensorWriter;
+  readonly #answerWriter: TensorWriter;
   readonly #evidence: EvidenceStore | undefined;
-  /** The frame whose values lie in the buffers: most frames are dealt with right after they were inspected. */
-  #loaded: ActivationFrame | undefined;
   #output: { readonly example: Example; readonly values: Float32Array } | undefined;
   #tally: Tally = emptyTally;
   #tallied = 0;
 
-  /** `ticketsKept`: most batches whose target is still to come. */
-  constructor(kernels: Kernels, network: NetworkOptions, number: number, ticketsKept: number) {
+  constructor(kernels: Kernels, network: NetworkOptions, number: number, options: WorkOptions) {
+    const { ticketsKept, dtypes } = options;
     const { inputs, outputs } = network.layers[number - 1]!;
     const looksAtInput = network.learning.generator.evidence.includes("input");
     const labels = network.layers.at(-1)!.outputs;
@@ -53,6 +73,8 @@ export class LayerWork {
     };
     this.#kernels = kernels;
     this.#network = network;
+    const activation = number === 1 ? dtypes.input : dtypes.link;
+    this.#dtypes = { activation, input: dtypes.input, target: dtypes.link };
     this.#layer = buildLayer(kernels, network, number);
     const rows = network.run.batchSize;
     this.#input = kernels.allocate(rows * inputs);
@@ -60,23 +82,34 @@ export class LayerWork {
     this.#networkInput =
       looksAtInput && number > 1 ? kernels.allocate(rows * this.#widths.network) : undefined;
     this.#target = kernels.allocate(rows * outputs);
+    const readerOf = (floats: Float32Array) => new TensorReader(kernels, floats, rows);
+    this.#readers = {
+      input: readerOf(this.#input),
+      labels: readerOf(this.#labels),
+      networkInput: this.#networkInput && readerOf(this.#networkInput),
+      target: readerOf(this.#target),
+    };
+    this.#outputWriter = new TensorWriter(kernels, dtypes.link, rows, outputs);
+    this.#answerWriter = new TensorWriter(kernels, dtypes.link, rows, inputs);
     if (this.#layer.kind === "decoupled") {
       const widths = this.#layer.evidenceWidths;
       this.#evidence = new EvidenceStore(kernels, ticketsKept, { widths, maxRows: rows });
     }
   }
 
-  /** Throws a FrameError unless this layer can take the frame: shapes, and every value finite and of sane size. */
+  /** Throws a FrameError unless this layer can take the frame: dtypes, shapes, and every value finite and of sane size. */
   inspect(frame: ActivationFrame): void {
     const rows = frame.activation.shape[0];
     const most = this.#network.run.batchSize;
     if (rows > most)
       throw new FrameError(`activation has ${rows} rows, this layer takes ${most}`, CloseCode.mismatch);
+    requireDtype("activation", frame.activation, this.#dtypes.activation);
     requireShape("activation", frame.activation, rows, this.#widths.input);
     requireShape("labels", frame.labels, rows, this.#widths.labels);
     if (this.#networkInput) {
       if (!frame.input)
         throw new FrameError("activation comes without the network's input", CloseCode.mismatch);
+      requireDtype("input", frame.input, this.#dtypes.input);
       requireShape("input", frame.input, rows, this.#widths.network);
     }
     this.#load(frame);
@@ -85,12 +118,13 @@ export class LayerWork {
   /** Throws a FrameError unless the gradient fits this layer's output and is finite. */
   inspectTarget(frame: GradientFrame): void {
     if (!frame.gradient) return;
+    requireDtype("gradient", frame.gradient, this.#dtypes.target);
     const rows = frame.gradient.shape[0];
     const most = this.#network.run.batchSize;
     if (rows > most)
       throw new FrameError(`gradient has ${rows} rows, at most ${most} were sent`, CloseCode.mismatch);
     requireShape("gradient", frame.gradient, rows, this.#widths.output);
-    tensorToFloats(frame.gradient, this.#target);
+    this.#readers.target.read(frame.gradient);
   }
 
   /** Learns the batch; the answer is its input gradient (none for the source). Head: also the mean loss. */
@@ -122,7 +156,7 @@ export class LayerWork {
 
   passBackward(frame: ActivationFrame, gradient: Tensor, learns: boolean): Tensor | undefined {
     if (this.#layer.kind !== "locked") throw new Error("Cannot pass backward: the layer is not locked");
-    tensorToFloats(gradient, this.#target);
+    this.#readers.target.read(gradient);
     const rows = gradient.shape[0];
     const inputGradient = learns
       ? this.#layer.backward(this.#target, rows, frame.batch)
@@ -149,7 +183,7 @@ export class LayerWork {
   forwardFrame(frame: ActivationFrame): ActivationFrame {
     const { example, values } = this.#lastOutput();
     const { batch, evaluation, labels } = frame;
-    const activation = this.#checked(values, example.rows, this.#widths.output, "output");
+    const activation = this.#written(this.#outputWriter, values, example.rows, "output");
     const input = this.#widths.network > 0 ? (frame.input ?? frame.activation) : undefined;
     return {
       kind: "activation",
@@ -173,7 +207,7 @@ export class LayerWork {
     if (this.#layer.kind !== "decoupled") return undefined;
     const evidence = this.#evidence?.take(ticket);
     if (!evidence || evidence.rows !== target.shape[0]) return undefined;
-    tensorToFloats(target, this.#target);
+    this.#readers.target.read(target);
     return this.#layer.learn(evidence, this.#target, batch);
   }
 
@@ -192,13 +226,9 @@ export class LayerWork {
   #load(frame: ActivationFrame): Example {
     const rows = frame.activation.shape[0];
     const example = { rows, input: this.#input, labels: this.#labels };
-    if (this.#loaded !== frame) {
-      this.#loaded = undefined;
-      tensorToFloats(frame.activation, this.#input);
-      tensorToFloats(frame.labels, this.#labels);
-      if (this.#networkInput && frame.input) tensorToFloats(frame.input, this.#networkInput);
-      this.#loaded = frame;
-    }
+    this.#readers.input.read(frame.activation);
+    this.#readers.labels.read(frame.labels);
+    if (frame.input) this.#readers.networkInput?.read(frame.input);
     return this.#networkInput ? { ...example, networkInput: this.#networkInput } : example;
   }
 
@@ -208,13 +238,13 @@ export class LayerWork {
   }
 
   #answer(inputGradient: Float32Array | undefined, rows: number): Tensor | undefined {
-    return inputGradient && this.#checked(inputGradient, rows, this.#widths.input, "input gradient");
+    return inputGradient && this.#written(this.#answerWriter, inputGradient, rows, "input gradient");
   }
 
   /** Nothing non-finite is ever sent (promise G5). */
-  #checked(values: Float32Array, rows: number, columns: number, what: string): Tensor {
-    if (!this.#kernels.isWithin(values, rows * columns, LARGEST_VALUE)) throw new PoisonError(what);
-    return floatsToTensor(values, rows, columns);
+  #written(writer: TensorWriter, values: Float32Array, rows: number, what: string): Tensor {
+    if (!this.#kernels.isWithin(values, rows * writer.columns, LARGEST_VALUE)) throw new PoisonError(what);
+    return writer.write(values, rows);
   }
 }
 
@@ -225,6 +255,11 @@ export class PoisonError extends Error {
   constructor(what: string) {
     super(`Cannot go on learning: this layer's ${what} is not finite, or beyond ±${LARGEST_VALUE}`);
   }
+}
+
+function requireDtype(what: string, { dtype }: Tensor, expected: Dtype): void {
+  if (dtype === expected) return;
+  throw new FrameError(`${what} is ${dtype}, this layer takes ${expected}`, CloseCode.mismatch);
 }
 
 function requireShape(what: string, tensor: Tensor, rows: number, columns: number): void {

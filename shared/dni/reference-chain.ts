@@ -1,6 +1,7 @@
 import { addTallies, emptyTally, type Verdict, verdictOf } from "../math/accuracy.ts";
 import { bytesToFloats } from "../math/convert.ts";
-import type { Kernels } from "../math/kernels.ts";
+import type { Kernels, NarrowType } from "../math/kernels.ts";
+import { Rounding } from "../math/rounding.ts";
 import { buildLayer, type Layer, type NetworkOptions } from "./build-layer.ts";
 import { type ChainLayer, chainLayerOf } from "./chain-layer.ts";
 import type { Example } from "./example.ts";
@@ -18,6 +19,8 @@ export interface ChainOptions {
   readonly staleness: number;
   /** What a byte of input is worth; 1 unless given. Floats are taken as they are. */
   readonly inputScale?: number;
+  /** Activations and gradients between layers are rounded to it, as they are where they travel as it; f32 unless given. */
+  readonly dtype?: "f32" | NarrowType;
 }
 
 /**
@@ -32,6 +35,8 @@ export class ReferenceChain {
   readonly #input: Float32Array;
   readonly #labels: Float32Array;
   readonly #hidden: readonly ChainLayer[];
+  /** What stands between a hidden layer and its successor, forward and back; nothing for f32. */
+  readonly #roundings: readonly { readonly forward: Rounding; readonly back: Rounding }[] | undefined;
   readonly #head: Head;
 
   constructor(kernels: Kernels, network: NetworkOptions, options: ChainOptions) {
@@ -42,20 +47,27 @@ export class ReferenceChain {
     this.#labels = kernels.allocate(run.batchSize * layers.at(-1)!.outputs);
     this.layers = layers.map((_, index) => buildLayer(kernels, network, index + 1));
     this.#head = this.layers.at(-1) as Head;
-    const { staleness } = options;
-    this.#hidden = this.layers
-      .slice(0, -1)
-      .map((layer) => chainLayerOf(kernels, run.batchSize, layer, staleness));
+    const { staleness, dtype = "f32" } = options;
+    const hidden = this.layers.slice(0, -1);
+    this.#hidden = hidden.map((layer) => chainLayerOf(kernels, run.batchSize, layer, staleness));
+    if (dtype === "f32") return;
+    this.#roundings = hidden.map((_, index) => {
+      const rounding = () => new Rounding(kernels, dtype, run.batchSize, layers[index]!.outputs);
+      return { forward: rounding(), back: rounding() };
+    });
   }
 
   /** Applies one batch to every layer; returns the training loss, mean over the examples, from before the head's step. */
   train(batch: ChainBatch, number: number): { loss: number } {
+    const { rows } = batch;
     let example = this.#exampleOf(batch);
-    for (const layer of this.#hidden) example = { ...example, input: layer.forward(example, number) };
+    for (const [index, layer] of this.#hidden.entries())
+      example = { ...example, input: this.#sent("forward", index, layer.forward(example, number), rows) };
     const { loss, inputGradient } = this.#head.update(example, number);
-    const heard = { batch: number, rows: batch.rows };
+    const heard = { batch: number, rows };
     let target = inputGradient;
-    for (const layer of this.#hidden.toReversed()) target = layer.hear(target!, heard);
+    for (let index = this.#hidden.length - 1; index >= 0; index--)
+      target = this.#hidden[index]!.hear(this.#sent("back", index, target!, rows), heard);
     return { loss };
   }
 
@@ -70,11 +82,18 @@ export class ReferenceChain {
     let rows = 0;
     for (const part of parts) {
       let example = this.#exampleOf(part);
-      for (const { layer } of this.#hidden) example = { ...example, input: layer.evaluate(example) };
+      for (const [index, { layer }] of this.#hidden.entries())
+        example = { ...example, input: this.#sent("forward", index, layer.evaluate(example), part.rows) };
       tally = addTallies(tally, this.#head.evaluate(example));
       rows += part.rows;
     }
     return verdictOf(tally, this.#head.judged, rows, this.#network.layers.at(-1)!.outputs);
+  }
+
+  /** What comes out where these values go over the link between hidden layer `index` and its successor. */
+  #sent(way: "forward" | "back", index: number, values: Float32Array, rows: number): Float32Array {
+    const roundings = this.#roundings?.[index];
+    return roundings ? roundings[way].round(values, rows) : values;
   }
 
   #exampleOf({ rows, input, labels }: ChainBatch): Example {

@@ -1,4 +1,10 @@
-import { CloseCode, type HelloFrame, PROTOCOL_VERSION, type WelcomeFrame } from "../wire/frames.ts";
+import {
+  CloseCode,
+  type Dtype,
+  type HelloFrame,
+  PROTOCOL_VERSION,
+  type WelcomeFrame,
+} from "../wire/frames.ts";
 import type { Refusal } from "./link.ts";
 
 /** What one end of a link knows of itself and of whom it expects. */
@@ -7,6 +13,8 @@ export interface Expectation {
   readonly configHash: string;
   /** Layer number of the neighbour; the source is 0. */
   readonly neighbour: number;
+  /** What its activations must travel as. A listener says it; of a welcome nothing is expected. */
+  readonly dtype?: Dtype;
   /** Batches in the run: nobody can need more. */
   readonly batches: number;
   /** The newest life of that neighbour that was met so far. */
@@ -25,6 +33,9 @@ export function refuseStranger(expected: Expectation, peer: HelloFrame | Welcome
   if (peer.run !== expected.run) return refusal(CloseCode.wrongRun, "run", peer.run, expected.run);
   if (peer.from !== expected.neighbour)
     return refusal(CloseCode.mismatch, "layer", peer.from, expected.neighbour);
+  // Before the hash, which would hide what differs.
+  if (peer.kind === "hello" && expected.dtype !== undefined && peer.dtype !== expected.dtype)
+    return refusal(CloseCode.mismatch, "dtype", peer.dtype, expected.dtype);
   if (peer.configHash !== expected.configHash)
     return refusal(CloseCode.mismatch, "config", brief(peer.configHash), brief(expected.configHash));
   if (peer.kind === "welcome" && peer.need > expected.batches)

@@ -25,10 +25,10 @@ export const STRANGER_CLOSE_MS = 500;
 
 /**
  * The longest frame that carries `floatsPerExample` (of activation, labels and input together, or of the gradient)
- * for one batch. Throws a RangeError where that exceeds what any link allows.
+ * for one batch, in the longest dtype; the scales of i8 are one float more for each example. Throws a RangeError where that exceeds what any link allows.
  */
 export function frameBytes(batchSize: number, floatsPerExample: number): number {
-  const bytes = Math.max(batchSize * floatsPerExample * 4 + ENVELOPE_BYTES, CONTROL_FRAME_BYTES);
+  const bytes = Math.max(batchSize * (floatsPerExample + 1) * 4 + ENVELOPE_BYTES, CONTROL_FRAME_BYTES);
   if (bytes <= LARGEST_FRAME_BYTES) return bytes;
   throw new RangeError(
     `Cannot send ${batchSize} examples of ${floatsPerExample} floats: ${bytes} bytes a frame, at most ${LARGEST_FRAME_BYTES}`,

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Loss, Nonlinearity } from "../math/kernels.ts";
+import type { LinkDtype } from "../wire/frames.ts";
 import type { EvidencePart } from "./config.ts";
 
 /**
@@ -17,6 +18,8 @@ const losses = [
   "mean-squared-error",
 ] as const satisfies readonly Loss[];
 const evidenceParts = ["output", "labels", "input"] as const satisfies readonly EvidencePart[];
+
+const dtypes = ["f32", "f16", "bf16", "i8"] as const satisfies readonly LinkDtype[];
 
 const layer = map({
   inputs: wholeFrom(1, 65_536)
@@ -181,7 +184,9 @@ export const configShape = {
     .prefault({})
     .describe("How far neighbours may run apart."),
   wire: map({
-    dtype: oneOf(["f32"]).default("f32").describe("Type of the numbers on the wire."),
+    dtype: oneOf(dtypes)
+      .default("f32")
+      .describe("Type of activations and gradients between layers; i8 has a scale for each example."),
   })
     .prefault({})
     .describe("How numbers travel."),

@@ -1,6 +1,7 @@
 import type { DataConfig } from "../data/data-config.ts";
 import type { KernelsName } from "../math/choose-kernels.ts";
 import type { Loss, Nonlinearity } from "../math/kernels.ts";
+import type { LinkDtype } from "../wire/frames.ts";
 
 export type { DataConfig } from "../data/data-config.ts";
 
@@ -15,7 +16,8 @@ export interface Config {
   readonly learning: LearningConfig;
   readonly run: RunConfig;
   readonly delivery: DeliveryConfig;
-  readonly wire: { readonly dtype: "f32" };
+  /** What activations and gradients travel as. */
+  readonly wire: { readonly dtype: LinkDtype };
   readonly link: LinkConfig;
   readonly compute: { readonly kernels: KernelsName };
 }

@@ -4,6 +4,8 @@ import type { DataConfig } from "../data/data-config.ts";
 export interface DataFacts {
   readonly inputWidth: number;
   readonly labelWidth: number;
+  /** Inputs travel as bytes, or as floats. */
+  readonly inputType: "u8" | "f32";
   readonly judged: "class" | "bits";
   /** Undefined for an endless stream. */
   readonly trainingExamples: number | undefined;
@@ -12,11 +14,16 @@ export interface DataFacts {
 export function dataFacts(data: DataConfig): DataFacts {
   switch (data.set) {
     case "mnist":
-      return { inputWidth: 784, labelWidth: 10, judged: "class", trainingExamples: 60_000 };
+      return { inputWidth: 784, labelWidth: 10, inputType: "u8", judged: "class", trainingExamples: 60_000 };
     case "binary-addition":
-      return endless(2 * data.bits, data.bits + 1, "bits");
+      return endless({
+        inputWidth: 2 * data.bits,
+        labelWidth: data.bits + 1,
+        inputType: "u8",
+        judged: "bits",
+      });
     case "two-rings":
-      return endless(2, 2, "class");
+      return endless({ inputWidth: 2, labelWidth: 2, inputType: "f32", judged: "class" });
   }
 }
 
@@ -26,6 +33,6 @@ export function batchesPerEpoch(data: DataConfig, batchSize: number): number | u
   return trainingExamples === undefined ? undefined : Math.ceil(trainingExamples / batchSize);
 }
 
-function endless(inputWidth: number, labelWidth: number, judged: "class" | "bits"): DataFacts {
-  return { inputWidth, labelWidth, judged, trainingExamples: undefined };
+function endless(facts: Omit<DataFacts, "trainingExamples">): DataFacts {
+  return { ...facts, trainingExamples: undefined };
 }

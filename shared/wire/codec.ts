@@ -2,7 +2,7 @@
 // string reader, which reads past the end of a message (msgpackr issue 193).
 import { Packr, Unpackr } from "msgpackr/index-no-eval";
 import { FrameError } from "./frame-error.ts";
-import type { Frame } from "./frames.ts";
+import type { Frame, Tensor } from "./frames.ts";
 import { readFrame } from "./read-frame.ts";
 import { scan } from "./scan.ts";
 
@@ -23,9 +23,13 @@ export function roomFor(frame: Frame): number {
 }
 
 function tensorBytes(frame: Frame): number {
-  if (frame.kind === "gradient") return frame.gradient?.data.length ?? 0;
+  if (frame.kind === "gradient") return bytesOf(frame.gradient);
   if (frame.kind !== "activation") return 0;
-  return frame.activation.data.length + frame.labels.data.length + (frame.input?.data.length ?? 0);
+  return bytesOf(frame.activation) + bytesOf(frame.labels) + bytesOf(frame.input);
+}
+
+function bytesOf(tensor: Tensor | undefined): number {
+  return tensor ? tensor.data.length + (tensor.scales?.length ?? 0) : 0;
 }
 
 /** One MessagePack map, a copy in `room`, where it stays until that is written to again. */

@@ -42,6 +42,7 @@ export interface HelloFrame {
   readonly configHash: string;
   /** Floats per example in the activations to come. */
   readonly width: number;
+  /** Of the activations to come, and of the gradients that answer them. */
   readonly dtype: Dtype;
   /** 32 random bytes, hex; with the proof, or not at all. */
   readonly nonce?: string;
@@ -129,18 +130,25 @@ export interface TestResult {
   readonly exact?: number;
 }
 
-export type Dtype = "f32" | "u8";
+/** What activations and gradients travel as between layers; `wire.dtype` of the config. */
+export type LinkDtype = "f32" | "f16" | "bf16" | "i8";
 
-/** Row-major, little-endian. A u8 value stands for byte × scale. */
+/** u8 is for inputs and labels. */
+export type Dtype = LinkDtype | "u8";
+
+/** Row-major, little-endian. A u8 value stands for byte × scale, an i8 value for byte × the scale of its row. */
 export interface Tensor {
   readonly dtype: Dtype;
   readonly shape: readonly [rows: number, columns: number];
+  /** For u8 only; 1 if absent. */
   readonly scale?: number;
+  /** For i8, always: one f32 for each row. */
+  readonly scales?: Uint8Array;
   /** Exactly rows × columns × size bytes; decoded, it may alias the receive buffer at any offset: copy before keeping. */
   readonly data: Uint8Array;
 }
 
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** Why a link was closed; the reason beside it states both values. */
 export const CloseCode = {

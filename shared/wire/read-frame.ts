@@ -1,6 +1,7 @@
 import type {
   ActivationFrame,
   ChallengeFrame,
+  Dtype,
   EndFrame,
   FinishedFrame,
   Frame,
@@ -19,7 +20,8 @@ import { DTYPE_BYTES } from "./tensor.ts";
 const NAME = /^\P{C}{1,128}$/u;
 /** A SHA-256, an HMAC, a nonce. */
 const HEX_32_BYTES = /^[0-9a-f]{64}$/;
-const DTYPES = ["f32", "u8"] as const;
+const DTYPES = ["f32", "f16", "bf16", "i8", "u8"] as const satisfies readonly Dtype[];
+const SCALE_BYTES = 4;
 
 const READERS: { readonly [Kind in Frame["kind"]]: (fields: Fields) => Extract<Frame, { kind: Kind }> } = {
   challenge: readChallenge,
@@ -124,17 +126,29 @@ function readTensor(fields: Fields): Tensor {
   if (data.length !== expected) {
     fields.fault(`data has ${data.length} bytes, expected ${expected} for ${dtype} ${shape.join("×")}`);
   }
-  if (dtype === "f32" && fields.has("scale")) fields.fault("it is f32 and has a scale");
-  const scale = fields.has("scale") ? { scale: fields.finite("scale") } : undefined;
+  const scaling = dtype === "u8" ? readScale(fields) : dtype === "i8" ? readScales(fields, shape[0]) : {};
   fields.end();
-  return { dtype, shape, ...scale, data };
+  return { dtype, shape, ...scaling, data };
+}
+
+function readScale(fields: Fields): { scale?: number } {
+  return fields.has("scale") ? { scale: fields.finite("scale") } : {};
+}
+
+function readScales(fields: Fields, rows: number): { scales: Uint8Array } {
+  const scales = fields.bytes("scales");
+  const expected = rows * SCALE_BYTES;
+  if (scales.length !== expected) {
+    fields.fault(`scales has ${scales.length} bytes, expected ${expected} for ${rows} rows`);
+  }
+  return { scales };
 }
 
 function readGradient(fields: Fields): GradientFrame {
   const batch = fields.integer("batch");
   if (!fields.has("gradient")) return { kind: "gradient", batch };
   const gradient = readTensor(fields.map("gradient"));
-  if (gradient.dtype !== "f32") fields.fault(`gradient is ${gradient.dtype}, expected f32`);
+  if (gradient.dtype === "u8") fields.fault("gradient is u8, expected f32, f16, bf16 or i8");
   return { kind: "gradient", batch, gradient };
 }
 

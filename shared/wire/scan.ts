@@ -3,7 +3,7 @@ import { FrameError } from "./frame-error.ts";
 /** Every key that any map of any frame may have. A key that is not here never reaches the decoder. */
 const KEYS = [
   ..."kind protocol run from to incarnation instance configHash width dtype need nonce proof".split(" "),
-  ..."batch evaluation part parts activation labels input shape scale data gradient".split(" "),
+  ..."batch evaluation part parts activation labels input shape scale scales data gradient".split(" "),
   ..."batches reports test layer applied restarts digest loss error exact".split(" "),
 ].map((key) => Buffer.from(key));
 

@@ -1,6 +1,7 @@
 import { endianness } from "node:os";
+import type { Kernels } from "../math/kernels.ts";
 import { FrameError } from "./frame-error.ts";
-import { CloseCode, type Dtype, type Tensor } from "./frames.ts";
+import { CloseCode, type Dtype, type LinkDtype, type Tensor } from "./frames.ts";
 
 // Tensors are little-endian on the wire, and copied to and from typed arrays as they are.
 if (endianness() !== "LE") throw new Error("Cannot exchange tensors: this machine is big-endian");
@@ -8,53 +9,136 @@ if (endianness() !== "LE") throw new Error("Cannot exchange tensors: this machin
 /** A value larger than this, or not finite, is poison (promise G5): it is neither applied nor passed on. */
 export const LARGEST_VALUE = 1e6;
 
-export const DTYPE_BYTES: Readonly<Record<Dtype, number>> = { f32: 4, u8: 1 };
+export const DTYPE_BYTES: Readonly<Record<Dtype, number>> = { f32: 4, f16: 2, bf16: 2, i8: 1, u8: 1 };
 
-/** The bits of a float32 without its sign grow with its size; those of Infinity and NaN are above all others. */
-const LARGEST_VALUE_BITS = new Uint32Array(new Float32Array([LARGEST_VALUE]).buffer)[0]!;
+/** Bytes a value takes while it waits for its cast: f32 is copied to where it belongs at once. */
+const MOST_PACKED_BYTES = 2;
 
-/**
- * Copies the values of a tensor to the front of `out`, once, from any offset: f32 as it is, u8 as
- * byte × scale (1 if it has none), rounded to float32 once. Throws a FrameError with code nonFinite at a value that is not
- * finite or beyond ±LARGEST_VALUE (`out` then holds rubbish), a RangeError where `out` is too short.
- */
-export function tensorToFloats(tensor: Tensor, out: Float32Array): void {
-  const length = tensor.shape[0] * tensor.shape[1];
-  if (out.length < length)
-    throw new RangeError(`Cannot copy ${length} values: the array holds ${out.length}`);
-  if (tensor.dtype === "u8") scaleBytes(tensor.data, tensor.scale ?? 1, out, length);
-  else new Uint8Array(out.buffer, out.byteOffset, length * 4).set(tensor.data);
-  refusePoison(out, length);
+/** Reads tensors of one kind, from any offset, into `floats`; made once for each array that tensors are read into. */
+export class TensorReader {
+  readonly #kernels: Kernels;
+  readonly #floats: Float32Array;
+  readonly #floatBytes: Uint8Array;
+  readonly #packed: Uint8Array;
+  readonly #scales: Float32Array;
+  readonly #scaleBytes: Uint8Array;
+  #last: Tensor | undefined;
+
+  /** `floats` are the kernels' own, and have room for `rows` rows. */
+  constructor(kernels: Kernels, floats: Float32Array, rows: number) {
+    this.#kernels = kernels;
+    this.#floats = floats;
+    this.#floatBytes = bytesOf(floats);
+    this.#packed = kernels.allocateBytes(floats.length * MOST_PACKED_BYTES);
+    this.#scales = kernels.allocate(rows);
+    this.#scaleBytes = bytesOf(this.#scales);
+  }
+
+  /**
+   * Copies the tensor once, and leaves what it stands for at the front of the floats; the tensor it read last is there
+   * already. Throws a FrameError with code nonFinite at a value that is not finite or beyond ±LARGEST_VALUE (the floats
+   * then hold rubbish), a RangeError where there is too little room.
+   */
+  read(tensor: Tensor): void {
+    if (tensor === this.#last) return;
+    const [rows, columns] = tensor.shape;
+    if (rows * columns > this.#floats.length || rows > this.#scales.length)
+      throw new RangeError(`Cannot read ${rows}×${columns} values: there is room for ${this.#room()}`);
+    this.#last = undefined;
+    this.#cast(tensor, rows, columns);
+    if (!this.#kernels.isWithin(this.#floats, rows * columns, LARGEST_VALUE))
+      throw poisonIn(this.#floats, rows * columns);
+    this.#last = tensor;
+  }
+
+  #cast({ dtype, data, scale, scales }: Tensor, rows: number, columns: number): void {
+    if (dtype === "f32") return this.#floatBytes.set(data);
+    this.#packed.set(data);
+    if (dtype === "u8")
+      return this.#kernels.scaleBytes(this.#packed, scale ?? 1, this.#floats, rows * columns);
+    if (scales) this.#takeScales(scales, rows);
+    this.#kernels.widen(dtype, this.#packed, this.#scales, this.#floats, rows, columns);
+  }
+
+  /** An infinite scale, or NaN, shows in the values; a negative one would not. */
+  #takeScales(scales: Uint8Array, rows: number): void {
+    this.#scaleBytes.set(scales);
+    for (let row = 0; row < rows; row++) {
+      const scale = this.#scales[row]!;
+      if (!(scale >= 0 && scale <= LARGEST_VALUE)) {
+        const what = `the scale of row ${row} is ${scale}, expected 0 to ${LARGEST_VALUE}`;
+        throw new FrameError(`Cannot take tensor: ${what}`, CloseCode.nonFinite);
+      }
+    }
+  }
+
+  #room(): string {
+    return `${this.#scales.length} rows, ${this.#floats.length} values`;
+  }
 }
 
-/** The tensor over `values`, which it aliases: encode it before they change. `values` holds at least rows × columns. */
+/** Writes tensors of one dtype and width; made once for each place that tensors are sent from. */
+export class TensorWriter {
+  readonly #kernels: Kernels;
+  readonly #dtype: LinkDtype;
+  readonly columns: number;
+  readonly #packed: Uint8Array;
+  readonly #scales: Float32Array;
+  /** Of what was written last, since most tensors are over the same memory as the one before. */
+  #last: { readonly values: Float32Array; readonly rows: number; readonly tensor: Tensor } | undefined;
+
+  /** For tensors of at most `rows` × `columns`. */
+  constructor(kernels: Kernels, dtype: LinkDtype, rows: number, columns: number) {
+    this.#kernels = kernels;
+    this.#dtype = dtype;
+    this.columns = columns;
+    this.#packed = kernels.allocateBytes(dtype === "f32" ? 0 : rows * columns * DTYPE_BYTES[dtype]);
+    this.#scales = kernels.allocate(dtype === "i8" ? rows : 0);
+  }
+
+  /**
+   * The tensor of these rows: f32 aliases the values, others this writer's memory. Encode it before either changes.
+   * `values` are the kernels' own and within ±LARGEST_VALUE; f16 saturates at its largest, 65504.
+   */
+  write(values: Float32Array, rows: number): Tensor {
+    if (this.#dtype !== "f32")
+      this.#kernels.narrow(this.#dtype, values, this.#packed, this.#scales, rows, this.columns);
+    const last = this.#last;
+    if (last && last.values === values && last.rows === rows) return last.tensor;
+    const tensor = this.#tensorOver(values, rows);
+    this.#last = { values, rows, tensor };
+    return tensor;
+  }
+
+  #tensorOver(values: Float32Array, rows: number): Tensor {
+    const dtype = this.#dtype;
+    if (dtype === "f32") return floatsToTensor(values, rows, this.columns);
+    const shape = [rows, this.columns] as const;
+    const data = this.#packed.subarray(0, rows * this.columns * DTYPE_BYTES[dtype]);
+    if (dtype !== "i8") return { dtype, shape, data };
+    return { dtype, shape, scales: bytesOf(this.#scales).subarray(0, rows * 4), data };
+  }
+}
+
+/** The f32 tensor over `values`, which it aliases: encode it before they change. `values` holds at least rows × columns. */
 export function floatsToTensor(values: Float32Array, rows: number, columns: number): Tensor {
-  const bytes = rows * columns * 4;
-  if (values.byteLength < bytes) {
+  if (values.length < rows * columns) {
     throw new RangeError(
       `Cannot make a tensor of ${rows}×${columns}: the array holds ${values.length} values`,
     );
   }
-  return {
-    dtype: "f32",
-    shape: [rows, columns],
-    data: new Uint8Array(values.buffer, values.byteOffset, bytes),
-  };
+  return { dtype: "f32", shape: [rows, columns], data: bytesOf(values).subarray(0, rows * columns * 4) };
 }
 
-// As `bytesToFloats` of the mathematics does it, to the bit: a source and a layer must see the same numbers.
-function scaleBytes(bytes: Uint8Array, scale: number, out: Float32Array, length: number): void {
-  for (let i = 0; i < length; i++) out[i] = bytes[i]! * scale;
+function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
-function refusePoison(values: Float32Array, length: number): void {
-  const bits = new Uint32Array(values.buffer, values.byteOffset, length);
-  for (let i = 0; i < length; i++) {
-    if ((bits[i]! & 0x7fffffff) > LARGEST_VALUE_BITS) {
-      throw new FrameError(
-        `Cannot take tensor: value ${i} is ${values[i]}, beyond ±${LARGEST_VALUE}`,
-        CloseCode.nonFinite,
-      );
-    }
-  }
+function poisonIn(values: Float32Array, length: number): FrameError {
+  const isPoison = (value: number) => !(Math.abs(value) <= LARGEST_VALUE);
+  const index = values.subarray(0, length).findIndex(isPoison);
+  return new FrameError(
+    `Cannot take tensor: value ${index} is ${values[index]}, beyond ±${LARGEST_VALUE}`,
+    CloseCode.nonFinite,
+  );
 }

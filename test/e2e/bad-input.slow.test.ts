@@ -20,7 +20,7 @@ import { weightsDigest } from "../../shared/run/digest.ts";
 import { loadConfig } from "../../shared/run/read-config.ts";
 import { DirectRun } from "../support/direct-run.ts";
 import { Experiment } from "../support/experiment.ts";
-import { countingTensor, hello } from "../support/frames.ts";
+import { byteTensor, countingTensor, hello } from "../support/frames.ts";
 import { prove } from "../support/prove.ts";
 import { RawPeer } from "../support/raw-peer.ts";
 import type { Worker } from "../support/worker-process.ts";
@@ -122,11 +122,12 @@ describe("a worker started by hand", () => {
     expect(worker.lines.at(-1)?.msg).toBe(`Cannot listen on 127.0.0.1:${port}: the port is taken`);
   });
 
-  it("gives up after three refusals by a layer of another run or config, which goes on unharmed", async () => {
+  it("gives up after three refusals by a layer of another run, config or dtype, which goes on unharmed", async () => {
     const run = direct();
     const head = await run.start("layer3");
     const ownHash = hashOf(run.set);
     const otherSet = [...run.set, "learning.layer.rate=0.02"];
+    const otherDtype = [...run.set, "wire.dtype=i8"];
     const strangers = [
       {
         of: run.launch("layer2", { run: "other-run", state: "stranger-1" }),
@@ -135,6 +136,10 @@ describe("a worker started by hand", () => {
       {
         of: run.launch("layer2", { set: otherSet, state: "stranger-2" }),
         reason: `config is ${hashOf(otherSet).slice(0, 12)}, expected ${ownHash.slice(0, 12)}`,
+      },
+      {
+        of: run.launch("layer2", { set: otherDtype, state: "stranger-3" }),
+        reason: "dtype is i8, expected f32",
       },
     ];
     for (const { of, reason } of strangers) {
@@ -239,6 +244,11 @@ const attacks: Readonly<Record<string, Attack>> = {
     attack: (peer) => peer.send(activation(2, 5)),
     code: 4412,
     reason: /activation is 64×5, this layer takes 64×4/,
+  },
+  "an activation of another dtype": {
+    attack: (peer) => peer.send({ ...activation(2, 4), activation: byteTensor(ROWS, 4) }),
+    code: 4412,
+    reason: /activation is i8, this layer takes f32/,
   },
 };
 

@@ -14,7 +14,14 @@ const hello: HelloFrame = {
   width: 256,
   dtype: "f32",
 };
-const expected = { run: "r1", configHash: "0123456789abcdef", neighbour: 1, batches: 100, newest: undefined };
+const expected = {
+  run: "r1",
+  configHash: "0123456789abcdef",
+  neighbour: 1,
+  dtype: "f32",
+  batches: 100,
+  newest: undefined,
+} as const;
 
 describe("a neighbour", () => {
   it("of the same run and config is welcome", () => {
@@ -35,6 +42,13 @@ describe("a neighbour", () => {
       { configHash: "fedcba9876543210" },
       CloseCode.mismatch,
       "config is fedcba987654, expected 0123456789ab",
+    ],
+    ["that sends another dtype", { dtype: "i8" }, CloseCode.mismatch, "dtype is i8, expected f32"],
+    [
+      "whose config differs in the dtype, which says more than the hash",
+      { dtype: "bf16", configHash: "fedcba9876543210" },
+      CloseCode.mismatch,
+      "dtype is bf16, expected f32",
     ],
   ])("%s is refused, and told both values", (_, change, code, reason) => {
     expect(refuseStranger(expected, { ...hello, ...change })).toEqual({ code, reason });

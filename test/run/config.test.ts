@@ -85,8 +85,8 @@ describe("a config", () => {
       { set: "two-rings", noise: 0.1, heldOut: 3 },
     ];
     for (const config of sets) {
-      const { inputWidth, labelWidth, judged } = openDataSet(config);
-      expect(dataFacts(config)).toMatchObject({ inputWidth, labelWidth, judged });
+      const { inputWidth, labelWidth, inputType, judged } = openDataSet(config);
+      expect(dataFacts(config)).toMatchObject({ inputWidth, labelWidth, inputType, judged });
       for (const size of [1, 64, 256, 7]) {
         expect(batchesPerEpoch(config, size)).toBe(openDataSetOnce(config).batchesPerEpoch(size));
       }
@@ -196,7 +196,7 @@ describe("a mistake in a config", () => {
       "  epochs: 5",
       "link:",
     ].join("\n");
-    expect(mistakesOf(text, "wire.dtype=f16", "learning.x=1")).toEqual([
+    expect(mistakesOf(text, "wire.dtype=f64", "learning.x=1")).toEqual([
       "x.yaml:1:1: nam is unknown: did you mean name?",
       "x.yaml:2:1: seed is -1: expected a whole number from 0",
       "x.yaml:6:7: layers.1.inputs is 128: layer 2 takes 128 inputs, layer 1 gives 256",
@@ -204,7 +204,7 @@ describe("a mistake in a config", () => {
       'x.yaml:9:5: learning.layer.rate is "fast": expected a number above 0',
       "x.yaml:10:5: learning.layer.optimiser is unknown: did you mean optimizer?",
       "x.yaml:13:1: link is empty: expected a map",
-      '--set wire.dtype: wire.dtype is "f16": expected f32',
+      '--set wire.dtype: wire.dtype is "f64": expected f32, f16, bf16 or i8',
       "--set learning.x: learning.x is unknown: known here: method, layer, generator",
     ]);
   });

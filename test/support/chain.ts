@@ -39,7 +39,7 @@ export function runOutcome({ layers, test }: Summary): Outcome {
 function chainOf(config: Config, data: DataSet): ReferenceChain {
   const { schedule } = config.delivery;
   const staleness = schedule === "free" ? 1 : schedule.staleness;
-  const options = { staleness, inputScale: data.inputScale };
+  const options = { staleness, inputScale: data.inputScale, dtype: config.wire.dtype };
   const host = { env: process.env, platform: process.platform, now: () => performance.now() };
   return new ReferenceChain(chooseKernels(config.compute.kernels, host).kernels, config, options);
 }

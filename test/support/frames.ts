@@ -44,6 +44,13 @@ export function countingTensor(rows: number, columns: number): Tensor {
   return { dtype: "f32", shape: [rows, columns], data: new Uint8Array(values.buffer) };
 }
 
+/** A tensor of bytes that count up, with a scale of ½ for each row. */
+export function byteTensor(rows: number, columns: number): Tensor {
+  const scales = new Uint8Array(new Float32Array(rows).fill(0.5).buffer);
+  const data = Uint8Array.from({ length: rows * columns }, (_, index) => index);
+  return { dtype: "i8", shape: [rows, columns], scales, data };
+}
+
 export function activation(batch: number, rows = 2, columns = 4): ActivationFrame {
   return {
     kind: "activation",

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { CONTROL_FRAME_BYTES, decode, encode } from "../../shared/wire/codec.ts";
 import { FrameError } from "../../shared/wire/frame-error.ts";
 import { CloseCode, type Frame } from "../../shared/wire/frames.ts";
-import { activation, countingTensor, hello, welcome } from "../support/frames.ts";
+import { activation, byteTensor, countingTensor, hello, welcome } from "../support/frames.ts";
 
 const limits = { maxFrameBytes: 1 << 20 };
 const sha256 = "0123456789abcdef".repeat(4);
@@ -17,6 +17,9 @@ const oneOfEach: Frame[] = [
   { ...activation(42), evaluation: { part: 2, parts: 3 } },
   { ...activation(43), input: { dtype: "u8", shape: [2, 3], scale: 1 / 255, data: new Uint8Array(6) } },
   { kind: "gradient", batch: 41, gradient: countingTensor(2, 4) },
+  { kind: "gradient", batch: 41, gradient: byteTensor(2, 4) },
+  { kind: "gradient", batch: 2, gradient: { dtype: "f16", shape: [2, 3], data: new Uint8Array(12) } },
+  { kind: "gradient", batch: 3, gradient: { dtype: "bf16", shape: [1, 1], data: new Uint8Array(2) } },
   { kind: "gradient", batch: 2 ** 40 },
   { kind: "rewind", need: 17 },
   { kind: "end", batches: 1000 },
@@ -85,6 +88,7 @@ describe("a frame", () => {
 describe("a frame is refused, with the field and what was found,", () => {
   const good = activation(7);
   const floats = good.activation;
+  const ints = byteTensor(2, 4);
   const cases: [string, unknown, string][] = [
     [
       "an unknown kind",
@@ -100,7 +104,7 @@ describe("a frame is refused, with the field and what was found,", () => {
     ["a batch of 2^64 − 1", { ...good, batch: 2n ** 64n - 1n }, "batch is 18446744073709552000"],
     ["text for a number", { kind: "rewind", need: "3" }, 'Cannot read rewind: need is "3"'],
     ["a known field in the wrong kind", { kind: "rewind", need: 3, batch: 3 }, "it has a field batch"],
-    ["an unknown dtype", withTensor({ ...floats, dtype: "f64" }), 'dtype is "f64", expected f32 or u8'],
+    ["an unknown dtype", withTensor({ ...floats, dtype: "f64" }), 'dtype is "f64", expected f32 or f16 or'],
     [
       "a shape of three",
       withTensor({ ...floats, shape: [2, 2, 2] }),
@@ -114,7 +118,29 @@ describe("a frame is refused, with the field and what was found,", () => {
       "data has 31 bytes, expected 32 for f32 2×4",
     ],
     ["data as a list", withTensor({ ...floats, data: [1, 2] }), "data is [1, 2], expected bytes"],
-    ["a scale beside floats", withTensor({ ...floats, scale: 1 }), "it is f32 and has a scale"],
+    [
+      "a scale beside floats",
+      withTensor({ ...floats, scale: 1 }),
+      "activation.activation: it has a field scale",
+    ],
+    ["scales beside floats", withTensor({ ...floats, scales: ints.scales }), "it has a field scales"],
+    ["one scale for rows of ints", withTensor({ ...ints, scale: 1 }), "it has a field scale"],
+    [
+      "rows of ints without scales",
+      withTensor({ ...floats, dtype: "i8", data: ints.data }),
+      "scales is missing",
+    ],
+    ["scales as a list", withTensor({ ...ints, scales: [1, 1] }), "scales is [1, 1], expected bytes"],
+    [
+      "a scale too few",
+      withTensor({ ...ints, scales: new Uint8Array(4) }),
+      "scales has 4 bytes, expected 8 for 2 rows",
+    ],
+    [
+      "halves of the length of floats",
+      withTensor({ ...floats, dtype: "f16" }),
+      "data has 32 bytes, expected 16 for f16 2×4",
+    ],
     [
       "an infinite scale",
       { ...good, labels: { ...good.labels, scale: Number.POSITIVE_INFINITY } },

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { decode } from "../../shared/wire/codec.ts";
 import { CloseCode, type Frame, PROTOCOL_VERSION } from "../../shared/wire/frames.ts";
-import { LARGEST_VALUE } from "../../shared/wire/tensor.ts";
-import { activation, challenge, countingTensor, hello, welcome } from "../support/frames.ts";
+import { DTYPE_BYTES, LARGEST_VALUE } from "../../shared/wire/tensor.ts";
+import { activation, byteTensor, challenge, countingTensor, hello, welcome } from "../support/frames.ts";
 
 const page = readFileSync("shared/wire/PROTOCOL.md", "utf8");
 
@@ -49,6 +49,17 @@ test("the bytes that the page shows are the frame it says they are", () => {
   const [, hex = "", need = ""] = /`([0-9a-f ]+)` is `\{ kind: "rewind", need: (\d+) \}`/.exec(page) ?? [];
   const bytes = Buffer.from(hex.replaceAll(" ", ""), "hex");
   expect(decode(bytes, { maxFrameBytes: 100 })).toEqual({ kind: "rewind", need: Number(need) });
+});
+
+test("the page has every field of a tensor, and every dtype with its bytes", () => {
+  const section = page.split("\n### Tensors\n")[1]?.split(/\n##/)[0] ?? "";
+  const fields = [...section.matchAll(/^\| `(\w+)` \| (?!\d)/gm)].map(([, field]) => field);
+  expect(fields.toSorted()).toEqual(Object.keys({ ...byteTensor(1, 1), scale: 1 }).toSorted());
+  const bytes = [...section.matchAll(/^\| `(\w+)` \| (\d) \|/gm)].map(([, dtype, size]) => [
+    dtype,
+    Number(size),
+  ]);
+  expect(Object.fromEntries(bytes)).toEqual(DTYPE_BYTES);
 });
 
 test("the page is of this version, and bounds values where the code does", () => {

@@ -1,8 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { LayerWork } from "../../../services/layer/layer-work.ts";
+import { ReferenceChain } from "../../../shared/dni/reference-chain.ts";
 import { plainKernels } from "../../../shared/math/plain-kernels.ts";
-import type { ActivationFrame, Tensor } from "../../../shared/wire/frames.ts";
+import { wasmKernels } from "../../../shared/math/wasm-kernels.ts";
+import { weightsDigest } from "../../../shared/run/digest.ts";
+import { decode, encode } from "../../../shared/wire/codec.ts";
+import { FrameError } from "../../../shared/wire/frame-error.ts";
+import {
+  type ActivationFrame,
+  CloseCode,
+  type Frame,
+  type LinkDtype,
+  type Tensor,
+} from "../../../shared/wire/frames.ts";
 import { floatsToTensor } from "../../../shared/wire/tensor.ts";
+import { byteTensor } from "../../support/frames.ts";
 
 const network = {
   seed: 1,
@@ -41,6 +53,7 @@ function frame(
   };
 }
 
+const dtypes = { input: "f32", link: "f32" } as const;
 const ones = Array.from({ length: 8 }, (_, index) => index / 8);
 
 function snapshot(work: LayerWork): Record<string, number[]> {
@@ -50,7 +63,7 @@ function snapshot(work: LayerWork): Record<string, number[]> {
 }
 
 describe("a frame that does not fit", () => {
-  const work = new LayerWork(plainKernels(), network, 2, 4);
+  const work = new LayerWork(plainKernels(), network, 2, { ticketsKept: 4, dtypes });
 
   it.each<[string, ActivationFrame, string]>([
     ["of the wrong width", frame([1, 2, 3, 4, 5, 6], 3), "activation is 2×3, this layer takes 2×4"],
@@ -66,6 +79,11 @@ describe("a frame that does not fit", () => {
       frame(ones, 4, { labels: { dtype: "u8", shape: [2, 3], data: new Uint8Array(6) } }),
       "labels is 2×3, this layer takes 2×2",
     ],
+    [
+      "of another dtype than agreed",
+      frame(ones, 4, { activation: byteTensor(2, 4) }),
+      "activation is i8, this layer takes f32",
+    ],
   ])("%s is refused before anything changes", (_, bad, reason) => {
     const before = snapshot(work);
     expect(() => work.inspect(bad)).toThrow(reason);
@@ -80,9 +98,132 @@ describe("a frame that does not fit", () => {
   });
 });
 
+describe("a layer that agreed on another dtype than f32", () => {
+  const worker = (number: number, link: LinkDtype, kernels = wasmKernels()) =>
+    new LayerWork(kernels, network, number, { ticketsKept: 4, dtypes: { input: "f32", link } });
+
+  it.each([
+    ["f16", 2, 16],
+    ["bf16", 2, 16],
+    ["i8", 2, 8],
+  ] as const)("sends outputs and answers as %s", (link, rows, bytes) => {
+    const work = worker(2, link);
+    const [predecessor, successor] = [worker(1, link), worker(3, link)];
+    const first = frame([1, 2, 3, 4, 5, 6], 3);
+    predecessor.update(first);
+    const heard = predecessor.forwardFrame(first);
+    work.inspect(heard);
+    const { answer } = work.update(heard);
+    const { activation } = work.forwardFrame(heard);
+    for (const { dtype, shape, data } of [heard.activation, answer!, activation])
+      expect([dtype, shape, data.length]).toEqual([link, [rows, 4], bytes]);
+    work.keep(0);
+    const forward = { ...heard, activation };
+    successor.inspect(forward);
+    const gradient = successor.update(forward).answer!;
+    work.inspectTarget({ kind: "gradient", batch: 0, gradient });
+    expect(work.learn(0, gradient, 0)?.squaredTarget).toBeGreaterThan(0);
+  });
+
+  it("takes floats from the source all the same, and from nobody else", () => {
+    worker(1, "i8").inspect(frame([1, 2, 3, 4, 5, 6], 3));
+    expect(() =>
+      worker(1, "i8").inspect(frame([1, 2, 3, 4, 5, 6], 3, { activation: byteTensor(2, 3) })),
+    ).toThrow(new FrameError("activation is i8, this layer takes f32", CloseCode.mismatch));
+    expect(() => worker(2, "i8").inspect(frame(ones, 4))).toThrow(
+      new FrameError("activation is f32, this layer takes i8", CloseCode.mismatch),
+    );
+  });
+
+  it("takes answers of that dtype and of no other", () => {
+    const gradient = byteTensor(2, 4);
+    worker(2, "i8").inspectTarget({ kind: "gradient", batch: 0, gradient });
+    expect(() => worker(2, "f16").inspectTarget({ kind: "gradient", batch: 0, gradient })).toThrow(
+      new FrameError("gradient is i8, this layer takes f16", CloseCode.mismatch),
+    );
+  });
+
+  it("takes the network's input as the source sent it", () => {
+    const generator = { ...network.learning.generator, evidence: ["output", "input"] as const };
+    const looking = { ...network, learning: { ...network.learning, generator } };
+    const dtypes = { input: "f32", link: "i8" } as const;
+    const work = new LayerWork(plainKernels(), looking, 2, { ticketsKept: 4, dtypes });
+    const input = floatsToTensor(new Float32Array(6), 2, 3);
+    work.inspect(frame(ones, 4, { activation: byteTensor(2, 4), input }));
+    const wrong = frame(ones, 4, { activation: byteTensor(2, 4), input: byteTensor(2, 3) });
+    expect(() => work.inspect(wrong)).toThrow("input is i8, this layer takes f32");
+  });
+
+  it.each(["f16", "bf16", "i8"] as const)("stops rather than send %s of numbers that ran away", (link) => {
+    const work = worker(2, link);
+    const heard = frame(ones, 4);
+    work.state().tensors["layer.weight"]!.fill(1e30);
+    work.update(heard);
+    expect(() => work.forwardFrame(heard)).toThrow("output is not finite, or beyond ±1000000");
+  });
+});
+
+describe("layers that hear each other through encoded frames", () => {
+  const batches = 8;
+  const batch = (number: number) => ({
+    rows: 2,
+    input: Float32Array.from({ length: 6 }, (_, index) => Math.sin(number * 6 + index)),
+    labels: Uint8Array.from(number % 2 ? [1, 0, 0, 1] : [0, 1, 0, 1]),
+  });
+
+  function chainStates(dtype: LinkDtype) {
+    const chain = new ReferenceChain(wasmKernels(), network, { staleness: 1, dtype });
+    for (let number = 0; number < batches; number++) chain.train(batch(number), number);
+    return chain.layers.map((layer) => layer.state());
+  }
+
+  function workStates(link: LinkDtype) {
+    const works = [1, 2, 3].map((number) => {
+      const dtypes = { input: "f32", link } as const;
+      return new LayerWork(wasmKernels(), network, number, { ticketsKept: 4, dtypes });
+    });
+    const targets: (Tensor | undefined)[] = [];
+    for (let number = 0; number < batches; number++) {
+      const { input, labels } = batch(number);
+      const dense: Tensor = { dtype: "u8", shape: [2, 2], data: labels };
+      let heard = frame([...input], 3, { batch: number, labels: dense });
+      for (const [index, work] of works.entries()) {
+        work.inspect(heard);
+        if (number > 0 && index < 2) work.learn(number - 1, targets[index]!, number - 1);
+        const { answer } = work.update(heard);
+        if (answer)
+          targets[index - 1] = afterTheWire({ kind: "gradient", batch: number, gradient: answer }).gradient;
+        if (index === 2) continue;
+        const forward = work.forwardFrame(heard);
+        work.keep(number);
+        heard = afterTheWire(forward);
+      }
+    }
+    return works.map((work) => work.state());
+  }
+
+  it.each(["f32", "f16", "bf16", "i8"] as const)(
+    "learn %s as the reference chain does, bit for bit",
+    (dtype) => {
+      expect(workStates(dtype)).toEqual(chainStates(dtype));
+    },
+  );
+
+  it("learn otherwise in each dtype", () => {
+    const weights = (["f32", "f16", "bf16", "i8"] as const).map((dtype) =>
+      weightsDigest(chainStates(dtype)[0]!.tensors),
+    );
+    expect(new Set(weights).size).toBe(4);
+  });
+});
+
+function afterTheWire<Sent extends Frame>(sent: Sent): Sent {
+  return decode(encode(sent), { maxFrameBytes: 1 << 20 }) as Sent;
+}
+
 describe("a hidden layer", () => {
   it("learns from an answer whose evidence it kept, once", () => {
-    const work = new LayerWork(plainKernels(), network, 2, 4);
+    const work = new LayerWork(plainKernels(), network, 2, { ticketsKept: 4, dtypes });
     const heard = frame(ones, 4);
     work.update(heard);
     expect(work.forwardFrame(heard).activation.shape).toEqual([2, 4]);
@@ -93,19 +234,19 @@ describe("a hidden layer", () => {
   });
 
   it("changes nothing when it rehearses", () => {
-    const work = new LayerWork(plainKernels(), network, 2, 4);
+    const work = new LayerWork(plainKernels(), network, 2, { ticketsKept: 4, dtypes });
     const before = snapshot(work);
     expect(work.rehearse(frame(ones, 4))?.shape).toEqual([2, 4]);
     expect(snapshot(work)).toEqual(before);
   });
 
   it("that is the first answers the source without numbers", () => {
-    const work = new LayerWork(plainKernels(), network, 1, 4);
+    const work = new LayerWork(plainKernels(), network, 1, { ticketsKept: 4, dtypes });
     expect(work.update(frame([1, 2, 3, 4, 5, 6], 3)).answer).toBeUndefined();
   });
 
   it("stops rather than send on numbers that ran away", () => {
-    const work = new LayerWork(plainKernels(), network, 2, 4);
+    const work = new LayerWork(plainKernels(), network, 2, { ticketsKept: 4, dtypes });
     work.state().tensors["layer.weight"]!.fill(1e30);
     const heard = frame(ones, 4);
     work.update(heard);
@@ -115,7 +256,7 @@ describe("a hidden layer", () => {
 
 describe("the head", () => {
   it("judges held-out data part by part, and forgets it when it is sent anew", () => {
-    const head = new LayerWork(plainKernels(), network, 3, 4);
+    const head = new LayerWork(plainKernels(), network, 3, { ticketsKept: 4, dtypes });
     const part = (number: number) => frame(ones, 4, { evaluation: { part: number, parts: 2 } });
     head.evaluate(part(0));
     expect(head.evaluate(part(0))).toBeUndefined();
