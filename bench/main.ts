@@ -16,6 +16,7 @@ import { renderPage, renderReport } from "./harness/render.ts";
 import { isMet, type Report } from "./harness/report.ts";
 
 const registry: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
+  kernels: () => import("./kernels/bench.ts"),
   link: () => import("./link/bench.ts"),
   unlock: () => import("./unlock/bench.ts"),
   depth: () => import("./depth/bench.ts"),

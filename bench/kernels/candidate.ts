@@ -1,5 +1,6 @@
+import { DecoupledLayer } from "../../shared/dni/decoupled-layer.ts";
 import type { Kernels } from "../../shared/math/kernels.ts";
-import type { Candidate, Multiplication, Step, Work } from "./work.ts";
+import { type Candidate, type Decoupled, LABELS, type Multiplication, type Step, type Work } from "./work.ts";
 
 /** A kernel set in this process. */
 export function kernelCandidate(kernels: Kernels): Candidate {
@@ -27,7 +28,14 @@ function repeat(run: () => void, leastSeconds: number): number {
 }
 
 function prepare(kernels: Kernels, work: Work): () => void {
-  return work.kind === "multiply" ? multiplication(kernels, work) : step(kernels, work);
+  switch (work.kind) {
+    case "multiply":
+      return multiplication(kernels, work);
+    case "step":
+      return step(kernels, work);
+    case "decoupled":
+      return decoupled(kernels, work);
+  }
 }
 
 function multiplication(kernels: Kernels, work: Multiplication): () => void {
@@ -59,6 +67,39 @@ function step(kernels: Kernels, { rows, inner, columns }: Step): () => void {
     kernels.sumRows(gradient, forBias.gradient, rows, columns);
     forWeight.adam(t);
     forBias.adam(t);
+  };
+}
+
+function decoupled(kernels: Kernels, { rows, inner, columns }: Decoupled): () => void {
+  const descends = { optimizer: "adam", momentum: 0, rate: 1e-3, schedule: { kind: "constant" } } as const;
+  const layer = new DecoupledLayer(kernels, {
+    layer: 2,
+    inputs: inner,
+    outputs: columns,
+    nonlinearity: "relu",
+    batchNorm: true,
+    labelWidth: LABELS,
+    networkInputWidth: 0,
+    maxRows: rows,
+    seed: 1,
+    batches: 1e9,
+    learning: {
+      method: "cdni",
+      layer: descends,
+      generator: { ...descends, evidence: ["output", "labels"] },
+    },
+    wantInputGradient: true,
+    loss: "softmax-cross-entropy",
+  });
+  const labels = kernels.allocate(rows * LABELS);
+  for (let row = 0; row < rows; row++) labels[row * LABELS + (row % LABELS)] = 1;
+  const example = { rows, input: random(kernels, rows * inner), labels };
+  const target = random(kernels, rows * columns);
+  let batch = 0;
+  return () => {
+    const { output } = layer.update(example, batch);
+    layer.learn(layer.evidence(example, output), target, batch);
+    batch++;
   };
 }
 

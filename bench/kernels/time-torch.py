@@ -1,4 +1,4 @@
-"""Times PyTorch for bench/kernels.ts: one JSON work a line in, the seconds of one run a line out."""
+"""Times PyTorch for bench/kernels/bench.ts: one JSON work a line in, the seconds of one run a line out."""
 
 import json
 import os
@@ -35,6 +35,41 @@ def step(work):
     return run
 
 
+def decoupled(work):
+    """As bench/kernels/candidate.ts: update the layer with its generator's guess, then teach the generator."""
+    rows, inner, columns = work["rows"], work["inner"], work["columns"]
+    x = torch.rand(rows, inner, requires_grad=True)
+    weight = torch.nn.Parameter((torch.rand(inner, columns) - 0.5) / 8)
+    norm = torch.nn.BatchNorm1d(columns)
+    labels = torch.nn.functional.one_hot(torch.arange(rows) % 10, 10).float()
+    target = (torch.rand(rows, columns) - 0.5) / 8
+    of_output = torch.nn.Parameter(torch.zeros(columns, columns))
+    of_labels = torch.nn.Parameter(torch.zeros(10, columns))
+    bias = torch.nn.Parameter(torch.zeros(columns))
+    layer = torch.optim.Adam([weight, norm.weight, norm.bias], lr=1e-3)
+    generator = torch.optim.Adam([of_output, of_labels, bias], lr=1e-3)
+
+    def guess(output):
+        return torch.addmm(torch.addmm(bias, output, of_output), labels, of_labels)
+
+    def run():
+        layer.zero_grad()
+        x.grad = None
+        output = torch.relu(norm(x @ weight))
+        with torch.no_grad():
+            synthetic_gradient = guess(output) / rows
+        output.backward(synthetic_gradient)
+        layer.step()
+        generator.zero_grad()
+        (guess(output.detach()) - target).square().sum().mul(0.5 / rows).backward()
+        generator.step()
+
+    return run
+
+
+prepare = {"multiply": multiplication, "step": step, "decoupled": decoupled}
+
+
 def repeat(run, least):
     runs = 1
     while True:
@@ -63,7 +98,7 @@ print(f"{torch.__version__} ({blas_in_use()})", flush=True)
 for line in sys.stdin:
     work = json.loads(line)
     if line not in prepared:
-        prepared[line] = (multiplication if work["kind"] == "multiply" else step)(work)
+        prepared[line] = prepare[work["kind"]](work)
     if work["kind"] == "multiply":
         with torch.no_grad():
             print(repeat(prepared[line], work["seconds"]), flush=True)

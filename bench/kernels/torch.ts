@@ -3,12 +3,10 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Candidate } from "./work.ts";
 
-/** One that can import torch. */
-const python = process.env.PYTHON ?? "python3";
 const program = fileURLToPath(new URL("./time-torch.py", import.meta.url));
 
 /** PyTorch in a process of its own, or why there is none. */
-export async function startTorch(): Promise<{ candidate?: Candidate; says: string }> {
+export async function startTorch(python: string): Promise<{ candidate?: Candidate; says: string }> {
   // An OpenBLAS older than the processor may take it for one of 2004 unless told otherwise.
   const coreType = process.env.OPENBLAS_CORETYPE ?? "SkylakeX";
   const env = {
