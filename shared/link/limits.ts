@@ -47,8 +47,7 @@ function socketOptions(maxFrameBytes: number) {
     maxPayload: maxFrameBytes,
     // Peers do not fragment; a few fragments are forgiven, thousands are an attack on memory.
     maxFragments: 8,
-    // The pieces that a frame arrives in: none of a full network packet's size is left over, even for the longest.
-    maxBufferedChunks: 64 + Math.ceil(maxFrameBytes / 512),
+    maxBufferedChunks: mostPieces(maxFrameBytes),
     // A flood of pings from a peer that reads no pongs would queue them without end.
     maxPendingAutoPongs: 8,
     closeTimeout: CLOSE_TIMEOUT_MS,
@@ -56,6 +55,14 @@ function socketOptions(maxFrameBytes: number) {
     // Frames are handed over within the read that brought them, in order; the window bounds how many that can be.
     allowSynchronousEvents: true,
   };
+}
+
+/**
+ * The pieces that a frame may arrive in: a frame of 32 KiB byte by byte, as through a very bad network, and the longest in
+ * full network packets. Each costs some 800 bytes until the frame is whole.
+ */
+function mostPieces(maxFrameBytes: number): number {
+  return 64 + Math.max(Math.min(maxFrameBytes, 32 * 1024), Math.ceil(maxFrameBytes / 512));
 }
 
 export function dialOptions(maxFrameBytes: number, handshakeMs: number): ClientOptions & NewerOptions {

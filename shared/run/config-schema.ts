@@ -191,13 +191,15 @@ export const configShape = {
     .prefault({})
     .describe("How numbers travel."),
   link: map({
-    heartbeatMs: wholeFrom(1).default(1000).describe("Between two signs of life on a link."),
+    heartbeatMs: wholeFrom(1)
+      .default(800)
+      .describe("Between two signs of life on a link; a third without one, and it is lost."),
     handshakeMs: wholeFrom(1).default(5000).describe("For a new link to say who it is."),
     backoffMs: map({
       first: wholeFrom(1)
         .default(50)
         .describe("Longest pause before the first new attempt; doubles each time."),
-      most: wholeFrom(1).default(2000).describe("Longest pause ever."),
+      most: wholeFrom(1).default(1000).describe("Longest pause ever."),
     })
       .prefault({})
       .describe("Pauses between attempts to connect, drawn at random below these bounds."),

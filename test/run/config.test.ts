@@ -42,7 +42,7 @@ describe("a config", () => {
       run: { batchSize: 64, batches: 1000, evaluateEvery: 100, checkpointEvery: 200 },
       delivery: { window: 4, schedule: "free", stalenessBudget: 64 },
       wire: { dtype: "f32" },
-      link: { heartbeatMs: 1000, handshakeMs: 5000, backoffMs: { first: 50, most: 2000 } },
+      link: { heartbeatMs: 800, handshakeMs: 5000, backoffMs: { first: 50, most: 1000 } },
       compute: { kernels: "auto" },
     } satisfies Config);
   });
