@@ -1,0 +1,26 @@
+import { afterEach, expect, it } from "vitest";
+import type { ActivationFrame } from "../../shared/wire/frames.ts";
+import { activation } from "../support/frames.ts";
+import { DialEnd, ListenEnd } from "../support/link-ends.ts";
+import { TcpProxy } from "../support/proxy.ts";
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup();
+});
+
+it("a frame of almost 32 KiB arrives though the network gives it byte by byte", async () => {
+  const end = await ListenEnd.open();
+  const proxy = await TcpProxy.open({ target: end.port, conditions: { sliceBytes: 1 } });
+  const dialling = new DialEnd(`ws://127.0.0.1:${proxy.port}/`);
+  cleanups.push(
+    () => dialling.dialler.close(),
+    () => proxy.close(),
+    () => end.listener.close(),
+  );
+  const { link } = await dialling.ups.next();
+  const frame = activation(7, 120, 64);
+  link.send(frame);
+  const heard = (await end.frames.next()) as ActivationFrame;
+  expect(Buffer.from(heard.activation.data)).toEqual(Buffer.from(frame.activation.data));
+});
