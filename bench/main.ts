@@ -18,8 +18,11 @@ import { isMet, type Report } from "./harness/report.ts";
 const registry: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   kernels: () => import("./kernels/bench.ts"),
   link: () => import("./link/bench.ts"),
+  pipeline: () => import("./pipeline/bench.ts"),
   unlock: () => import("./unlock/bench.ts"),
   depth: () => import("./depth/bench.ts"),
+  memory: () => import("./memory/bench.ts"),
+  precision: () => import("./precision/bench.ts"),
 };
 
 const PAGE = fileURLToPath(new URL("../docs/performance.md", import.meta.url));

@@ -1,0 +1,113 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import type { Asked, Bench } from "../harness/bench.ts";
+import { renderSpread } from "../harness/render.ts";
+import type { Bar, Cell, Table } from "../harness/report.ts";
+import { alternate, median, ratioOf, spreadOf } from "../harness/statistics.ts";
+import { npmStart } from "./npm-start.ts";
+import { findTorch } from "./torch.ts";
+
+const BATCHES_AN_EPOCH = 937.5;
+
+export const bench: Bench = {
+  title: "Pipeline: npm start against PyTorch and against one process",
+  async run(asked) {
+    const torch = await findTorch(asked.python);
+    const [training, torchNotes] = await measureTraining(asked, torch);
+    return {
+      tables: [training, await measureStart(asked)],
+      versions: torch ? [torch.says] : [],
+      notes: [
+        ...torchNotes,
+        "npm start: wall clock of the whole command, from calling npm to its end: start-up, reading the data, evaluation after each epoch, checkpoints. The others count less: PyTorch its training loop and an evaluation after each epoch, with the data in memory and everything imported; the reference chain its training in one process (cdni, staleness 1, the same kernels), and one evaluation.",
+      ],
+    };
+  },
+};
+
+type Torch = Awaited<ReturnType<typeof findTorch>>;
+
+async function measureTraining({ isQuick, python, say }: Asked, torch: Torch): Promise<[Table, string[]]> {
+  const epochs = isQuick ? 1 : 5;
+  const errors: Record<string, number[]> = {};
+  const noted = (name: string, seconds: number, error: number) => {
+    say(`${name}: ${seconds.toFixed(1)} s, error ${(100 * error).toFixed(2)} %`);
+    errors[name] = [...(errors[name] ?? []), 100 * error];
+    return seconds;
+  };
+  const [threads, notes] = torch
+    ? await betterThreads(torch)
+    : [1, [`PyTorch was left out: ${python} cannot import torch (set PYTHON).`]];
+  const candidates: Record<string, () => Promise<number>> = {
+    "npm start": async () => {
+      const { seconds, summary } = await npmStart([`run.epochs=${epochs}`]);
+      return noted("npm start", seconds, summary.test.error);
+    },
+    "reference chain": async () => {
+      const { seconds, error } = await chain(epochs);
+      return noted("reference chain", seconds, error);
+    },
+  };
+  if (torch) {
+    candidates.PyTorch = async () => {
+      const { seconds, error } = await torch.train(epochs, threads);
+      return noted("PyTorch", seconds, error);
+    };
+  }
+  const found = await alternate(candidates, { rounds: isQuick ? 1 : 5 });
+  const ours = found["npm start"]!;
+  const batches = BATCHES_AN_EPOCH * epochs;
+  const rows = Object.entries(found).map(([name, seconds]): Cell[] => [
+    name,
+    renderSpread(spreadOf(seconds), " s"),
+    batches / median(seconds),
+    median(errors[name]!),
+    renderSpread(ratioOf(ours, seconds), "×"),
+  ]);
+  const against = (name: string) => ratioOf(ours, found[name]!).median;
+  const faster = ratioOf(found["reference chain"]!, ours).median;
+  const bars: Bar[] = [
+    ...(torch
+      ? [{ of: "wall clock against PyTorch", measured: against("PyTorch"), unit: "×", most: 1 }]
+      : []),
+    { of: "faster than our reference chain on one core", measured: faster, unit: "×", least: 1.4 },
+    { of: "test error", measured: median(errors["npm start"]!), unit: " %", most: 2.2 },
+  ];
+  const columns = ["", "wall clock", "batches/s", "test error, %", "npm start : this"];
+  return [{ title: `MNIST, four layers, batch 64, ${epochs} epochs`, columns, rows, bars }, notes];
+}
+
+/** Which number of threads PyTorch is better with. */
+async function betterThreads(torch: NonNullable<Torch>): Promise<[number, string[]]> {
+  const [one, two] = [await torch.rate(1), await torch.rate(2)];
+  const better = one >= two ? 1 : 2;
+  return [
+    better,
+    [
+      `PyTorch: backpropagation, Adam. In a trial of 200 batches ${Math.round(one)} batches/s with 1 thread, ${two === 0 ? "not done in a minute" : Math.round(two)} with 2: ${better} is compared.`,
+    ],
+  ];
+}
+
+async function chain(epochs: number): Promise<{ seconds: number; error: number }> {
+  const args = ["--import", "tsx", "bench/pipeline/chain.ts", String(epochs)];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  return JSON.parse(stdout.slice(stdout.indexOf("{")));
+}
+
+async function measureStart({ isQuick, say }: Asked): Promise<Table> {
+  const times: number[] = [];
+  // The first one may have to make the bundle, as after a change of the sources.
+  for (let n = -1; n < (isQuick ? 2 : 11); n++) {
+    const { toFirstUpdate } = await npmStart(["run.batches=20", "run.evaluateEvery=20"]);
+    say(`npm start to the first update of the last layer: ${toFirstUpdate.toFixed(2)} s`);
+    if (n >= 0) times.push(toFirstUpdate);
+  }
+  const spread = spreadOf(times);
+  return {
+    title: "From npm start to the first update of the last layer",
+    columns: ["starts", "seconds"],
+    rows: [[times.length, renderSpread(spread, " s")]],
+    bars: [{ of: "median start", measured: spread.median, unit: " s", most: 2.5 }],
+  };
+}
