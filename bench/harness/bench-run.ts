@@ -19,11 +19,21 @@ export class BenchRun {
   readonly proxies: TcpProxy[] = [];
   readonly direct: DirectRun;
   readonly layers: number;
+  /** Rejects when a worker ends badly while it is wanted. */
+  #failed: Promise<never> = new Promise(() => {});
 
   /** Resolves when all of them listen. */
   static async start(request: RunRequest): Promise<BenchRun> {
     const run = new BenchRun(request);
-    await run.direct.startAll();
+    try {
+      await run.direct.startAll();
+    } catch (error) {
+      await run.close();
+      throw error;
+    }
+    run.#failed = Promise.race(run.#names.map((name) => endsBadly(run.direct.worker(name))));
+    // Nobody may be waiting when it happens, as when all are killed at the end.
+    run.#failed.catch(() => {});
     return run;
   }
 
@@ -40,6 +50,10 @@ export class BenchRun {
     });
   }
 
+  get #names(): string[] {
+    return ["source", ...Array.from({ length: this.layers }, (_, index) => `layer${index + 1}`)];
+  }
+
   get head(): Worker {
     return this.direct.worker(`layer${this.layers}`);
   }
@@ -48,19 +62,24 @@ export class BenchRun {
     return this.direct.worker(`layer${layer}`);
   }
 
-  /** Batches a second of the head, over at least `ms` from the batch `from` on; half a second is the grain. */
-  async rate(from: number, ms: number): Promise<number> {
-    const first = await this.head.tells((told) => cursorOf(told) >= from);
-    await sleep(ms);
-    const last = this.head.told.findLast(({ telemetry }) => telemetry.kind === "progress")!;
-    const { at, telemetry } = last === first ? await this.#nextAfter(last) : last;
-    return (1000 * (cursorOf(telemetry) - cursorOf(first.telemetry))) / (at - first.at);
+  /** The first report of the head that is wanted, heard already or yet to come. Rejects if any worker fails before. */
+  headTells(wanted: (telemetry: Telemetry) => boolean): Promise<Worker["told"][number]> {
+    return Promise.race([this.head.tells(wanted), this.#failed]);
   }
 
-  async #nextAfter(told: Worker["told"][number]): Promise<Worker["told"][number]> {
-    const after = cursorOf(told.telemetry);
-    await this.head.tells((telemetry) => cursorOf(telemetry) > after);
+  /** What the head has reported last. */
+  get latest(): Worker["told"][number] {
     return this.head.told.findLast(({ telemetry }) => telemetry.kind === "progress")!;
+  }
+
+  /** Batches a second of the head, over at least `ms` from the batch `from` on; half a second is the grain. */
+  async rate(from: number, ms: number): Promise<number> {
+    const first = await this.headTells((told) => cursorOf(told) >= from);
+    await sleep(ms);
+    const after = cursorOf(first.telemetry);
+    await this.headTells((told) => cursorOf(told) > after);
+    const { at, telemetry } = this.latest;
+    return (1000 * (cursorOf(telemetry) - after)) / (at - first.at);
   }
 
   /** What the hidden layers reported after their first second, in the middle. */
@@ -93,4 +112,11 @@ function stalenessOf(telemetry: Telemetry): number[] {
 
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function endsBadly(worker: Worker): Promise<never> {
+  const code = await worker.ended;
+  // One that finished is no trouble.
+  if (code === 0) return new Promise(() => {});
+  throw new Error(`${worker.name} ended with ${code}`);
 }

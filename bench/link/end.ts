@@ -13,6 +13,8 @@ export interface Sender {
 }
 
 const [role, carrier, port] = process.argv.slice(2) as ["listen" | "dial", Carrier, string];
+// Whoever asked is gone.
+process.on("disconnect", () => process.exit());
 if (role === "listen") {
   process.send!(await { link: listenLink, tcp: listenTcp, ws: listenWs }[carrier]());
 } else {

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import type { Sender } from "./end.ts";
 import { frameLengths } from "./our-link.ts";
 
-/** Messages of a known length over a bare socket: the first four bytes of a connection's exchange say which. */
+/** Messages of a known length over a bare socket: eight bytes before an exchange say which. */
 export async function listenTcp(): Promise<number> {
   const server = createServer({ noDelay: true }, (socket) => {
     let whole: ((bytes: number) => void) | undefined;

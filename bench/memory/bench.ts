@@ -56,9 +56,7 @@ async function measureMemory({ isQuick, isLong, say }: Asked): Promise<Table> {
       await sleep(1000);
       for (const [index, each] of samples.entries()) each.push(residentMegabytes(run.worker(index + 1).pid!));
     }
-    const batches = cursorOf(
-      run.head.told.findLast(({ telemetry }) => telemetry.kind === "progress")!.telemetry,
-    );
+    const batches = cursorOf(run.latest.telemetry);
     say(`${batches} batches in ${seconds} s`);
     const growths = samples.map((each) => median(fifth(each, 5)) / median(fifth(each, 2)));
     const rows = samples.map((each, index): Cell[] => [

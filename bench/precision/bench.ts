@@ -103,8 +103,7 @@ async function speedOf(
   const run = await BenchRun.start({ config: CONFIG, set, conditions: { bytesPerSecond: BYTES_PER_SECOND } });
   try {
     const rate = await run.rate(50, isQuick ? 2000 : 6000);
-    const batches =
-      1 + cursorOf(run.head.told.findLast(({ telemetry }) => telemetry.kind === "progress")!.telemetry);
+    const batches = 1 + cursorOf(run.latest.telemetry);
     say(`${dtype} at 100 Mbit/s: ${rate.toFixed(1)} batches/s`);
     return { rate, bytesPerBatch: run.bytesPassed / batches };
   } finally {

@@ -245,9 +245,9 @@ async function finish(setting: Setting, batches: number): Promise<Finished | und
       .worker(1)
       .says(({ msg, neighbour }) => msg === "linked" && neighbour === "source");
     const began = Date.parse(first.time);
-    const evaluated = run.head.tells(({ kind }) => kind === "evaluated");
+    const evaluated = run.headTells(({ kind }) => kind === "evaluated");
     const late = new Promise<undefined>((resolve) => setTimeout(resolve, MOST_MS, undefined).unref());
-    const last = await Promise.race([run.head.tells((told) => cursorOf(told) >= batches - 1), late]);
+    const last = await Promise.race([run.headTells((told) => cursorOf(told) >= batches - 1), late]);
     const result = last && (await evaluated);
     if (!last || result?.telemetry.kind !== "evaluated") return undefined;
     const seconds = (performance.timeOrigin + last.at - began) / 1000;
