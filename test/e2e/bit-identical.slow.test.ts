@@ -46,6 +46,24 @@ describe.each(SETS)("$config over processes, staleness pinned to $staleness, ker
   });
 });
 
+describe.each(["f16", "bf16", "i8"])("activations and gradients that travel as %s", (dtype) => {
+  const common = [`run.batches=${BATCHES}`, "compute.kernels=wasm"];
+
+  it.each([
+    ["configs/binary-addition.yaml", "cdni", 4],
+    ["configs/mnist.yaml", "backprop", 1],
+  ])("teach the processes of %s with %s what they teach one process, bit for bit", async (...pinned) => {
+    const [config, method, staleness] = pinned;
+    const schedule = `delivery.schedule={staleness: ${staleness}}`;
+    const set = [...common, schedule, `learning.method=${method}`, `wire.dtype=${dtype}`];
+    const expected = await chainOutcome(config, set);
+    expect(await processesOutcome(config, set)).toEqual(expected);
+    // The control: floats teach something else.
+    const floats = await chainOutcome(config, [...set, "wire.dtype=f32"]);
+    expect(floats.digests[0]).not.toBe(expected.digests[0]);
+  });
+});
+
 async function processesOutcome(config: string, set: readonly string[]): Promise<Outcome> {
   const experiment = new Experiment(config, { set });
   try {

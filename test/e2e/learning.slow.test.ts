@@ -42,6 +42,12 @@ describe("sums of two numbers of 8 bits over processes, 4,000 batches of 256", (
     expect(test.exact).toBeGreaterThanOrEqual(0.99);
   });
 
+  it("do so too where activations and gradients travel in 8 bits", async () => {
+    const { test, config } = await outcomeOf(ADDITION, ["seed=1", "wire.dtype=i8"]);
+    expect(config).toMatchObject({ wire: { dtype: "i8" }, learning: { method: "cdni" } });
+    expect(test.exact).toBeGreaterThanOrEqual(0.99);
+  });
+
   it.each(["dni", "frozen"])("end wrong more often than right with %s", async (method) => {
     const { test } = await outcomeOf(ADDITION, ["seed=1", `learning.method=${method}`]);
     expect(test.exact).toBeLessThan(0.5);
