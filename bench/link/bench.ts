@@ -35,7 +35,7 @@ export const bench: Bench = {
       bars.push({ of: `${name} against bare TCP`, measured: toTcp.median, unit: "×", least: 0.5 });
       bars.push({ of: `${name} against ws as it comes`, measured: toWs.median, unit: "×", least: 3 });
     }
-    for (const each of Object.values(ends)) each.stop();
+    for (const each of Object.values(ends)) await each.stop();
     const columns = ["tensor there", "our link /s", "bare TCP /s", "ws /s", "link : TCP", "link : ws"];
     return {
       tables: [{ title: `Exchanges a second, window ${WINDOW}, answer of 64 KiB`, columns, rows, bars }],

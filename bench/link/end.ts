@@ -1,5 +1,9 @@
-/** One end of one carrier: `end.ts listen CARRIER` says its port, `end.ts dial CARRIER PORT` measures what it is sent. */
+/**
+ * One end of one carrier: `end.ts listen CARRIER DTYPE` says its port, `end.ts dial CARRIER DTYPE PORT` measures what it is
+ * sent. Only our links know dtypes.
+ */
 import { once } from "node:events";
+import type { LinkDtype } from "../../shared/wire/frames.ts";
 import type { Carrier, Exchange } from "./ends.ts";
 import { dialLink, listenLink } from "./our-link.ts";
 import { dialTcp, listenTcp } from "./tcp.ts";
@@ -12,13 +16,13 @@ export interface Sender {
   onAnswer: () => void;
 }
 
-const [role, carrier, port] = process.argv.slice(2) as ["listen" | "dial", Carrier, string];
+const [role, carrier, dtype, port] = process.argv.slice(2) as ["listen" | "dial", Carrier, LinkDtype, string];
 // Whoever asked is gone.
 process.on("disconnect", () => process.exit());
 if (role === "listen") {
-  process.send!(await { link: listenLink, tcp: listenTcp, ws: listenWs }[carrier]());
+  process.send!(await { link: listenLink, tcp: listenTcp, ws: listenWs }[carrier](dtype));
 } else {
-  const sender = await { link: dialLink, tcp: dialTcp, ws: dialWs }[carrier](Number(port));
+  const sender = await { link: dialLink, tcp: dialTcp, ws: dialWs }[carrier](Number(port), dtype);
   process.send!("ready");
   for (;;) {
     const [exchange] = (await once(process, "message")) as [Exchange];

@@ -1,6 +1,9 @@
-import { fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import type { LinkDtype } from "../../shared/wire/frames.ts";
+import type { Conditions } from "../../test/support/lane.ts";
+import { TcpProxy } from "../../test/support/proxy.ts";
 
 /** What carries the bytes: our links with all their checks, a bare socket, or ws as it comes. */
 export type Carrier = "link" | "tcp" | "ws";
@@ -13,22 +16,31 @@ export interface Exchange {
   readonly ms: number;
 }
 
+export interface Between {
+  readonly dtype?: LinkDtype;
+  /** What the network between them is like; a direct connection if not given. */
+  readonly conditions?: Partial<Conditions>;
+}
+
 /** The two ends of one carrier, a process each. */
 export class Ends {
-  readonly #listening;
-  readonly #dialling;
+  readonly #listening: ChildProcess;
+  readonly #dialling: ChildProcess;
+  readonly #proxy: TcpProxy | undefined;
 
-  private constructor(listening: ReturnType<typeof fork>, dialling: ReturnType<typeof fork>) {
+  private constructor(listening: ChildProcess, dialling: ChildProcess, proxy: TcpProxy | undefined) {
     this.#listening = listening;
     this.#dialling = dialling;
+    this.#proxy = proxy;
   }
 
-  static async start(carrier: Carrier): Promise<Ends> {
-    const listening = startEnd("listen", carrier);
-    const [port] = await once(listening, "message");
-    const dialling = startEnd("dial", carrier, String(port));
+  static async start(carrier: Carrier, { dtype = "f32", conditions }: Between = {}): Promise<Ends> {
+    const listening = startEnd("listen", carrier, dtype);
+    const [port] = (await once(listening, "message")) as [number];
+    const proxy = conditions && (await TcpProxy.open({ target: port, conditions }));
+    const dialling = startEnd("dial", carrier, dtype, String(proxy?.port ?? port));
     await once(dialling, "message");
-    return new Ends(listening, dialling);
+    return new Ends(listening, dialling, proxy);
   }
 
   /** Exchanges a second. */
@@ -38,9 +50,10 @@ export class Ends {
     return rate as number;
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.#dialling.kill();
     this.#listening.kill();
+    await this.#proxy?.close();
   }
 }
 

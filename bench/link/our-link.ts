@@ -2,8 +2,15 @@ import { dial } from "../../shared/link/dial.ts";
 import { listen } from "../../shared/link/listen.ts";
 import { wasmKernels } from "../../shared/math/wasm-kernels.ts";
 import { encode } from "../../shared/wire/codec.ts";
-import type { ActivationFrame, Frame, HelloFrame, Tensor, WelcomeFrame } from "../../shared/wire/frames.ts";
-import { floatsToTensor, LARGEST_VALUE, TensorReader } from "../../shared/wire/tensor.ts";
+import type {
+  ActivationFrame,
+  Frame,
+  HelloFrame,
+  LinkDtype,
+  Tensor,
+  WelcomeFrame,
+} from "../../shared/wire/frames.ts";
+import { floatsToTensor, LARGEST_VALUE, TensorReader, TensorWriter } from "../../shared/wire/tensor.ts";
 import { hello as anyHello, welcome as anyWelcome } from "../../test/support/frames.ts";
 import type { Sender } from "./end.ts";
 import type { Exchange } from "./ends.ts";
@@ -19,10 +26,11 @@ const hello: HelloFrame = { ...anyHello, width: ANSWER_COLUMNS };
 const welcome: WelcomeFrame = anyWelcome;
 
 /** As a layer does: frames land in memory of its kernels, and every value that leaves is checked there. */
-export async function listenLink(): Promise<number> {
+export async function listenLink(dtype: LinkDtype): Promise<number> {
   const kernels = wasmKernels();
   const reader = new TensorReader(kernels, kernels.allocate(maxFrameBytes / 4), ROWS);
   const gradient = kernels.allocate(ROWS * ANSWER_COLUMNS).fill(0.125);
+  const writer = new TensorWriter(kernels, dtype, ROWS, ANSWER_COLUMNS);
   const listener = await listen({
     host: "127.0.0.1",
     port: 0,
@@ -36,7 +44,7 @@ export async function listenLink(): Promise<number> {
       link.send({
         kind: "gradient",
         batch: frame.batch,
-        gradient: checked(kernels, gradient, ANSWER_COLUMNS),
+        gradient: checked(kernels, gradient, writer),
       });
     },
     onDown: () => process.exit(),
@@ -44,11 +52,11 @@ export async function listenLink(): Promise<number> {
   return listener.port;
 }
 
-export function dialLink(port: number): Promise<Sender> {
+export function dialLink(port: number, dtype: LinkDtype): Promise<Sender> {
   const kernels = wasmKernels();
   const reader = new TensorReader(kernels, kernels.allocate(ROWS * ANSWER_COLUMNS), ROWS);
   const output = kernels.allocate(maxFrameBytes / 4).fill(0.125);
-  let columns = ANSWER_COLUMNS;
+  const writers = new Map<number, TensorWriter>();
   let batch = 0;
   return new Promise((resolve) => {
     dial({
@@ -59,7 +67,11 @@ export function dialLink(port: number): Promise<Sender> {
       hello: () => hello,
       check: () => undefined,
       onUp: (link) => {
-        sender.send = () => link.send(activation(checked(kernels, output, columns), batch++));
+        sender.prepare = ({ columns }: Exchange) => {
+          const writer = writers.get(columns) ?? new TensorWriter(kernels, dtype, ROWS, columns);
+          writers.set(columns, writer);
+          sender.send = () => link.send(activation(checked(kernels, output, writer), batch++));
+        };
         resolve(sender);
       },
       onFrame: (frame) => {
@@ -69,13 +81,7 @@ export function dialLink(port: number): Promise<Sender> {
       },
       onDown: () => process.exit(),
     });
-    const sender: Sender = {
-      prepare: (exchange: Exchange) => {
-        columns = exchange.columns;
-      },
-      send: () => undefined,
-      onAnswer: () => undefined,
-    };
+    const sender: Sender = { prepare: () => undefined, send: () => undefined, onAnswer: () => undefined };
   });
 }
 
@@ -92,7 +98,11 @@ function activation(tensor: Tensor, batch: number): ActivationFrame {
   return { kind: "activation", batch, activation: tensor, labels };
 }
 
-function checked(kernels: ReturnType<typeof wasmKernels>, values: Float32Array, columns: number): Tensor {
-  if (!kernels.isWithin(values, ROWS * columns, LARGEST_VALUE)) throw new Error("not finite");
-  return floatsToTensor(values, ROWS, columns);
+function checked(
+  kernels: ReturnType<typeof wasmKernels>,
+  values: Float32Array,
+  writer: TensorWriter,
+): Tensor {
+  if (!kernels.isWithin(values, ROWS * writer.columns, LARGEST_VALUE)) throw new Error("not finite");
+  return writer.write(values, ROWS);
 }
