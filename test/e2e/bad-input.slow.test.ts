@@ -20,9 +20,9 @@ import { weightsDigest } from "../../shared/run/digest.ts";
 import { loadConfig } from "../../shared/run/read-config.ts";
 import { DirectRun } from "../support/direct-run.ts";
 import { Experiment } from "../support/experiment.ts";
-import { byteTensor, countingTensor, hello } from "../support/frames.ts";
-import { prove } from "../support/prove.ts";
-import { RawPeer } from "../support/raw-peer.ts";
+import { byteTensor } from "../support/frames.ts";
+import { greetHead, ROWS, ringsActivation, startHead, teachHead } from "../support/head-peer.ts";
+import type { RawPeer } from "../support/raw-peer.ts";
 import type { Worker } from "../support/worker-process.ts";
 
 const RINGS = "configs/two-rings.yaml";
@@ -164,10 +164,10 @@ describe("a live layer, attacked by whoever greets as its predecessor,", () => {
     const [head, control, beyond] = await Promise.all(
       ["attacked", "control", "beyond"].map((state) => startHead(run, state)),
     );
-    for (const { port } of [head!, control!, beyond!]) await teach(port, run, [0, 1]);
-    await teach(beyond!.port, run, [2]);
+    for (const { port } of [head!, control!, beyond!]) await teachHead(port, run, [0, 1]);
+    await teachHead(beyond!.port, run, [2]);
     for (const [name, { attack, code, reason }] of Object.entries(attacks)) {
-      const peer = await greet(head!.port, run, 2);
+      const peer = await greetHead(head!.port, run, 2);
       attack(peer);
       const closed = await peer.closed;
       expect({ name, code: closed.code }).toEqual({ name, code });
@@ -190,7 +190,7 @@ describe("a live layer, attacked by whoever greets as its predecessor,", () => {
       const run = direct(set);
       const head = await run.start("layer3");
       for (const { attack, code } of isAttacked ? Object.values(attacks) : []) {
-        const peer = await greet(run.port("layer3"), run, 0);
+        const peer = await greetHead(run.port("layer3"), run, 0);
         attack(peer);
         expect((await peer.closed).code).toBe(code);
       }
@@ -211,8 +211,6 @@ interface Attack {
   readonly reason: RegExp;
 }
 
-const ROWS = 64;
-
 /** What is sent where batch 2 is awaited: were it taken, the weights would change. */
 const attacks: Readonly<Record<string, Attack>> = {
   "malformed bytes": {
@@ -221,7 +219,7 @@ const attacks: Readonly<Record<string, Attack>> = {
     reason: /^Cannot read frame: /,
   },
   "a batch that is no whole number": {
-    attack: (peer) => peer.send({ ...activation(2, 4), batch: 1.5 }),
+    attack: (peer) => peer.send({ ...ringsActivation(2), batch: 1.5 }),
     code: 4400,
     reason: /batch is 1.5/,
   },
@@ -236,58 +234,21 @@ const attacks: Readonly<Record<string, Attack>> = {
     reason: /it is text, expected binary/,
   },
   "NaN in an activation": {
-    attack: (peer) => peer.send(activation(2, 4, Number.NaN)),
+    attack: (peer) => peer.send(ringsActivation(2, 4, Number.NaN)),
     code: 4422,
     reason: /value 5 is NaN/,
   },
   "an activation of another width": {
-    attack: (peer) => peer.send(activation(2, 5)),
+    attack: (peer) => peer.send(ringsActivation(2, 5)),
     code: 4412,
     reason: /activation is 64×5, this layer takes 64×4/,
   },
   "an activation of another dtype": {
-    attack: (peer) => peer.send({ ...activation(2, 4), activation: byteTensor(ROWS, 4) }),
+    attack: (peer) => peer.send({ ...ringsActivation(2), activation: byteTensor(ROWS, 4) }),
     code: 4412,
     reason: /activation is i8, this layer takes f32/,
   },
 };
-
-/** `fifth`: in place of the value with that index. */
-function activation(batch: number, width: number, fifth?: number) {
-  const tensor = countingTensor(ROWS, width);
-  if (fifth !== undefined) new DataView(tensor.data.buffer).setFloat32(5 * 4, fifth, true);
-  const classes = Uint8Array.from({ length: ROWS * 2 }, (_, index) => ((index >> 1) + batch + index) % 2);
-  return {
-    kind: "activation",
-    batch,
-    activation: tensor,
-    labels: { dtype: "u8", shape: [ROWS, 2], data: classes },
-  };
-}
-
-/** Linked as layer 2 of this run, in an earlier life than any real one, to a layer that needs batch `need`. */
-async function greet(port: number, run: DirectRun, need: number): Promise<RawPeer> {
-  const peer = await RawPeer.dial(port);
-  const greeting = { ...hello, run: run.run, from: 2, to: 3, incarnation: 0, instance: "intruder" };
-  peer.send(prove({ ...greeting, configHash: hashOf(run.set) }, peer.challenge.nonce, run.secret));
-  expect(await peer.next()).toMatchObject({ kind: "welcome", from: 3, need });
-  return peer;
-}
-
-async function teach(port: number, run: DirectRun, batches: readonly number[]): Promise<void> {
-  const peer = await greet(port, run, batches[0]!);
-  for (const batch of batches) {
-    peer.send(activation(batch, 4));
-    expect(await peer.next()).toMatchObject({ kind: "gradient", batch, gradient: { shape: [ROWS, 4] } });
-  }
-  peer.socket.close();
-  await peer.closed;
-}
-
-async function startHead(run: DirectRun, state: string): Promise<{ worker: Worker; port: number }> {
-  const worker = run.launch("layer3", { state });
-  return { worker, port: await worker.port() };
-}
 
 async function stop(worker: Worker) {
   worker.signal("SIGTERM");

@@ -26,9 +26,8 @@ export const validFrames: readonly Frame[] = [
   { kind: "release" },
 ];
 
-const seeds = validFrames.map((frame) => encode(frame));
 /** As long as real ones are: 64 KB of numbers. */
-const long = encode(activation(5, 64, 256));
+const long = Buffer.from(encode(activation(5, 64, 256)));
 
 /** What may stand where another value is expected: edges of every type, and what has ended other programs. */
 const ODD_VALUES: readonly unknown[] = [
@@ -56,17 +55,21 @@ const ODD_VALUES: readonly unknown[] = [
 /** An endless, seeded mixture: bytes changed, fields changed, frames made of several, noise. */
 export class Mutants {
   readonly #random: () => number;
+  readonly #seeds: readonly Buffer[];
   #made = 0;
 
-  constructor(seed: number) {
+  /** Made of these frames. */
+  constructor(seed: number, frames = validFrames) {
     this.#random = seeded(seed);
+    // Copies: what encode gives may be used again.
+    this.#seeds = frames.map((frame) => Buffer.from(encode(frame)));
   }
 
   next(): Buffer {
     const turn = this.#made++ % 100;
     if (turn === 0) return this.#changeBytes(long);
     if (turn < 10) return this.#noise();
-    return turn < 50 ? this.#changeFields() : this.#changeBytes(this.#pick(seeds));
+    return turn < 50 ? this.#changeFields() : this.#changeBytes(this.#pick(this.#seeds));
   }
 
   #below(bound: number): number {
@@ -80,7 +83,7 @@ export class Mutants {
   /** Half of it begins as a frame does. */
   #noise(): Buffer {
     const noise = Buffer.from(Array.from({ length: this.#below(96) }, () => this.#below(256)));
-    return this.#below(2) === 0 ? noise : Buffer.concat([this.#pick(seeds).subarray(0, 12), noise]);
+    return this.#below(2) === 0 ? noise : Buffer.concat([this.#pick(this.#seeds).subarray(0, 12), noise]);
   }
 
   /** 1 to 4 changes: a byte replaced, a bit flipped, a run cut out, doubled or taken from another frame. */
@@ -100,13 +103,13 @@ export class Mutants {
   }
 
   #tail(): Buffer {
-    const other = this.#pick(seeds);
+    const other = this.#pick(this.#seeds);
     return other.subarray(this.#below(other.length));
   }
 
   /** 1 to 3 fields, at any depth, replaced, left out, added or taken from another frame; then packed anew. */
   #changeFields(): Buffer {
-    const frame = unpack(this.#pick(seeds)) as Record<string, unknown>;
+    const frame = unpack(this.#pick(this.#seeds)) as Record<string, unknown>;
     for (let changes = 1 + this.#below(3); changes > 0; changes--) this.#changeField(frame);
     return pack(frame);
   }

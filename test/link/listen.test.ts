@@ -10,6 +10,7 @@ import { FrameError } from "../../shared/wire/frame-error.ts";
 import { CloseCode } from "../../shared/wire/frames.ts";
 import { activation, countingTensor, hello, welcome } from "../support/frames.ts";
 import { DialEnd, ListenEnd, patientLink } from "../support/link-ends.ts";
+import { upgradeRequest } from "../support/raw-frames.ts";
 import { RawPeer, rawSocket } from "../support/raw-peer.ts";
 
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -389,15 +390,6 @@ describe("opening and closing:", () => {
     expect(end.story).toEqual(["up b5c1", "down 1001"]);
   });
 });
-
-const upgradeRequest = [
-  "GET / HTTP/1.1",
-  "Host: x",
-  "Connection: Upgrade",
-  "Upgrade: websocket",
-  "Sec-WebSocket-Version: 13",
-  "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
-];
 
 const neverUp = {
   link: patientLink,
