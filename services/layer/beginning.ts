@@ -50,21 +50,24 @@ export function requireLayer({ layers }: Config, { layer, successor }: LayerOpti
 /** Claims a life in the state folder, and restores the newest checkpoint there is. Rejects where none of several is valid. */
 export async function begin(config: Config, options: LayerOptions, edges: LayerEdges): Promise<Beginning> {
   const { layer, run, state } = options;
+  const identity = { run, layer, configHash: configHash(config) };
+  const store = new CheckpointStore(state, edges.disk);
+  // Before the claim, which ends whoever lives in this folder: a stranger must not. After it, for what that one saved last.
+  const before = await store.loadNewest(identity);
   const incarnation = await claimIncarnation(state, edges.disk);
+  const { restored, skipped } = await store.loadNewest(identity);
   const log = edges.log(incarnation);
   const { inputs, outputs } = config.layers[layer - 1]!;
   log.info({ inputs, outputs, kernels: edges.kernels.name, pid: edges.pid }, "started");
-  const identity = { run, layer, configHash: configHash(config) };
+  for (const { path, why } of [...before.skipped, ...skipped])
+    log.warn({ path, why }, "checkpoint set aside");
   const { window, schedule } = config.delivery;
   const kept = window + (schedule === "free" ? 0 : schedule.staleness);
   const dtypes = { input: dataFacts(config.data).inputType, link: config.wire.dtype };
   const newWork = edges.work ?? ((...build) => new LayerWork(...build));
   const work = newWork(edges.kernels, config, layer, { ticketsKept: kept, dtypes });
-  const store = new CheckpointStore(state, edges.disk);
   const born = { ...identity, incarnation, batches: config.run.batches };
   const lineage = new Lineage(born, store, () => work.state());
-  const { restored, skipped } = await store.loadNewest(identity);
-  for (const { path, why } of skipped) log.warn({ path, why }, "checkpoint set aside");
   if (restored) {
     const { checkpoint, ageMs, path } = restored;
     work.restore(checkpoint);

@@ -5,9 +5,11 @@ import { type Expectation, type Life, refuseStranger } from "../../shared/link/g
 import { frameBytes } from "../../shared/link/limits.ts";
 import type { Link, Refusal, Why } from "../../shared/link/link.ts";
 import type { Listener } from "../../shared/link/listen.ts";
+import { Replaced } from "../../shared/run/checkpoint-store.ts";
 import type { Config } from "../../shared/run/config.ts";
 import { configHash } from "../../shared/run/config-hash.ts";
 import { dataFacts } from "../../shared/run/data-facts.ts";
+import { isReplaced } from "../../shared/run/incarnation.ts";
 import { Meter } from "../../shared/run/meter.ts";
 import { ExitCode, type WorkerState } from "../../shared/run/telemetry.ts";
 import {
@@ -52,7 +54,7 @@ export class LayerProcess {
   readonly #turnedAway: TurnedAway;
   /** Each ends one. */
   readonly #timers: (() => void)[] = [];
-  #listener: Listener | undefined;
+  readonly #listener: Listener;
   #dialler: Dialler | undefined;
   #newestPredecessor: Life | undefined;
   #newestSuccessor: Life | undefined;
@@ -65,16 +67,47 @@ export class LayerProcess {
   /** The exit code, once everything is closed. */
   readonly ended: Promise<number>;
 
-  /** Claims a life in the state folder, restores the newest checkpoint, listens and dials. Rejects if it cannot ever start. */
+  /**
+   * Listens, claims a life in the state folder, restores the newest checkpoint, dials. Rejects if it cannot ever start.
+   * The port comes first: whoever cannot have it must not end the one who lives in the folder by claiming it.
+   */
   static async start(config: Config, options: LayerOptions, edges: LayerEdges): Promise<LayerProcess> {
     requireLayer(config, options);
-    const beginning = await begin(config, options, edges);
-    const layer = new LayerProcess(config, options, edges, beginning);
-    await layer.#open(beginning.isOver);
-    return layer;
+    let layer: LayerProcess | undefined;
+    const listener = await edges.listen({
+      host: options.host,
+      port: options.port,
+      link: config.link,
+      maxFrameBytes: activationBytes(config, options.layer),
+      routes: { "/healthz": () => ({ status: 200, body: "ok\n" }) },
+      answer: (hello) => (layer ? layer.#answer(hello) : { code: CloseCode.goingAway, reason: "starting" }),
+      // Nobody is answered with a welcome before there is a layer.
+      onUp: (link, hello) => layer!.#predecessorUp(link, hello),
+      onFrame: (frame) => layer!.#service.fromPredecessor(frame),
+      onDown: (link, why) => layer!.#predecessorDown(link, why),
+      onTurnedAway: (why) => {
+        if (layer) layer.#turnedAway.add(why);
+      },
+    });
+    try {
+      const beginning = await begin(config, options, edges);
+      layer = new LayerProcess(config, options, edges, beginning, listener);
+      layer.#open(beginning.isOver);
+      return layer;
+    } catch (error) {
+      void listener.close();
+      throw error;
+    }
   }
 
-  private constructor(config: Config, options: LayerOptions, edges: LayerEdges, beginning: Beginning) {
+  private constructor(
+    config: Config,
+    options: LayerOptions,
+    edges: LayerEdges,
+    beginning: Beginning,
+    listener: Listener,
+  ) {
+    this.#listener = listener;
     const { incarnation, log, work, lineage } = beginning;
     this.#config = config;
     this.#options = options;
@@ -101,25 +134,25 @@ export class LayerProcess {
     this.#service = new LayerService(rules, work, this.#meter, surroundings, lineage.cursor);
   }
 
-  async #open(isOver: boolean): Promise<void> {
-    const { host, port, successor } = this.#options;
+  #open(isOver: boolean): void {
+    const { successor } = this.#options;
     void this.#edges.tell(this.#progress("waiting"));
-    this.#listener = await this.#edges.listen({
-      host,
-      port,
-      link: this.#config.link,
-      maxFrameBytes: this.#activationBytes(),
-      routes: { "/healthz": () => ({ status: 200, body: "ok\n" }) },
-      answer: (hello) => this.#answer(hello),
-      onUp: (link, hello) => this.#predecessorUp(link, hello),
-      onFrame: (frame) => this.#service.fromPredecessor(frame),
-      onDown: (link, why) => this.#predecessorDown(link, why),
-      onTurnedAway: (why) => this.#turnedAway.add(why),
-    });
     void this.#edges.tell({ kind: "listening", worker: this.#name, port: this.#listener.port });
     if (successor !== undefined) this.#dialler = this.#dial(successor);
-    this.#timers.push(this.#edges.every(REPORT_MS, () => this.#report()));
+    const report = () => {
+      this.#report();
+      void this.#stepDownIfReplaced();
+    };
+    this.#timers.push(this.#edges.every(REPORT_MS, report));
     if (isOver) this.#leaveWhenAlone();
+  }
+
+  /** Whoever claimed the folder later is in office, even if no neighbour has met it yet. */
+  async #stepDownIfReplaced(): Promise<void> {
+    const { state } = this.#options;
+    // A disk that fails for a while is no reason to stop learning.
+    const replaced = await isReplaced(state, this.#incarnation, this.#edges.disk).catch(() => false);
+    if (replaced) await this.#end(ExitCode.done, "fenced");
   }
 
   get #name(): string {
@@ -127,13 +160,6 @@ export class LayerProcess {
   }
 
   // — links —
-
-  #activationBytes(): number {
-    const { layers, learning, run } = this.#config;
-    const own = layers[this.#options.layer - 1]!.inputs;
-    const network = learning.generator.evidence.includes("input") ? layers[0]!.inputs : 0;
-    return frameBytes(run.batchSize, own + network + layers.at(-1)!.outputs);
-  }
 
   #answer(hello: HelloFrame): WelcomeFrame | Refusal {
     const { layer } = this.#options;
@@ -171,6 +197,8 @@ export class LayerProcess {
     if (this.#phase === "running")
       this.#log.warn({ ...why, batch: this.#lineage.cursor }, "lost predecessor");
     this.#service.predecessorDown(link);
+    // It has met a newer life of this layer.
+    if (why.heard && why.code === CloseCode.fenced) void this.#end(ExitCode.done, "fenced");
   }
 
   #dial(url: string): Dialler {
@@ -249,6 +277,7 @@ export class LayerProcess {
       await this.#lineage.save();
       this.#logCheckpoint(startedAt);
     } catch (error) {
+      if (error instanceof Replaced) return this.#end(ExitCode.done, "fenced");
       this.#log.error({ err: error, durable: this.#lineage.durable }, "checkpoint failed");
     }
   }
@@ -268,6 +297,7 @@ export class LayerProcess {
       this.#log.info({ batch: this.#lineage.durable }, "finished");
       if (this.#phase === "running") onDurable();
     } catch (error) {
+      if (error instanceof Replaced) return this.#end(ExitCode.done, "fenced");
       this.#log.error({ err: error }, "last checkpoint failed");
       if (this.#phase === "running") await this.#end(ExitCode.gaveUp, "cannot save the end of the run");
     }
@@ -342,7 +372,7 @@ export class LayerProcess {
   }
 
   #dropLinks(): void {
-    void this.#listener?.close(CloseCode.goingAway, "stopping");
+    void this.#listener.close(CloseCode.goingAway, "stopping");
     void this.#dialler?.close(CloseCode.goingAway, "stopping");
   }
 
@@ -356,6 +386,13 @@ export class LayerProcess {
     this.#log[code === 0 ? "info" : "error"]({ applied, digest }, message);
     this.#finish(code);
   }
+}
+
+/** The longest frame that a predecessor may send. */
+function activationBytes({ layers, learning, run }: Config, layer: number): number {
+  const own = layers[layer - 1]!.inputs;
+  const network = learning.generator.evidence.includes("input") ? layers[0]!.inputs : 0;
+  return frameBytes(run.batchSize, own + network + layers.at(-1)!.outputs);
 }
 
 /** The first failures, then ever fewer: an absence of an hour should not fill the log. */

@@ -16,7 +16,7 @@ import type { Link, Why } from "../../shared/link/link.ts";
 import type { Listener } from "../../shared/link/listen.ts";
 import type { Config } from "../../shared/run/config.ts";
 import { configHash } from "../../shared/run/config-hash.ts";
-import { claimIncarnation } from "../../shared/run/incarnation.ts";
+import { claimIncarnation, isReplaced } from "../../shared/run/incarnation.ts";
 import { Meter } from "../../shared/run/meter.ts";
 import { ExitCode, type Telemetry, type WorkerState } from "../../shared/run/telemetry.ts";
 import type { WorkerOptions } from "../../shared/run/worker-options.ts";
@@ -61,12 +61,13 @@ export class SourceProcess {
   readonly #meter = new Meter();
   #state: SourceState = initialSource;
   #link: Link | undefined;
-  #listener: Listener | undefined;
+  readonly #listener: Listener;
   #dialler: Dialler | undefined;
   #endReports: (() => void) | undefined;
   #newestSuccessor: Life | undefined;
   #refusals = 0;
-  #phase: "running" | "finished" | "stopping" = "running";
+  /** "recording": every layer has finished, and the record is not durable yet. */
+  #phase: "running" | "recording" | "finished" | "stopping" = "running";
   #loggedAt: number;
   #finish!: (code: number) => void;
   /** The exit code, once everything is closed. */
@@ -78,6 +79,34 @@ export class SourceProcess {
     options: SourceOptions,
     edges: SourceEdges,
   ): Promise<SourceProcess | undefined> {
+    const refusal = { code: CloseCode.mismatch, reason: "nobody comes before the source" };
+    // First: whoever cannot have the port must not end the one who lives in the folder by claiming it.
+    const listener = await edges.listen({
+      host: options.host,
+      port: options.port,
+      link: config.link,
+      maxFrameBytes: frameBytes(1, 1),
+      routes: { "/healthz": () => ({ status: 200, body: "ok\n" }) },
+      answer: () => refusal,
+      onUp: () => undefined,
+      onFrame: () => undefined,
+      onDown: () => undefined,
+    });
+    const source = await SourceProcess.#claim(config, options, edges, listener).catch((error) => {
+      void listener.close();
+      throw error;
+    });
+    if (source) source.#open();
+    else await listener.close();
+    return source;
+  }
+
+  static async #claim(
+    config: Config,
+    options: SourceOptions,
+    edges: SourceEdges,
+    listener: Listener,
+  ): Promise<SourceProcess | undefined> {
     const incarnation = await claimIncarnation(options.state, edges.disk);
     const log = edges.log(incarnation);
     const { data, pid } = edges;
@@ -87,16 +116,19 @@ export class SourceProcess {
       return undefined;
     }
     const startedAt = await beginning(options.record, edges.date(), edges.disk);
-    const source = new SourceProcess(config, options, edges, { incarnation, log, startedAt });
-    await source.#open();
-    return source;
+    return new SourceProcess(config, options, edges, { incarnation, log, startedAt, listener });
   }
 
   private constructor(
     config: Config,
     options: SourceOptions,
     edges: SourceEdges,
-    life: { readonly incarnation: number; readonly log: Logger; readonly startedAt: Date },
+    life: {
+      readonly incarnation: number;
+      readonly log: Logger;
+      readonly startedAt: Date;
+      readonly listener: Listener;
+    },
   ) {
     this.#config = config;
     this.#options = options;
@@ -104,6 +136,7 @@ export class SourceProcess {
     this.#log = life.log;
     this.#incarnation = life.incarnation;
     this.#startedAt = life.startedAt;
+    this.#listener = life.listener;
     this.#hash = configHash(config);
     this.#loggedAt = edges.now();
     this.#rules = {
@@ -117,23 +150,20 @@ export class SourceProcess {
     });
   }
 
-  async #open(): Promise<void> {
-    const { host, port } = this.#options;
-    const refusal = { code: CloseCode.mismatch, reason: "nobody comes before the source" };
-    this.#listener = await this.#edges.listen({
-      host,
-      port,
-      link: this.#config.link,
-      maxFrameBytes: frameBytes(1, 1),
-      routes: { "/healthz": () => ({ status: 200, body: "ok\n" }) },
-      answer: () => refusal,
-      onUp: () => undefined,
-      onFrame: () => undefined,
-      onDown: () => undefined,
-    });
+  #open(): void {
     void this.#edges.tell({ kind: "listening", worker: "source", port: this.#listener.port });
     this.#dialler = this.#dial();
-    this.#endReports = this.#edges.every(REPORT_MS, () => this.#report());
+    this.#endReports = this.#edges.every(REPORT_MS, () => {
+      this.#report();
+      void this.#stepDownIfReplaced();
+    });
+  }
+
+  /** Whoever claimed the folder later is in office, even if layer 1 has not met it yet. */
+  async #stepDownIfReplaced(): Promise<void> {
+    const { state } = this.#options;
+    const replaced = await isReplaced(state, this.#incarnation, this.#edges.disk).catch(() => false);
+    if (replaced && this.#phase === "running") await this.#end(ExitCode.done, "fenced");
   }
 
   #dial(): Dialler {
@@ -257,7 +287,7 @@ export class SourceProcess {
       kind: "progress" as const,
       worker: "source",
       incarnation: this.#incarnation,
-      state: this.#phase === "running" ? state : this.#phase,
+      state: this.#phase === "finished" || this.#phase === "stopping" ? this.#phase : state,
       batch: next - 1,
       batches: this.#rules.batches,
       perSecond: this.#meter.report(this.#edges.now()).perSecond,
@@ -270,13 +300,15 @@ export class SourceProcess {
   async #conclude({ reports, test }: FinishedFrame): Promise<void> {
     if (this.#phase !== "running") return;
     if (!test) return this.#log.error("finished without a test result");
-    this.#phase = "finished";
+    this.#phase = "recording";
     try {
       await this.#writeRecord(reports, test);
     } catch (error) {
       this.#log.error({ err: error }, "cannot write the run's record");
       return this.#end(ExitCode.gaveUp, "gave up");
     }
+    if (this.#phase !== "recording") return;
+    this.#phase = "finished";
     this.#log.info({ ...test, record: this.#options.record }, "finished");
     await this.#edges.tell({ kind: "finished" });
     this.#link?.send({ kind: "release" });
@@ -312,7 +344,7 @@ export class SourceProcess {
     if (!this.#endReports) return;
     this.#endReports();
     this.#endReports = undefined;
-    void this.#listener?.close(CloseCode.goingAway, message);
+    void this.#listener.close(CloseCode.goingAway, message);
     void this.#dialler?.close(CloseCode.goingAway, message);
     await this.#edges.tell(this.#progress());
     this.#log[code === 0 ? "info" : "error"]({ batch: this.#state.next - 1 }, message);

@@ -12,7 +12,7 @@ import {
 } from "../wire/frames.ts";
 import { backoffMs } from "./backoff.ts";
 import { dialOptions } from "./limits.ts";
-import { isPermanent, type Link, type Refusal, SocketLink, type Why, whyOfError } from "./link.ts";
+import { isRefusal, type Link, type Refusal, SocketLink, type Why, whyOfError } from "./link.ts";
 import { proven, refuseUnprovenBack } from "./proof.ts";
 import type { Secret } from "./secret.ts";
 import { boundBytes } from "./strangers.ts";
@@ -188,7 +188,7 @@ class Dialling implements Dialler {
     const waitMs = isClosed ? 0 : this.#wait();
     this.#options.onDown(up, why);
     if (isClosed) return this.#gone();
-    if (isPermanent(why.code)) this.#options.onRefused?.(why);
+    if (isRefusal(why)) this.#options.onRefused?.(why);
     if (this.#state.phase === "waiting") this.#options.onWaiting?.(this.#failures, waitMs, why);
   }
 

@@ -21,6 +21,8 @@ export interface Link {
 export interface Why {
   readonly code: number;
   readonly reason: string;
+  /** The peer said so; else this end did, or nobody. */
+  readonly heard?: boolean;
 }
 
 /** What one end says instead of welcome, or to a welcome it cannot accept. */
@@ -59,7 +61,7 @@ export class SocketLink implements Link {
     socket.on("error", (error) => {
       this.#why ??= whyOfError(error);
     });
-    socket.on("close", (code, reason) => this.down({ code, reason: reason.toString() }));
+    socket.on("close", (code, reason) => this.down({ code, reason: reason.toString(), heard: true }));
     keepAlive(socket, options.heartbeatMs, () => this.#giveUp());
   }
 
@@ -134,7 +136,7 @@ export function whyOfError(error: Error & { code?: unknown }): Why {
   return { code, reason: error.message || String(error.code ?? error.name) };
 }
 
-/** The codes after which the same dial would be answered alike; someone must change something first. */
+/** After these the same dial would be answered alike; someone must change something first. */
 const PERMANENT: readonly number[] = [
   CloseCode.unproven,
   CloseCode.wrongRun,
@@ -143,6 +145,7 @@ const PERMANENT: readonly number[] = [
   CloseCode.mismatch,
 ];
 
-export function isPermanent(code: number): boolean {
-  return PERMANENT.includes(code);
+/** Whether it is no use dialling again. Not where this end met a former life of the peer: the one in office will come. */
+export function isRefusal({ code, heard }: Why): boolean {
+  return PERMANENT.includes(code) && (code !== CloseCode.fenced || heard === true);
 }

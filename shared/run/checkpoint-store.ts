@@ -10,6 +10,7 @@ import {
   requireIdentity,
 } from "./checkpoint.ts";
 import { type Disk, realDisk } from "./disk.ts";
+import { isReplacedIn } from "./incarnation.ts";
 
 /** The checkpoint is not durable, unless `durable` says so: then only the tidying after it failed. */
 export class CheckpointWriteError extends Error {
@@ -25,6 +26,15 @@ export class CheckpointWriteError extends Error {
 /** There are checkpoints, and none can be trusted. A fresh start would silently throw the run away. */
 export class NoValidCheckpoint extends Error {
   override readonly name = "NoValidCheckpoint";
+}
+
+/** A newer life has claimed the folder, and may have read it before this file was there: it does not count. */
+export class Replaced extends Error {
+  override readonly name = "Replaced";
+
+  constructor(written: string, folder: string) {
+    super(`Cannot rely on ${written} in ${folder}: a newer life has claimed the folder`);
+  }
 }
 
 export interface Restored {
@@ -68,7 +78,7 @@ export class CheckpointStore {
   /**
    * Copies the state before it returns, and resolves when the copy is durable. Rejects with CheckpointError if it must
    * not be saved, with CheckpointWriteError if it could not be (what was durable before still is: train on, write the
-   * next one) or if another write is under way (wait for `idle`). Whoever goes back to a lower cursor needs a new
+   * next one) or if another write is under way (wait for `idle`), with Replaced if a newer life is in office. Whoever goes back to a lower cursor needs a new
    * incarnation: within one, a lower cursor is older, and is refused once three higher ones are there.
    */
   async write(checkpoint: Checkpoint): Promise<void> {
@@ -76,7 +86,7 @@ export class CheckpointStore {
     if (this.#writing) throw writeError(name, this.#folder, new Error("another write is under way"));
     // Before the first await: the caller goes on training in these very arrays.
     const bytes = encodeCheckpoint(checkpoint);
-    this.#writing = save(this.#disk, this.#folder, name, bytes);
+    this.#writing = save(this.#disk, this.#folder, checkpoint.incarnation, { name, bytes });
     try {
       await this.#writing;
     } finally {
@@ -110,16 +120,27 @@ export class CheckpointStore {
   }
 }
 
-/** Write elsewhere, make it durable, then give it its name: whoever looks finds a whole file or none. */
-async function save(disk: Disk, folder: string, name: string, bytes: Uint8Array): Promise<void> {
+/**
+ * Write elsewhere, make it durable, then give it its name: whoever looks finds a whole file or none. Claims are looked at
+ * last: a life that claims later will find this file, and one that claimed before may not have.
+ */
+async function save(
+  disk: Disk,
+  folder: string,
+  incarnation: number,
+  { name, bytes }: { readonly name: string; readonly bytes: Uint8Array },
+): Promise<void> {
+  let names: string[];
   try {
     await disk.makeFolder(folder);
     await replace(disk, folder, name, bytes);
     await disk.syncFolder(folder);
+    names = await disk.list(folder);
   } catch (error) {
     throw writeError(name, folder, error);
   }
-  await prune(disk, folder, name);
+  if (isReplacedIn(names, incarnation)) throw new Replaced(name, folder);
+  await prune(disk, folder, { written: name, names });
 }
 
 async function replace(disk: Disk, folder: string, name: string, bytes: Uint8Array): Promise<void> {
@@ -146,22 +167,25 @@ async function writeSynced(disk: Disk, path: string, bytes: Uint8Array): Promise
   }
 }
 
-async function prune(disk: Disk, folder: string, written: string): Promise<void> {
-  const kept = await removeOld(disk, folder).catch((error: unknown) => {
-    const message = `Cannot remove old checkpoints in ${folder}: ${reasonOf(error)} (${written} is durable)`;
-    throw new CheckpointWriteError(message, { cause: error, durable: true });
-  });
-  if (kept.includes(written)) return;
-  throw writeError(written, folder, new Error(`${KEPT} newer ones are there, the newest is ${kept[0]}`));
-}
-
-/** The names of those that stay, newest first. */
-async function removeOld(disk: Disk, folder: string): Promise<string[]> {
-  const names = await disk.list(folder);
+async function prune(
+  disk: Disk,
+  folder: string,
+  { written, names }: { readonly written: string; readonly names: readonly string[] },
+): Promise<void> {
   const checkpoints = newestFirst(names, isCheckpoint);
   const old = [...checkpoints.slice(KEPT), ...newestFirst(names, isCorrupt).slice(KEPT)];
-  for (const name of old) await disk.remove(join(folder, name));
-  return checkpoints.slice(0, KEPT);
+  try {
+    for (const name of old) await disk.remove(join(folder, name));
+  } catch (error) {
+    const message = `Cannot remove old checkpoints in ${folder}: ${reasonOf(error)} (${written} is durable)`;
+    throw new CheckpointWriteError(message, { cause: error, durable: true });
+  }
+  if (checkpoints.slice(0, KEPT).includes(written)) return;
+  throw writeError(
+    written,
+    folder,
+    new Error(`${KEPT} newer ones are there, the newest is ${checkpoints[0]}`),
+  );
 }
 
 /** The names in the folder, made if need be, rid of temporary files. */

@@ -22,6 +22,16 @@ export async function claimIncarnation(folder: string, disk = realDisk): Promise
   }
 }
 
+/** Whether a newer life than this one has been claimed: then that one is in office. Rejects if the folder cannot be read. */
+export async function isReplaced(folder: string, incarnation: number, disk = realDisk): Promise<boolean> {
+  return isReplacedIn(await disk.list(folder), incarnation);
+}
+
+/** The same, of the names in the folder. */
+export function isReplacedIn(names: readonly string[], incarnation: number): boolean {
+  return highest(names) > incarnation;
+}
+
 async function claimNext(disk: Disk, folder: string): Promise<number> {
   for (;;) {
     const next = highest(await disk.list(folder)) + 1;

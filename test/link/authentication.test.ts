@@ -249,7 +249,7 @@ describe("a dialler with a secret", () => {
     const dialler = new DialEnd(end.url, { secret });
     cleanups.unshift(() => dialler.dialler.close());
     const reason = "hello has a proof, this end has no secret";
-    expect(await dialler.refusals.next()).toEqual({ code: CloseCode.unproven, reason });
+    expect(await dialler.refusals.next()).toEqual({ code: CloseCode.unproven, reason, heard: true });
     expect(end.story).toEqual([]);
   });
 });

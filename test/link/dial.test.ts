@@ -89,7 +89,7 @@ describe("refusals:", () => {
     const listener = await rawListener();
     const end = dialEnd(listener.url);
     (await listener.peers.next()).socket.close(refusal.code, refusal.reason);
-    expect(await end.refusals.next()).toEqual(refusal);
+    expect(await end.refusals.next()).toEqual({ ...refusal, heard: true });
     const second = await listener.peers.next();
     second.send(welcome);
     await end.ups.next();
@@ -104,6 +104,18 @@ describe("refusals:", () => {
     expect(await end.refusals.next()).toEqual(refusal);
     expect(end.ups.kept).toHaveLength(0);
     expect(end.downs.kept).toEqual([{ link: undefined, why: refusal }]);
+  });
+
+  test("that this end makes of a former life of the peer is none: the one in office is still to come", async () => {
+    const listener = await rawListener();
+    const former = { code: CloseCode.fenced, reason: "layer 3 is incarnation 1, already met 2" };
+    const end = dialEnd(listener.url, { check: ({ need }) => (need === 0 ? former : undefined) });
+    const peer = await listener.peers.next();
+    peer.send({ ...welcome, need: 0 });
+    expect(await peer.closed).toEqual(former);
+    (await listener.peers.next()).send({ ...welcome, need: 7 });
+    expect((await end.ups.next()).welcome.need).toBe(7);
+    expect(end.refusals.kept).toEqual([]);
   });
 
   test("are the permanent ones only: a bad frame or a restart is not", async () => {
@@ -221,7 +233,7 @@ describe("frames:", () => {
     peer.send({ kind: "finished", reports: [] });
     peer.socket.close(1001, "stopping");
     for (const kind of ["gradient", "rewind", "finished"]) expect((await end.frames.next()).kind).toBe(kind);
-    expect((await end.downs.next()).why).toEqual({ code: 1001, reason: "stopping" });
+    expect((await end.downs.next()).why).toEqual({ code: 1001, reason: "stopping", heard: true });
   });
 });
 

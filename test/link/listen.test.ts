@@ -91,7 +91,7 @@ describe("greeting:", () => {
     };
     const end = await listenEnd({ answer: (heard) => refuseStranger(expected, heard) ?? welcome });
     const refusal = { code: CloseCode.wrongRun, reason: "run is two-rings-7, expected two-rings-8" };
-    expect(await dialEnd(end.url).refusals.next()).toEqual(refusal);
+    expect(await dialEnd(end.url).refusals.next()).toEqual({ ...refusal, heard: true });
     expect(await end.turnedAway.next()).toEqual(refusal);
     expect(end.story).toEqual([]);
   });

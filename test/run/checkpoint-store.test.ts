@@ -9,7 +9,9 @@ import {
   CheckpointStore,
   CheckpointWriteError,
   NoValidCheckpoint,
+  Replaced,
 } from "../../shared/run/checkpoint-store.ts";
+import { claimIncarnation } from "../../shared/run/incarnation.ts";
 import { filled, sampleCheckpoint } from "./sample-checkpoint.ts";
 import { expectNothingLost, killNow, lastDurable, startWriter } from "./writer-process.ts";
 
@@ -73,12 +75,22 @@ describe("writing", () => {
     expect(await readdir(folder)).toHaveLength(3);
   });
 
-  test("a life outlived by three checkpoints cannot save, and is told so", async () => {
+  test("a cursor below three others cannot be saved, and is told so", async () => {
     for (const cursor of [10, 20, 30]) await write(4, cursor);
-    await expect(write(3, 500)).rejects.toThrow(
+    await expect(write(4, 5)).rejects.toThrow(
       /Cannot write .*: 3 newer ones are there, the newest is checkpoint-000004-000000030/,
     );
     expect(await newest()).toEqual([4, 30]);
+  });
+
+  test("a life that was replaced may rely on nothing it saves, from the newer one's claim on", async () => {
+    expect(await claimIncarnation(folder)).toBe(1);
+    await write(1, 500);
+    expect(await claimIncarnation(folder)).toBe(2);
+    await expect(write(1, 600)).rejects.toThrow(Replaced);
+    await write(2, 510);
+    await expect(write(1, 700)).rejects.toThrow(/Cannot rely on .*: a newer life has claimed the folder/);
+    expect(await newest()).toEqual([2, 510]);
   });
 
   test("before the first batch there is a checkpoint too", async () => {

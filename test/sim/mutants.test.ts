@@ -1,0 +1,128 @@
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
+import { expect, it, vi } from "vitest";
+import type { Invariant } from "./simulation.ts";
+
+/** A guard, taken out of the real code: its text, and what stands there instead. */
+interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  readonly guard: string;
+  readonly without: string;
+  readonly violates: Invariant;
+}
+
+const delivery = "shared/delivery/layer-delivery.ts";
+const store = "shared/run/checkpoint-store.ts";
+const mutants: readonly Mutant[] = [
+  {
+    name: "no dedup: a batch already learnt is learnt again",
+    file: delivery,
+    guard: 'const verdict = batch === cursor + 1 ? "apply" : "rehearse";',
+    without: 'const verdict: "apply" | "rehearse" = "apply";',
+    violates: "exactly once",
+  },
+  {
+    name: "no rollback: the cursor of the checkpoint, other weights",
+    file: "services/layer/beginning.ts",
+    guard: "work.restore(checkpoint);",
+    without: "",
+    violates: "exactly once",
+  },
+  {
+    name: "no window: whatever is computed is sent",
+    file: delivery,
+    guard: "return successor.inFlight.length < this.rules.window;",
+    without: "return successor.inFlight.length >= 0;",
+    violates: "window",
+  },
+  {
+    name: "no fence: an older life is taken in after a newer one",
+    file: "shared/link/greeting.ts",
+    guard: "return refuseOldLife(peer, expected.newest);",
+    without: "return undefined;",
+    violates: "fenced",
+  },
+  {
+    name: "no fence on the disk: an older life relies on what it saves after a newer one began",
+    file: store,
+    guard: "if (isReplacedIn(names, incarnation)) throw new Replaced(name, folder);",
+    without: "",
+    violates: "durable",
+  },
+  {
+    name: "no folder sync: a checkpoint is reported whose name may be lost",
+    file: store,
+    guard: "await disk.syncFolder(folder);",
+    without: "",
+    violates: "durable",
+  },
+  {
+    name: "no file sync: a checkpoint is reported whose bytes may be lost",
+    file: store,
+    guard: "await file.sync();",
+    without: "",
+    violates: "durable",
+  },
+  {
+    name: "no digest: a damaged checkpoint is loaded",
+    file: "shared/run/checkpoint.ts",
+    guard: "checkDigest(bytes, metadata.digest);",
+    without: "",
+    violates: "undamaged",
+  },
+  {
+    name: "gap ignored: what comes too early is learnt as if it were next",
+    file: delivery,
+    guard: 'if (batch > cursor + 1) return "gap";',
+    without: 'if (batch > cursor + 1) return "apply";',
+    violates: "exactly once",
+  },
+  {
+    name: "a layer's need forgets its successor's",
+    file: delivery,
+    guard: 'return state.successor.phase === "linked" ? Math.min(own, state.successor.need) : own;',
+    without: "return own;",
+    violates: "ends",
+  },
+  {
+    name: "no staleness budget: a layer goes on guessing alone",
+    file: delivery,
+    guard: "if (sinceTarget < stalenessBudget) return undefined;",
+    without: "if (sinceTarget < 1e9) return undefined;",
+    violates: "staleness budget",
+  },
+];
+
+const MOST_SEEDS = 150;
+
+const cases = mutants.map((mutant) => [mutant.name, mutant.violates, mutant] as const);
+
+it.each(cases)("the simulator catches: %s (violates: %s)", { timeout: 120_000 }, async (_, __, mutant) => {
+  const path = resolve(mutant.file);
+  vi.resetModules();
+  vi.doMock(path, () => import(mutated(mutant)));
+  try {
+    const { scenarioOf, simulate } = await import("./scenario.ts");
+    const found = new Set<Invariant>();
+    for (let seed = 1; seed <= MOST_SEEDS && !found.has(mutant.violates); seed++)
+      for (const { invariant } of (await simulate(scenarioOf(seed), seed)).violations) found.add(invariant);
+    expect([...found]).toContain(mutant.violates);
+  } finally {
+    vi.doUnmock(path);
+  }
+});
+
+/** A copy of the module without the guard, elsewhere; what it imports are the real ones. */
+function mutated({ file, guard, without }: Mutant): string {
+  const source = readFileSync(file, "utf8");
+  expect(source.split(guard), `${file} has the guard once`).toHaveLength(2);
+  const folder = resolve(dirname(file));
+  const text = source
+    .replace(guard, without)
+    .replaceAll(/from "(\.\.?\/[^"]+)"/g, (_, path: string) => `from "${resolve(folder, path)}"`);
+  const copy = join(mkdtempSync(join(tmpdir(), "unlocked-mutant-")), basename(file));
+  writeFileSync(copy, text);
+  return copy;
+}

@@ -1,0 +1,79 @@
+import type { Config } from "../../shared/run/config.ts";
+import { readConfig } from "../../shared/run/read-config.ts";
+import { type SimulatedRandom, simulatedRandom } from "./event-queue.ts";
+import { Nemesis } from "./nemesis.ts";
+import { Simulation } from "./simulation.ts";
+
+/** What a run is like, and how long faults go on (in virtual milliseconds; 0 for none). */
+export interface Scenario {
+  readonly layers: number;
+  readonly batches: number;
+  readonly window: number;
+  readonly evaluateEvery: number;
+  readonly checkpointEvery: number;
+  readonly stalenessBudget: number;
+  readonly method: "cdni" | "dni" | "backprop" | "frozen";
+  readonly staleness?: number;
+  readonly faultsMs: number;
+}
+
+const template = readConfig(
+  `
+data: { set: two-rings, heldOut: 10 }
+layers: [{ outputs: 3, batchNorm: false }, { outputs: 2 }]
+run: { batchSize: 4, batches: 10, evaluateEvery: 10 }
+compute: { kernels: plain }
+`,
+  "simulated",
+).config;
+
+/** Everything about a run follows from its seed: what it is like, what goes wrong, and when. */
+export function scenarioOf(seed: number): Scenario {
+  const random = simulatedRandom(seed * 2 + 1);
+  const pick = <T>(...choices: readonly T[]): T => choices[Math.floor(random() * choices.length)]!;
+  const method = pick("cdni", "cdni", "cdni", "dni", "frozen", "backprop");
+  const isLocked = method === "backprop";
+  const staleness = isLocked ? 0 : pick(0, 0, 0, 1, 2, 4);
+  return {
+    layers: pick(1, 2, 3, 3, 4, 5),
+    batches: pick(20, 40, 60, 80),
+    window: isLocked ? 1 : Math.max(staleness, pick(1, 2, 4, 4, 8)),
+    evaluateEvery: pick(7, 20, 50),
+    checkpointEvery: pick(1, 5, 10, 20),
+    stalenessBudget: pick(0, 1, 4, 16, 64),
+    method,
+    ...(staleness > 0 ? { staleness } : {}),
+    faultsMs: pick(500, 2000, 6000),
+  };
+}
+
+export function configOf(scenario: Scenario): Config {
+  const { layers, batches, window, evaluateEvery, checkpointEvery, stalenessBudget } = scenario;
+  const { method, staleness } = scenario;
+  const hidden = template.layers[0]!;
+  const head = template.layers.at(-1)!;
+  const chain = Array.from({ length: layers - 1 }, (_, index) => ({
+    ...hidden,
+    inputs: index === 0 ? 2 : 3,
+  }));
+  const { generator } = template.learning;
+  const evidence = method === "dni" ? (["output"] as const) : generator.evidence;
+  return {
+    ...template,
+    layers: [...chain, { ...head, inputs: layers === 1 ? 2 : 3 }],
+    learning: { ...template.learning, method, generator: { ...generator, evidence } },
+    run: { ...template.run, batches, evaluateEvery, checkpointEvery },
+    delivery: { window, stalenessBudget, schedule: staleness === undefined ? "free" : { staleness } },
+  };
+}
+
+/** Runs that end take a tenth of it. */
+const MOST_EVENTS = 60_000;
+
+export async function simulate(scenario: Scenario, seed: number): Promise<Simulation> {
+  const random: SimulatedRandom = simulatedRandom(seed);
+  const simulation = new Simulation(configOf(scenario), random);
+  if (scenario.faultsMs > 0) new Nemesis(simulation, scenario.faultsMs);
+  await simulation.run(MOST_EVENTS);
+  return simulation;
+}

@@ -1,0 +1,525 @@
+import { setImmediate as breath } from "node:timers/promises";
+import type { Logger } from "pino";
+import { LayerProcess } from "../../services/layer/layer-process.ts";
+import { PoisonError } from "../../services/layer/layer-work.ts";
+import type { Summary } from "../../services/source/record.ts";
+import { SourceProcess } from "../../services/source/source-process.ts";
+import type { World } from "../../services/world.ts";
+import { openDataSet } from "../../shared/data/open-data-set.ts";
+import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { type Checkpoint, decodeCheckpoint } from "../../shared/run/checkpoint.ts";
+import type { Config } from "../../shared/run/config.ts";
+import { weightsDigest } from "../../shared/run/digest.ts";
+import { check, fromRanges } from "../../shared/run/ledger.ts";
+import type { Frame } from "../../shared/wire/frames.ts";
+import { EventQueue, type SimulatedRandom } from "./event-queue.ts";
+import { Life } from "./life.ts";
+import { SimulatedDisk } from "./simulated-disk.ts";
+import { type Connection, SimulatedNetwork } from "./simulated-network.ts";
+import { WitnessedWork, witnessIn } from "./witnessed-work.ts";
+
+/** What must hold after every event, by name. */
+export type Invariant =
+  | "exactly once"
+  | "window"
+  | "memory"
+  | "staleness budget"
+  | "fenced"
+  | "durable"
+  | "undamaged"
+  | "finite"
+  | "no bug"
+  | "ends";
+
+export interface Violation {
+  readonly invariant: Invariant;
+  readonly what: string;
+}
+
+/** One place for a process: its disk, and whoever has lived there. */
+interface Post {
+  readonly name: string;
+  /** 0 for the source. */
+  readonly layer: number;
+  readonly disk: SimulatedDisk;
+  /** Newest last. */
+  lives: Lived[];
+  /** Checkpoints that a life reported durable and that nothing has damaged since, as [incarnation, cursor]. */
+  reported: Place[];
+  hasFinished: boolean;
+  /** What is left of those that were damaged, reported or not yet. */
+  readonly damaged: Map<string, { readonly bytes: Uint8Array; readonly at: number }>;
+}
+
+interface Lived {
+  readonly life: Life;
+  incarnation: number;
+  process: LayerProcess | SourceProcess | undefined;
+  exit: number | undefined;
+  isDone: boolean;
+  lastWords: string;
+  /** Highest incarnation met of the neighbour on either side. */
+  met: { predecessor: number; successor: number };
+  /** The newest checkpoint reported durable when it started: it must not begin with an older one. */
+  floor: Place | undefined;
+  /** What it began with; nothing is [0, −1]. */
+  begunAt: Place | undefined;
+}
+
+type Place = readonly [incarnation: number, cursor: number];
+
+const RUN = "simulated";
+const STATE = "/state";
+const RECORD = "/record";
+const kernels = plainKernels();
+
+/**
+ * A whole run in one process and in virtual time: the real source and layer processes with their real delivery,
+ * learning, checkpoints and claims, over a simulated network and simulated disks. All that happens follows from `random`.
+ */
+export class Simulation {
+  readonly config: Config;
+  readonly random: SimulatedRandom;
+  readonly queue = new EventQueue();
+  readonly network: SimulatedNetwork;
+  readonly posts: Post[];
+  readonly violations: Violation[] = [];
+  /** What happened, for whoever replays a seed. */
+  readonly story: string[] = [];
+  readonly counts: Record<string, number> = {};
+  #events = 0;
+
+  constructor(config: Config, random: SimulatedRandom) {
+    this.config = config;
+    this.random = random;
+    this.network = new SimulatedNetwork(this.queue, random, {
+      dialled: (life, incarnation) => this.#met(life, "successor", incarnation),
+      accepted: (life, incarnation) => this.#met(life, "predecessor", incarnation),
+      sent: (connection, frame, forward) => this.#sent(connection, frame, forward),
+    });
+    this.posts = Array.from({ length: config.layers.length + 1 }, (_, layer) => this.#newPost(layer));
+    for (const post of this.posts) this.start(post);
+  }
+
+  /** Until the run is over, something is violated, or it takes more than `mostEvents`. */
+  async run(mostEvents: number): Promise<void> {
+    // Real code awaits: let it go on as far as it can before anything else happens.
+    for (await breath(); !this.isOver && this.violations.length === 0; await breath())
+      if (this.#events++ > mostEvents || !this.queue.next()) this.#violate("ends", this.#standing());
+    if (this.violations.length === 0) this.#checkOutcome();
+  }
+
+  get events(): number {
+    return this.#events;
+  }
+
+  get summary(): Summary | undefined {
+    const bytes = this.posts[0]!.disk.bytesOf(`${RECORD}/summary.json`);
+    return bytes && (JSON.parse(Buffer.from(bytes).toString()) as Summary);
+  }
+
+  /** The record is there, and everybody has gone home, but for such as nobody ever came to. */
+  get isOver(): boolean {
+    return this.#hasRecord && this.posts.every(({ lives }) => lives.some(({ isDone }) => isDone));
+  }
+
+  get #hasRecord(): boolean {
+    return this.posts[0]!.disk.bytesOf(`${RECORD}/summary.json`) !== undefined;
+  }
+
+  tell(what: string): void {
+    this.story.push(`${this.queue.now.toFixed(1)} ${what}`);
+  }
+
+  count(what: string): void {
+    this.counts[what] = (this.counts[what] ?? 0) + 1;
+  }
+
+  // — processes —
+
+  #newPost(layer: number): Post {
+    const disk = new SimulatedDisk(this.queue, this.random);
+    const name = layer === 0 ? "source" : `layer${layer}`;
+    const post: Post = { name, layer, disk, lives: [], reported: [], hasFinished: false, damaged: new Map() };
+    if (layer > 0) disk.onRenamed = (path, bytes) => this.#checkFile(post, path, bytes);
+    return post;
+  }
+
+  start(post: Post): Lived {
+    const lived: Lived = {
+      life: new Life(post.name, (error) => this.#crashed(post, lived, error)),
+      incarnation: 0,
+      process: undefined,
+      exit: undefined,
+      isDone: false,
+      lastWords: "",
+      met: { predecessor: 0, successor: 0 },
+      floor: undefined,
+      begunAt: undefined,
+    };
+    post.lives.push(lived);
+    this.count("lives");
+    const begun = post.layer === 0 ? this.#startSource(post, lived) : this.#startLayer(post, lived);
+    begun.then(
+      (process) => {
+        lived.process = process;
+        if (!process) return this.#exited(post, lived, 0);
+        void process.ended.then((code) => this.#exited(post, lived, code));
+      },
+      (error: Error) => {
+        lived.lastWords = error.message;
+        if (error.name === "NoValidCheckpoint" && post.reported.length > 0)
+          this.#violate("durable", `${post.name}: ${error.message}`);
+        this.#exited(post, lived, 78);
+      },
+    );
+    return lived;
+  }
+
+  #startLayer(post: Post, lived: Lived): Promise<LayerProcess> {
+    const { layer } = post;
+    const successor = layer < this.config.layers.length ? `ws://layer${layer + 1}:1` : undefined;
+    const options = { ...this.#options(post), layer, successor, record: undefined };
+    return LayerProcess.start(this.config, options, {
+      ...this.#edges(post, lived),
+      kernels,
+      work: (...build) =>
+        new WitnessedWork(build, (witness, sinceTarget, kept) =>
+          this.#checkApplied(post, witness, sinceTarget, kept, build[3].ticketsKept),
+        ),
+    });
+  }
+
+  #startSource(post: Post, lived: Lived): Promise<SourceProcess | undefined> {
+    const options = { ...this.#options(post), layer: undefined, successor: "ws://layer1:1", record: RECORD };
+    const edges = this.#edges(post, lived);
+    return SourceProcess.start(this.config, options, {
+      ...edges,
+      data: openDataSet(this.config.data),
+      date: () => new Date(this.queue.now),
+      nodeVersion: "",
+    });
+  }
+
+  #options(post: Post) {
+    const host = post.name;
+    const where = { run: RUN, state: STATE, host, port: 1 };
+    const files = { secretFile: undefined, tlsFiles: undefined };
+    return { config: "", set: [], logFormat: "json" as const, ...where, ...files };
+  }
+
+  #edges(
+    post: Post,
+    lived: Lived,
+  ): World & {
+    log: (incarnation: number) => Logger;
+    tell: () => Promise<void>;
+    random: () => number;
+    pid: number;
+  } {
+    const { life } = lived;
+    const { queue, network } = this;
+    return {
+      dial: network.dialFor(life),
+      listen: network.listenFor(life),
+      disk: post.disk.seenBy(life),
+      now: () => queue.now,
+      after: (ms, run) => {
+        let isOn = true;
+        queue.after(ms, () => life.run(() => isOn && run()));
+        return () => {
+          isOn = false;
+        };
+      },
+      every: (ms, run) => {
+        let isOn = true;
+        const again = () =>
+          queue.after(ms, () => {
+            if (!isOn || !life.isAlive) return;
+            life.run(() => isOn && run());
+            again();
+          });
+        again();
+        return () => {
+          isOn = false;
+        };
+      },
+      log: (incarnation) => {
+        lived.incarnation = incarnation;
+        return this.#logOf(post, lived);
+      },
+      tell: async () => undefined,
+      random: this.random,
+      pid: 0,
+    };
+  }
+
+  #logOf(post: Post, lived: Lived): Logger {
+    const say = (fields: Record<string, unknown> | string, words?: string) => {
+      const [what, message] = typeof fields === "string" ? [{}, fields] : [fields, words ?? ""];
+      if (!lived.life.isAlive) return;
+      lived.lastWords = `${message} ${JSON.stringify(what)}`;
+      this.tell(`${post.name}/${lived.incarnation} ${lived.lastWords}`);
+      this.#hearLog(post, lived, message, what);
+    };
+    return { debug: say, info: say, warn: say, error: say, fatal: say } as unknown as Logger;
+  }
+
+  #hearLog(post: Post, lived: Lived, message: string, fields: Record<string, unknown>): void {
+    if (post.layer === 0) return;
+    this.count(message);
+    if (message === "checkpoint" || message === "finished") {
+      const place = [lived.incarnation, Number(fields.batch)] as const;
+      this.#checkReport(post, lived, place);
+      if (!post.damaged.has(String(place))) post.reported.push(place);
+    }
+    if (message === "finished") post.hasFinished = true;
+    if (message === "started") {
+      lived.floor = newestOf(post.reported);
+      lived.begunAt = [0, -1];
+    }
+    if (message === "restored") this.#checkRestored(post, lived, placeOf(String(fields.path)));
+    if (message === "linked" && lived.floor) this.#checkRestored(post, lived, [0, -1]);
+  }
+
+  #crashed(post: Post, lived: Lived, error: unknown): void {
+    lived.lastWords = String(error);
+    if (!(error instanceof PoisonError)) {
+      const isTwice = /Cannot apply batch/.test(String(error));
+      this.#violate(isTwice ? "exactly once" : "no bug", `${post.name}: ${(error as Error).stack ?? error}`);
+    }
+    this.#exited(post, lived, error instanceof PoisonError ? 70 : 1);
+  }
+
+  #exited(post: Post, lived: Lived, code: number): void {
+    if (!lived.life.isAlive) return;
+    lived.exit = code;
+    lived.isDone = code === 0 && (post.hasFinished || lived.lastWords.startsWith("done"));
+    this.tell(`${post.name}/${lived.incarnation} exits ${code}: ${lived.lastWords}`);
+    this.count(`exit ${code}`);
+    this.#bury(post, lived, false, code !== 0);
+  }
+
+  /** Started again where it ran, unless it said that it is done. */
+  #bury(post: Post, lived: Lived, isSilent: boolean, again: boolean): void {
+    lived.life.end();
+    this.network.died(lived.life, isSilent);
+    if (again) this.queue.after(5 + this.random() * 300, () => this.start(post));
+  }
+
+  /** The last started that lives. */
+  #alive(post: Post): Lived | undefined {
+    return post.lives.findLast(({ life }) => life.isAlive);
+  }
+
+  // — what may go wrong —
+
+  kill(post: Post, isSilent = false): void {
+    const lived = this.#alive(post);
+    if (!lived) return;
+    this.tell(`kill ${post.name}/${lived.incarnation}`);
+    this.#bury(post, lived, isSilent, true);
+  }
+
+  cutPower(post: Post): void {
+    this.tell(`power cut ${post.name}`);
+    for (const lived of post.lives)
+      if (lived.life.isAlive) {
+        lived.exit ??= 137;
+        this.#bury(post, lived, true, true);
+      }
+    post.disk.cutPower();
+  }
+
+  /** SIGSTOP for a while; meanwhile another is started in its place, if so wished. */
+  freeze(post: Post, ms: number, isReplaced: boolean): void {
+    const lived = this.#alive(post);
+    if (!lived) return;
+    this.tell(`freeze ${post.name}/${lived.incarnation} for ${ms.toFixed(0)}, replaced: ${isReplaced}`);
+    lived.life.stop();
+    this.network.stopped(lived.life);
+    this.queue.after(ms, () => lived.life.continue());
+    if (isReplaced) this.queue.after(this.random() * ms, () => this.duplicate(post));
+  }
+
+  /** A second one in the same folder, while the first still lives. */
+  duplicate(post: Post): void {
+    const lived = this.#alive(post);
+    if (!lived || this.#hasRecord) return;
+    this.tell(`duplicate ${post.name}/${lived.incarnation}`);
+    this.start(post);
+  }
+
+  terminate(post: Post): void {
+    const lived = this.#alive(post);
+    if (!lived?.process) return;
+    this.tell(`stop ${post.name}/${lived.incarnation}`);
+    lived.life.run(() => void lived.process!.stop("simulated"));
+    // As a machine that is shut down, and comes up again.
+    this.queue.after(100, () => this.start(post));
+  }
+
+  /** Only where another whole one is left: all gone is another story. */
+  flipBit(post: Post): void {
+    const files = post.disk.list(STATE).filter((name) => name.endsWith(".safetensors"));
+    const whole = files.filter((name) => isWhole(post.disk.bytesOf(`${STATE}/${name}`)!));
+    const victim = whole.sort().at(-1);
+    if (whole.length < 2 || !victim || post.hasFinished) return;
+    this.tell(`flip a bit in ${post.name} ${victim}`);
+    this.count("bits flipped");
+    post.disk.flipBit(`${STATE}/${victim}`);
+    const damaged = placeOf(victim);
+    const bytes = post.disk.bytesOf(`${STATE}/${victim}`)!;
+    post.damaged.set(String(damaged), { bytes, at: this.queue.now });
+    post.reported = post.reported.filter((place) => isOlder(place, damaged) && placeIsIn(place, whole));
+  }
+
+  // — what must hold —
+
+  #violate(invariant: Invariant, what: string): void {
+    this.violations.push({ invariant, what: `t=${this.queue.now.toFixed(1)}: ${what}` });
+  }
+
+  #checkApplied(
+    post: Post,
+    witness: readonly number[],
+    sinceTarget: number,
+    kept: number,
+    mostKept: number,
+  ): void {
+    this.count("applied");
+    const last = witness.length - 1;
+    if (witness[last] !== last)
+      this.#violate("exactly once", `${post.name} applies ${witness[last]} after ${witness[last - 1]}`);
+    if (kept > mostKept && this.config.learning.method !== "backprop")
+      this.#violate("memory", `${post.name} keeps evidence of ${kept} batches`);
+    const { window, stalenessBudget, schedule } = this.config.delivery;
+    const pinned = schedule === "free" ? 0 : schedule.staleness;
+    const most = Math.max(stalenessBudget, window) + window + pinned;
+    const isHidden = post.layer < this.config.layers.length && this.config.learning.method !== "backprop";
+    if (isHidden && sinceTarget > most)
+      this.#violate("staleness budget", `${post.name} applies ${sinceTarget} batches since a target`);
+  }
+
+  #checkFile(post: Post, path: string, bytes: Uint8Array): void {
+    if (!path.endsWith(".safetensors")) return;
+    const { tensors, cursor } = decodeCheckpoint(bytes);
+    const witness = witnessIn(tensors);
+    if (witness.length !== cursor + 1 || witness.some((batch, index) => batch !== index))
+      this.#violate("exactly once", `${post.name} saves ${cursor}, in its weights is ${witness.join(" ")}`);
+    for (const [name, values] of Object.entries(tensors))
+      if (!values.every(Number.isFinite)) this.#violate("finite", `${post.name} saves ${name}`);
+  }
+
+  #checkRestored(post: Post, lived: Lived, loaded: Place): void {
+    const damage = post.damaged.get(String(loaded));
+    // It may have been read just before.
+    const isOld = damage && this.queue.now - damage.at > 20;
+    if (isOld && post.disk.bytesOf(`${STATE}/${nameOf(loaded)}`) === damage.bytes)
+      this.#violate("undamaged", `${post.name}/${lived.incarnation} begins at ${loaded}, which was damaged`);
+    if (lived.floor && isOlder(loaded, lived.floor))
+      this.#violate(
+        "durable",
+        `${post.name}/${lived.incarnation} begins at ${loaded}, durable was ${lived.floor}`,
+      );
+    lived.floor = undefined;
+    lived.begunAt = loaded;
+  }
+
+  /** Nobody may rely on what the one in office has not seen. */
+  #checkReport(post: Post, lived: Lived, place: Place): void {
+    const blind = post.lives.find(
+      ({ incarnation, begunAt }) => begunAt && incarnation > lived.incarnation && isOlder(begunAt, place),
+    );
+    if (blind)
+      this.#violate(
+        "durable",
+        `${post.name} relies on ${place}, ${blind.incarnation} began at ${blind.begunAt}`,
+      );
+  }
+
+  #met(life: Life, side: "predecessor" | "successor", incarnation: number): void {
+    const lived = this.posts.flatMap(({ lives }) => lives).find((each) => each.life === life)!;
+    if (incarnation < lived.met[side])
+      this.#violate("fenced", `${life.name} takes ${side} ${incarnation} after ${lived.met[side]}`);
+    lived.met[side] = Math.max(lived.met[side], incarnation);
+  }
+
+  /** As the sender sees it, answers on their way included: never less than what waits at the other end. */
+  #sent(connection: Connection, frame: Frame, forward: boolean): void {
+    if (frame.kind === "activation") connection.inFlight += 1;
+    if (frame.kind === "gradient") connection.inFlight -= 1;
+    if (connection.isTamperedWith) return;
+    const { window } = this.config.delivery;
+    if (connection.inFlight > window)
+      this.#violate("window", `${connection.inFlight} unanswered at ${connection.url}, window is ${window}`);
+    if (connection.inFlight < 0) this.#violate("window", `an answer too many at ${connection.url}`);
+    if (!forward || frame.kind !== "activation") return;
+    const floats = new Float32Array(frame.activation.data.slice().buffer);
+    if (!floats.every(Number.isFinite)) this.#violate("finite", `sent to ${connection.url}`);
+  }
+
+  #checkOutcome(): void {
+    const { batches } = this.config.run;
+    for (const post of this.posts.slice(1)) {
+      const final = this.#newestCheckpoint(post);
+      const troubles = final?.finished ? check(fromRanges(final.ledger), batches) : ["never finished"];
+      const report = this.summary!.layers.find(({ layer }) => layer === post.layer);
+      if (final && report?.digest !== weightsDigest(final.tensors))
+        troubles.push("reported another digest than it saved");
+      for (const what of troubles) this.#violate("exactly once", `${post.name}: ${what}`);
+    }
+  }
+
+  #newestCheckpoint(post: Post): Checkpoint | undefined {
+    const newest = post.disk
+      .list(STATE)
+      .filter((name) => name.endsWith(".safetensors") && isWhole(post.disk.bytesOf(`${STATE}/${name}`)!))
+      .sort()
+      .at(-1);
+    return newest === undefined ? undefined : decodeCheckpoint(post.disk.bytesOf(`${STATE}/${newest}`)!);
+  }
+
+  #standing(): string {
+    const lives = this.posts.map(({ name, lives }) => {
+      const { incarnation, exit, life, lastWords } = lives.at(-1)!;
+      const state = exit !== undefined ? `exited ${exit}` : life.isAlive ? "alive" : "dead";
+      return `${name}/${incarnation} ${state} (${lastWords})`;
+    });
+    return `no end after ${this.#events} events: ${lives.join("; ")}`;
+  }
+}
+
+function placeOf(path: string): [number, number] {
+  const found = /checkpoint-(\d+)-(-1|\d+)\./.exec(path)!;
+  return [Number(found[1]), Number(found[2])];
+}
+
+function nameOf([incarnation, cursor]: Place): string {
+  const padded = cursor < 0 ? String(cursor) : String(cursor).padStart(9, "0");
+  return `checkpoint-${String(incarnation).padStart(6, "0")}-${padded}.safetensors`;
+}
+
+function isOlder(one: Place, other: Place): boolean {
+  return one[0] < other[0] || (one[0] === other[0] && one[1] < other[1]);
+}
+
+function newestOf(places: readonly Place[]): Place | undefined {
+  return places.reduce<Place | undefined>(
+    (one, other) => (one && isOlder(other, one) ? one : other),
+    undefined,
+  );
+}
+
+function placeIsIn(place: Place, names: readonly string[]): boolean {
+  return names.map(placeOf).some(([incarnation, cursor]) => incarnation === place[0] && cursor === place[1]);
+}
+
+function isWhole(bytes: Uint8Array): boolean {
+  try {
+    decodeCheckpoint(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,78 @@
+import { LayerWork } from "../../services/layer/layer-work.ts";
+import type { GeneratorHealth } from "../../shared/dni/generator.ts";
+import type { LayerState } from "../../shared/dni/layer-state.ts";
+import type { ActivationFrame, Tensor } from "../../shared/wire/frames.ts";
+
+export const WITNESS = "witness";
+
+/**
+ * The learning side with a witness among its tensors: the batches that are in the weights, in order. It is saved with
+ * them, and restored with them, whatever the cursor beside them says.
+ */
+export class WitnessedWork extends LayerWork {
+  readonly #most: number;
+  readonly #onApplied: (witness: readonly number[], sinceTarget: number, kept: number) => void;
+  #applied: number[] = [];
+  readonly #kept = new Set<number>();
+  #sinceTarget = 0;
+
+  constructor(
+    build: ConstructorParameters<typeof LayerWork>,
+    onApplied: (witness: readonly number[], sinceTarget: number, kept: number) => void,
+  ) {
+    super(...build);
+    this.#most = build[1].run.batches;
+    this.#onApplied = onApplied;
+  }
+
+  override update(frame: ActivationFrame) {
+    const result = super.update(frame);
+    this.#note(frame.batch);
+    return result;
+  }
+
+  override passBackward(frame: ActivationFrame, gradient: Tensor, learns: boolean): Tensor | undefined {
+    const result = super.passBackward(frame, gradient, learns);
+    if (learns) this.#note(frame.batch);
+    return result;
+  }
+
+  override keep(ticket: number): void {
+    super.keep(ticket);
+    this.#kept.add(ticket);
+  }
+
+  override learn(ticket: number, target: Tensor, batch: number): GeneratorHealth | undefined {
+    this.#kept.delete(ticket);
+    this.#sinceTarget = 0;
+    return super.learn(ticket, target, batch);
+  }
+
+  override forget(tickets: readonly number[]): void {
+    super.forget(tickets);
+    for (const ticket of tickets) this.#kept.delete(ticket);
+  }
+
+  override state(): LayerState {
+    const { tensors, counters } = super.state();
+    // Room for one too many, so that a batch applied twice does not go unseen.
+    const witness = new Float32Array(this.#most + 1).fill(-1);
+    witness.set(this.#applied.slice(0, witness.length));
+    return { tensors: { ...tensors, [WITNESS]: witness }, counters };
+  }
+
+  override restore(state: LayerState): void {
+    super.restore(state);
+    this.#applied = witnessIn(state.tensors);
+  }
+
+  #note(batch: number): void {
+    this.#applied.push(batch);
+    this.#sinceTarget += 1;
+    this.#onApplied(this.#applied, this.#sinceTarget, this.#kept.size);
+  }
+}
+
+export function witnessIn(tensors: Readonly<Record<string, Float32Array>>): number[] {
+  return [...(tensors[WITNESS] ?? [])].filter((batch) => batch >= 0);
+}
