@@ -3,9 +3,9 @@ import { blasKernels } from "./blas-kernels.ts";
 import type { Kernels } from "./kernels.ts";
 import { plainKernels } from "./plain-kernels.ts";
 import { type Trial, tryOut } from "./try-out.ts";
-import { wasmKernels } from "./wasm-kernels.ts";
+import { relaxedKernels, wasmKernels } from "./wasm-kernels.ts";
 
-export type KernelsName = "auto" | "wasm" | "blas" | "plain";
+export type KernelsName = "auto" | "wasm" | "wasm-relaxed" | "blas" | "plain";
 
 /** What the process lends. */
 export interface Host extends BlasHost {
@@ -26,7 +26,8 @@ const TRIAL_ARENA = { megabytes: 2 };
 
 /**
  * The kernel set of this name. `auto` is BLAS where there is one, it computes what the WebAssembly does, and is
- * faster; WebAssembly otherwise. Throws an Error with what was found where `blas` is asked for and not to be had.
+ * faster; WebAssembly otherwise. Throws an Error with what was found where `blas` or `wasm-relaxed` is asked for and not
+ * to be had.
  */
 export function chooseKernels(name: KernelsName, host: Host, load = loadBlas): KernelsChoice {
   switch (name) {
@@ -34,6 +35,8 @@ export function chooseKernels(name: KernelsName, host: Host, load = loadBlas): K
       return { kernels: plainKernels(), found: { kernels: "plain", why: "as configured" } };
     case "wasm":
       return { kernels: wasmKernels(), found: { kernels: "wasm", why: "as configured" } };
+    case "wasm-relaxed":
+      return { kernels: relaxedKernels(), found: { kernels: "wasm-relaxed", why: "as configured" } };
     case "blas": {
       const { blas, facts } = findBlas(host, load);
       return { kernels: blasKernels(blas), found: { kernels: "blas", why: "as configured", ...facts } };

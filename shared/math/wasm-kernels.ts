@@ -1,6 +1,6 @@
 import type { Kernels, MultiplyOptions, Nonlinearity } from "./kernels.ts";
 import { Arena } from "./wasm/arena.ts";
-import { loadKernels, type WasmExports } from "./wasm/load.ts";
+import { type Build, loadKernels, type WasmExports } from "./wasm/load.ts";
 import { wasmCasts } from "./wasm-casts.ts";
 
 /** Address space of an arena unless told otherwise; pages never touched take no memory. */
@@ -24,17 +24,29 @@ export function wasmKernels(options: ArenaOptions = {}): Kernels {
   return wasmKernelsOn(options).kernels;
 }
 
+/**
+ * The same, but products with relaxed SIMD: one rounding for a product and its addition where the processor has such an
+ * instruction, two where it has none. The same bits on the same machine; not on another. Throws an Error, too, where
+ * the runtime does not take these instructions.
+ */
+export function relaxedKernels(options: ArenaOptions = {}): Kernels {
+  return { ...wasmKernelsOn(options, "relaxed").kernels, name: "wasm-relaxed" };
+}
+
 export interface ArenaOptions {
   readonly megabytes?: number;
 }
 
-/** The same, with the arena for those who compute in it too. */
-export function wasmKernelsOn(options: ArenaOptions): { kernels: Kernels; arena: Arena } {
+/** The same as `wasmKernels`, with the arena for those who compute in it too. */
+export function wasmKernelsOn(
+  options: ArenaOptions,
+  build: Build = "deterministic",
+): { kernels: Kernels; arena: Arena } {
   const megabytes = options.megabytes ?? DEFAULT_MEGABYTES;
   if (!Number.isInteger(megabytes) || megabytes < 1 || megabytes > MOST_MEGABYTES) {
     throw new RangeError(`Cannot make an arena of ${megabytes} MB: expected a whole number from 1 to 4096`);
   }
-  const { buffer, kernels: wasm } = loadKernels(megabytes);
+  const { buffer, kernels: wasm } = loadKernels(megabytes, build);
   const arena = new Arena(buffer);
   const scratch = arena.allocate(wasm.scratchLength.value).byteOffset;
   const kernels = {

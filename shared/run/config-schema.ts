@@ -207,10 +207,10 @@ export const configShape = {
     .prefault({})
     .describe("Timings of a connection."),
   compute: map({
-    kernels: oneOf(["auto", "wasm", "blas", "plain"])
+    kernels: oneOf(["auto", "wasm", "wasm-relaxed", "blas", "plain"])
       .default("auto")
       .describe(
-        "What does the arithmetic. `wasm`: the same bits on every machine. `blas`: the system's BLAS for products, or no start. `auto`: at each start of a layer the faster of these two. `plain`: the oracle.",
+        "What does the arithmetic. `wasm`: the same bits on every machine. `wasm-relaxed`: its products with relaxed SIMD, faster, and other bits on other processors, or no start. `blas`: the system's BLAS for products, or no start. `auto`: at each start of a layer the faster of `wasm` and `blas`. `plain`: the oracle.",
       ),
   })
     .prefault({})

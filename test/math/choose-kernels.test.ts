@@ -12,7 +12,7 @@ function hostWith(library: string): Host {
 
 describe("the choice of kernels", () => {
   it("is what the config asks for", () => {
-    for (const name of ["wasm", "plain"] as const) {
+    for (const name of ["wasm", "wasm-relaxed", "plain"] as const) {
       const { kernels, found } = chooseKernels(name, hostWith("/nowhere/libblas.so"));
       expect([kernels.name, found.kernels, found.why]).toEqual([name, name, "as configured"]);
     }

@@ -2,22 +2,46 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import type { LogLine } from "../../support/experiment.ts";
 
 const state = mkdtempSync(join(tmpdir(), "unlocked-kernels-"));
 afterAll(() => rmSync(state, { recursive: true }));
 
-it("a layer that shall compute with BLAS and finds none says so, and exits with the code of those that cannot start", () => {
+/** The last line of a layer's log and its exit code. */
+function startLayer(kernels: string, env: NodeJS.ProcessEnv, flagsOfNode: string[] = []) {
   const flags = ["--config", "configs/two-rings.yaml", "--run", "a", "--state", state, "--layer", "1"];
   const links = ["--listen", "127.0.0.1:0", "--successor", "ws://127.0.0.1:9"];
   const { status, stdout } = spawnSync(
     process.execPath,
-    ["bin/run.mjs", "services/layer/main.ts", ...flags, ...links, "--set", "compute.kernels=blas"],
-    { env: { ...process.env, UNLOCKED_BLAS: "/nowhere/libblas.so" }, encoding: "utf8" },
+    [
+      ...flagsOfNode,
+      "bin/run.mjs",
+      "services/layer/main.ts",
+      ...flags,
+      ...links,
+      "--set",
+      `compute.kernels=${kernels}`,
+    ],
+    { env: { ...process.env, ...env }, encoding: "utf8" },
   );
   const lines = stdout.trim().split("\n");
-  const last = JSON.parse(lines.at(-1)!) as LogLine;
-  expect(last.msg).toMatch(/^Cannot compute with BLAS: tried \/nowhere\/libblas\.so/);
-  expect(status).toBe(78);
+  return { status, last: JSON.parse(lines.at(-1)!) as LogLine };
+}
+
+describe("a layer whose kernels are not to be had says so, and exits with the code of those that cannot start:", () => {
+  it("BLAS", () => {
+    const { status, last } = startLayer("blas", { UNLOCKED_BLAS: "/nowhere/libblas.so" });
+    expect(last.msg).toMatch(/^Cannot compute with BLAS: tried \/nowhere\/libblas\.so/);
+    expect(status).toBe(78);
+  });
+
+  // What V8 takes for a processor of 2006.
+  it.skipIf(process.arch !== "x64")("relaxed SIMD", () => {
+    const { status, last } = startLayer("wasm-relaxed", {}, ["--no-enable-sse4-1"]);
+    expect(last.msg).toMatch(
+      /^Cannot compute with relaxed SIMD: .+SIMD unsupported.+set compute\.kernels to wasm$/,
+    );
+    expect(status).toBe(78);
+  });
 });

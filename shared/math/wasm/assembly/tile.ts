@@ -5,7 +5,7 @@
 // so a row's product has the same bits whichever tile computes it.
 //
 // `a` holds four floats (one of each row) for each step of the inner dimension, `b` eight floats every `bStride` bytes.
-import { VECTOR, putFirst } from "./lanes";
+import { VECTOR, addProduct, putFirst } from "./lanes";
 
 /** c (4 × width) = or += a · b. */
 export function tile4(
@@ -30,17 +30,17 @@ export function tile4(
     const b0 = v128.load(b);
     const b1 = v128.load(b, VECTOR);
     const a0 = v128.load32_splat(a);
-    c00 = f32x4.add(c00, f32x4.mul(a0, b0));
-    c01 = f32x4.add(c01, f32x4.mul(a0, b1));
+    c00 = addProduct(c00, a0, b0);
+    c01 = addProduct(c01, a0, b1);
     const a1 = v128.load32_splat(a, 4);
-    c10 = f32x4.add(c10, f32x4.mul(a1, b0));
-    c11 = f32x4.add(c11, f32x4.mul(a1, b1));
+    c10 = addProduct(c10, a1, b0);
+    c11 = addProduct(c11, a1, b1);
     const a2 = v128.load32_splat(a, 8);
-    c20 = f32x4.add(c20, f32x4.mul(a2, b0));
-    c21 = f32x4.add(c21, f32x4.mul(a2, b1));
+    c20 = addProduct(c20, a2, b0);
+    c21 = addProduct(c21, a2, b1);
     const a3 = v128.load32_splat(a, 12);
-    c30 = f32x4.add(c30, f32x4.mul(a3, b0));
-    c31 = f32x4.add(c31, f32x4.mul(a3, b1));
+    c30 = addProduct(c30, a3, b0);
+    c31 = addProduct(c31, a3, b1);
     a += VECTOR;
     b += bStride;
   }
@@ -72,11 +72,11 @@ export function tile2(
     const b0 = v128.load(b);
     const b1 = v128.load(b, VECTOR);
     const a0 = v128.load32_splat(a);
-    c00 = f32x4.add(c00, f32x4.mul(a0, b0));
-    c01 = f32x4.add(c01, f32x4.mul(a0, b1));
+    c00 = addProduct(c00, a0, b0);
+    c01 = addProduct(c01, a0, b1);
     const a1 = v128.load32_splat(a, 4);
-    c10 = f32x4.add(c10, f32x4.mul(a1, b0));
-    c11 = f32x4.add(c11, f32x4.mul(a1, b1));
+    c10 = addProduct(c10, a1, b0);
+    c11 = addProduct(c11, a1, b1);
     a += VECTOR;
     b += bStride;
   }
@@ -98,8 +98,8 @@ export function tile1(
   let c01 = f32x4.splat(0);
   for (; inner > 0; inner--) {
     const a0 = v128.load32_splat(a);
-    c00 = f32x4.add(c00, f32x4.mul(a0, v128.load(b)));
-    c01 = f32x4.add(c01, f32x4.mul(a0, v128.load(b, VECTOR)));
+    c00 = addProduct(c00, a0, v128.load(b));
+    c01 = addProduct(c01, a0, v128.load(b, VECTOR));
     a += VECTOR;
     b += bStride;
   }
