@@ -47,8 +47,16 @@ export function requireLayer({ layers }: Config, { layer, successor }: LayerOpti
     throw new Error(`Cannot start: layer ${layer} of ${layers.length} needs --successor`);
 }
 
-/** Claims a life in the state folder, and restores the newest checkpoint there is. Rejects where none of several is valid. */
-export async function begin(config: Config, options: LayerOptions, edges: LayerEdges): Promise<Beginning> {
+/**
+ * Claims a life in the state folder, and restores the newest checkpoint there is. Rejects where none of several is valid.
+ * The rates of learning are halved `halvings` times.
+ */
+export async function begin(
+  config: Config,
+  options: LayerOptions,
+  edges: LayerEdges,
+  halvings: number,
+): Promise<Beginning> {
   const { layer, run, state } = options;
   const identity = { run, layer, configHash: configHash(config) };
   const store = new CheckpointStore(state, edges.disk);
@@ -65,7 +73,7 @@ export async function begin(config: Config, options: LayerOptions, edges: LayerE
   const kept = window + (schedule === "free" ? 0 : schedule.staleness);
   const dtypes = { input: dataFacts(config.data).inputType, link: config.wire.dtype };
   const newWork = edges.work ?? ((...build) => new LayerWork(...build));
-  const work = newWork(edges.kernels, config, layer, { ticketsKept: kept, dtypes });
+  const work = newWork(edges.kernels, slowed(config, halvings), layer, { ticketsKept: kept, dtypes });
   const born = { ...identity, incarnation, batches: config.run.batches };
   const lineage = new Lineage(born, store, () => work.state());
   if (restored) {
@@ -75,6 +83,17 @@ export async function begin(config: Config, options: LayerOptions, edges: LayerE
     log.info({ batch: checkpoint.cursor, ageMs: Math.round(ageMs), path }, "restored");
   }
   return { incarnation, log, work, lineage, isOver: restored?.checkpoint.finished ?? false };
+}
+
+function slowed(config: Config, halvings: number): Config {
+  const { layer, generator } = config.learning;
+  const factor = 0.5 ** halvings;
+  const learning = {
+    ...config.learning,
+    layer: { ...layer, rate: layer.rate * factor },
+    generator: { ...generator, rate: generator.rate * factor },
+  };
+  return { ...config, learning };
 }
 
 /** What delivery needs to know of the run. */

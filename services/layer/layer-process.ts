@@ -5,6 +5,7 @@ import { type Expectation, type Life, refuseStranger } from "../../shared/link/g
 import { frameBytes } from "../../shared/link/limits.ts";
 import type { Link, Refusal, Why } from "../../shared/link/link.ts";
 import type { Listener } from "../../shared/link/listen.ts";
+import { CheckpointError } from "../../shared/run/checkpoint.ts";
 import { Replaced } from "../../shared/run/checkpoint-store.ts";
 import type { Config } from "../../shared/run/config.ts";
 import { configHash } from "../../shared/run/config-hash.ts";
@@ -39,6 +40,9 @@ const OVER_MS = 15_000;
 /** The same refusal that often, and dialling on is pointless. */
 const MOST_REFUSALS = 3;
 
+/** `poisoned`: not the end of the process, which goes back to the last checkpoint. */
+export type Ending = number | "poisoned";
+
 /** One layer, from its first claim of a life to its exit code. */
 export class LayerProcess {
   readonly #config: Config;
@@ -63,15 +67,21 @@ export class LayerProcess {
   #hasTrained = false;
   #loggedAt: number;
   #checkpointLoggedAt = Number.NEGATIVE_INFINITY;
-  #finish!: (code: number) => void;
-  /** The exit code, once everything is closed. */
-  readonly ended: Promise<number>;
+  #finish!: (ending: Ending) => void;
+  /** The exit code, once everything is closed; or that its numbers ran away, and a life from the last checkpoint is due. */
+  readonly ended: Promise<Ending>;
 
   /**
    * Listens, claims a life in the state folder, restores the newest checkpoint, dials. Rejects if it cannot ever start.
-   * The port comes first: whoever cannot have it must not end the one who lives in the folder by claiming it.
+   * The port comes first: whoever cannot have it must not end the one who lives in the folder by claiming it. Learns at
+   * rates halved `halvings` times.
    */
-  static async start(config: Config, options: LayerOptions, edges: LayerEdges): Promise<LayerProcess> {
+  static async start(
+    config: Config,
+    options: LayerOptions,
+    edges: LayerEdges,
+    halvings = 0,
+  ): Promise<LayerProcess> {
     requireLayer(config, options);
     let layer: LayerProcess | undefined;
     const listener = await edges.listen({
@@ -90,7 +100,7 @@ export class LayerProcess {
       },
     });
     try {
-      const beginning = await begin(config, options, edges);
+      const beginning = await begin(config, options, edges, halvings);
       layer = new LayerProcess(config, options, edges, beginning, listener);
       layer.#open(beginning.isOver);
       return layer;
@@ -129,6 +139,7 @@ export class LayerProcess {
       held: () => log.info({ batch: lineage.cursor }, "holding"),
       resumed: () => log.info({ batch: lineage.cursor }, "resumed"),
       released: () => this.#released(),
+      poisoned: (error: Error) => this.#poisoned(error),
     };
     const rules = rulesOf(config, options.layer);
     this.#service = new LayerService(rules, work, this.#meter, surroundings, lineage.cursor);
@@ -153,6 +164,18 @@ export class LayerProcess {
     // A disk that fails for a while is no reason to stop learning.
     const replaced = await isReplaced(state, this.#incarnation, this.#edges.disk).catch(() => false);
     if (replaced) await this.#end(ExitCode.done, "fenced");
+  }
+
+  get cursor(): number {
+    return this.#lineage.cursor;
+  }
+
+  get port(): number {
+    return this.#listener.port;
+  }
+
+  get log(): Logger {
+    return this.#log;
   }
 
   get #name(): string {
@@ -278,6 +301,7 @@ export class LayerProcess {
       this.#logCheckpoint(startedAt);
     } catch (error) {
       if (error instanceof Replaced) return this.#end(ExitCode.done, "fenced");
+      if (error instanceof CheckpointError) return this.#poisoned(error);
       this.#log.error({ err: error, durable: this.#lineage.durable }, "checkpoint failed");
     }
   }
@@ -298,6 +322,7 @@ export class LayerProcess {
       if (this.#phase === "running") onDurable();
     } catch (error) {
       if (error instanceof Replaced) return this.#end(ExitCode.done, "fenced");
+      if (error instanceof CheckpointError) return this.#poisoned(error);
       this.#log.error({ err: error }, "last checkpoint failed");
       if (this.#phase === "running") await this.#end(ExitCode.gaveUp, "cannot save the end of the run");
     }
@@ -366,25 +391,35 @@ export class LayerProcess {
     this.#log.info({ why, batch: this.#lineage.cursor }, "stopping");
     this.#phase = "stopping";
     void this.#edges.tell(this.#progress("stopping"));
-    this.#dropLinks();
+    void this.#dropLinks();
     if (this.#lineage.cursor > this.#lineage.durable) await this.#save();
     await this.#end(ExitCode.done, "stopped");
   }
 
-  #dropLinks(): void {
-    void this.#listener.close(CloseCode.goingAway, "stopping");
-    void this.#dialler?.close(CloseCode.goingAway, "stopping");
+  /** Saves nothing: what it holds is what ran away. */
+  #poisoned(error: Error): void {
+    this.#log.error({ err: error, batch: this.#lineage.cursor, durable: this.#lineage.durable }, "poisoned");
+    void this.#end("poisoned", "rolling back");
   }
 
-  async #end(code: number, message: string): Promise<void> {
+  async #dropLinks(): Promise<void> {
+    const closed = [this.#listener, this.#dialler].map((each) =>
+      each?.close(CloseCode.goingAway, "stopping"),
+    );
+    await Promise.all(closed);
+  }
+
+  async #end(ending: Ending, message: string): Promise<void> {
     if (this.#timers.length === 0) return;
     for (const endTimer of this.#timers.splice(0)) endTimer();
     if (this.#phase === "running") this.#phase = "stopping";
-    this.#dropLinks();
+    const dropped = this.#dropLinks();
     const { applied, digest } = this.#lineage.report();
     await this.#edges.tell(this.#progress(message === "done" ? "finished" : "stopping"));
-    this.#log[code === 0 ? "info" : "error"]({ applied, digest }, message);
-    this.#finish(code);
+    this.#log[ending === 0 ? "info" : "error"]({ applied, digest }, message);
+    // The next life listens at the same port.
+    if (ending === "poisoned") await dropped;
+    this.#finish(ending);
   }
 }
 

@@ -20,7 +20,7 @@ import {
   type Tensor,
   type TestResult,
 } from "../../shared/wire/frames.ts";
-import type { LayerWork } from "./layer-work.ts";
+import { type LayerWork, PoisonError } from "./layer-work.ts";
 
 /** What a layer's service needs done outside: disk, log, and the end of the process. */
 export interface LayerSurroundings {
@@ -34,6 +34,8 @@ export interface LayerSurroundings {
   resumed(): void;
   /** Everybody has finished; the release has been passed on if the successor was linked. */
   released(): void;
+  /** Its numbers ran away in the middle of something: nothing it holds may be saved, and it does nothing more. */
+  poisoned(error: PoisonError): void;
 }
 
 type Attached = ActivationFrame | GradientFrame;
@@ -50,6 +52,7 @@ export class LayerService {
   /** Of the layers after this one, as they reported when they finished. */
   #reports: readonly LayerReport[] = [];
   #test: TestResult | undefined;
+  #isPoisoned = false;
 
   constructor(rules: Rules, work: LayerWork, meter: Meter, around: LayerSurroundings, cursor: number) {
     this.#rules = rules;
@@ -136,9 +139,16 @@ export class LayerService {
   }
 
   #take(event: LayerEvent<Attached>): void {
+    if (this.#isPoisoned) return;
     const [state, effects] = step(this.#rules, this.#state, event);
     this.#state = state;
-    for (const effect of effects) this.#carryOut(effect);
+    try {
+      for (const effect of effects) this.#carryOut(effect);
+    } catch (error) {
+      if (!(error instanceof PoisonError)) throw error;
+      this.#isPoisoned = true;
+      this.#around.poisoned(error);
+    }
   }
 
   #carryOut(effect: LayerEffect<Attached>): void {

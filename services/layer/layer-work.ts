@@ -133,10 +133,10 @@ export class LayerWork {
     if (this.#layer.kind === "locked") throw new Error("Cannot update a locked layer without a gradient");
     const result = this.#layer.update(example, frame.batch);
     if ("output" in result) this.#output = { example, values: result.output };
-    return {
-      answer: this.#answer(result.inputGradient, example.rows),
-      loss: "loss" in result ? result.loss : undefined,
-    };
+    const loss = "loss" in result ? result.loss : undefined;
+    // A head that is alone answers nobody: its loss is all that shows.
+    if (loss !== undefined && !Number.isFinite(loss)) throw new PoisonError("loss");
+    return { answer: this.#answer(result.inputGradient, example.rows), loss };
   }
 
   /** The same answer at present weights, changing nothing. */
@@ -176,7 +176,9 @@ export class LayerWork {
     this.#tally = addTallies(part === 0 ? emptyTally : this.#tally, this.#layer.evaluate(example));
     this.#tallied += example.rows;
     if (part < parts - 1) return undefined;
-    return verdictOf(this.#tally, this.#layer.judged, this.#tallied, this.#widths.output);
+    const verdict = verdictOf(this.#tally, this.#layer.judged, this.#tallied, this.#widths.output);
+    if (!Number.isFinite(verdict.loss)) throw new PoisonError("test loss");
+    return verdict;
   }
 
   /** What the last update, rehearsal, forward pass or evaluation computed, for the successor. */

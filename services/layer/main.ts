@@ -6,21 +6,20 @@ import { loadConfig } from "../../shared/run/read-config.ts";
 import { ExitCode } from "../../shared/run/telemetry.ts";
 import { readWorkerOptions } from "../../shared/run/worker-options.ts";
 import { realWorld } from "../world.ts";
-import { LayerProcess } from "./layer-process.ts";
-import { PoisonError } from "./layer-work.ts";
+import { LayerRunner } from "./layer-runner.ts";
 
 let log = createLog({ worker: "layer", run: "" }, { format: "json" });
-let layer: LayerProcess | undefined;
+const runner = new LayerRunner();
 
 const lifeline = attachLifeline(
   process,
-  (why) => (layer ? void layer.stop(why) : process.exit(ExitCode.done)),
+  (why) => runner.stop(why),
   () => process.exit(143),
 );
 
 process.on("uncaughtException", (error) => {
   log.fatal({ err: error }, "failed");
-  process.exit(error instanceof PoisonError ? ExitCode.gaveUp : 1);
+  process.exit(1);
 });
 
 try {
@@ -36,7 +35,7 @@ try {
   const { env, platform } = process;
   const { kernels, found } = chooseKernels(config.compute.kernels, { env, platform, now: world.now });
   log.info(found, "chose kernels");
-  layer = await LayerProcess.start(
+  const code = await runner.run(
     config,
     { ...options, layer: number },
     {
@@ -51,8 +50,8 @@ try {
       pid: process.pid,
     },
   );
+  process.exit(code);
 } catch (error) {
   log.error({ err: error }, (error as Error).message);
   process.exit(ExitCode.cannotStart);
 }
-process.exit(await layer.ended);

@@ -75,6 +75,7 @@ export class Nemesis {
       strike: () => this.#simulation.freeze(this.#onePost(), this.#while(5000), true),
     },
     duplicate: { weight: 4, strike: () => this.#simulation.duplicate(this.#onePost()) },
+    poison: { weight: 3, strike: () => this.#simulation.poison(this.#oneLayer()) },
     "power cut": { weight: 8, strike: () => this.#simulation.cutPower(this.#onePost()) },
     "power cut everywhere": {
       weight: 2,

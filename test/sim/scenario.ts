@@ -70,9 +70,13 @@ export function configOf(scenario: Scenario): Config {
 /** Runs that end take a tenth of it. */
 const MOST_EVENTS = 60_000;
 
-export async function simulate(scenario: Scenario, seed: number): Promise<Simulation> {
+export async function simulate(
+  scenario: Scenario,
+  seed: number,
+  config = configOf(scenario),
+): Promise<Simulation> {
   const random: SimulatedRandom = simulatedRandom(seed);
-  const simulation = new Simulation(configOf(scenario), random);
+  const simulation = new Simulation(config, random);
   if (scenario.faultsMs > 0) new Nemesis(simulation, scenario.faultsMs);
   await simulation.run(MOST_EVENTS);
   return simulation;

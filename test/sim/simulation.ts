@@ -1,7 +1,6 @@
 import { setImmediate as breath } from "node:timers/promises";
 import type { Logger } from "pino";
-import { LayerProcess } from "../../services/layer/layer-process.ts";
-import { PoisonError } from "../../services/layer/layer-work.ts";
+import { LayerRunner } from "../../services/layer/layer-runner.ts";
 import type { Summary } from "../../services/source/record.ts";
 import { SourceProcess } from "../../services/source/source-process.ts";
 import type { World } from "../../services/world.ts";
@@ -16,7 +15,7 @@ import { EventQueue, type SimulatedRandom } from "./event-queue.ts";
 import { Life } from "./life.ts";
 import { SimulatedDisk } from "./simulated-disk.ts";
 import { type Connection, SimulatedNetwork } from "./simulated-network.ts";
-import { WitnessedWork, witnessIn } from "./witnessed-work.ts";
+import { WitnessedWork, type WorkWatch, witnessIn } from "./witnessed-work.ts";
 
 /** What must hold after every event, by name. */
 export type Invariant =
@@ -47,6 +46,8 @@ interface Post {
   /** Checkpoints that a life reported durable and that nothing has damaged since, as [incarnation, cursor]. */
   reported: Place[];
   hasFinished: boolean;
+  /** Its weights run away at the next update. */
+  isPoisoned: boolean;
   /** What is left of those that were damaged, reported or not yet. */
   readonly damaged: Map<string, { readonly bytes: Uint8Array; readonly at: number }>;
 }
@@ -54,9 +55,11 @@ interface Post {
 interface Lived {
   readonly life: Life;
   incarnation: number;
-  process: LayerProcess | SourceProcess | undefined;
+  stop: ((why: string) => void) | undefined;
   exit: number | undefined;
   isDone: boolean;
+  /** To stop, as by a machine that is shut down, and comes up again. */
+  isAsked: boolean;
   lastWords: string;
   /** Highest incarnation met of the neighbour on either side. */
   met: { predecessor: number; successor: number };
@@ -140,7 +143,16 @@ export class Simulation {
   #newPost(layer: number): Post {
     const disk = new SimulatedDisk(this.queue, this.random);
     const name = layer === 0 ? "source" : `layer${layer}`;
-    const post: Post = { name, layer, disk, lives: [], reported: [], hasFinished: false, damaged: new Map() };
+    const post: Post = {
+      name,
+      layer,
+      disk,
+      lives: [],
+      reported: [],
+      hasFinished: false,
+      isPoisoned: false,
+      damaged: new Map(),
+    };
     if (layer > 0) disk.onRenamed = (path, bytes) => this.#checkFile(post, path, bytes);
     return post;
   }
@@ -149,9 +161,10 @@ export class Simulation {
     const lived: Lived = {
       life: new Life(post.name, (error) => this.#crashed(post, lived, error)),
       incarnation: 0,
-      process: undefined,
+      stop: undefined,
       exit: undefined,
       isDone: false,
+      isAsked: false,
       lastWords: "",
       met: { predecessor: 0, successor: 0 },
       floor: undefined,
@@ -161,11 +174,7 @@ export class Simulation {
     this.count("lives");
     const begun = post.layer === 0 ? this.#startSource(post, lived) : this.#startLayer(post, lived);
     begun.then(
-      (process) => {
-        lived.process = process;
-        if (!process) return this.#exited(post, lived, 0);
-        void process.ended.then((code) => this.#exited(post, lived, code));
-      },
+      (code) => this.#exited(post, lived, code),
       (error: Error) => {
         lived.lastWords = error.message;
         if (error.name === "NoValidCheckpoint" && post.reported.length > 0)
@@ -176,29 +185,40 @@ export class Simulation {
     return lived;
   }
 
-  #startLayer(post: Post, lived: Lived): Promise<LayerProcess> {
+  #startLayer(post: Post, lived: Lived): Promise<number> {
     const { layer } = post;
     const successor = layer < this.config.layers.length ? `ws://layer${layer + 1}:1` : undefined;
     const options = { ...this.#options(post), layer, successor, record: undefined };
-    return LayerProcess.start(this.config, options, {
+    const runner = new LayerRunner();
+    lived.stop = (why) => runner.stop(why);
+    return runner.run(this.config, options, {
       ...this.#edges(post, lived),
       kernels,
-      work: (...build) =>
-        new WitnessedWork(build, (witness, sinceTarget, kept) =>
-          this.#checkApplied(post, witness, sinceTarget, kept, build[3].ticketsKept),
-        ),
+      work: (...build) => new WitnessedWork(build, this.#watchOf(post, build[3].ticketsKept)),
     });
   }
 
-  #startSource(post: Post, lived: Lived): Promise<SourceProcess | undefined> {
+  #watchOf(post: Post, mostKept: number): WorkWatch {
+    return {
+      isPoisoned: () => {
+        const { isPoisoned } = post;
+        post.isPoisoned = false;
+        return isPoisoned;
+      },
+      applied: (witness, sinceTarget, kept) => this.#checkApplied(post, witness, sinceTarget, kept, mostKept),
+    };
+  }
+
+  async #startSource(post: Post, lived: Lived): Promise<number> {
     const options = { ...this.#options(post), layer: undefined, successor: "ws://layer1:1", record: RECORD };
-    const edges = this.#edges(post, lived);
-    return SourceProcess.start(this.config, options, {
-      ...edges,
+    const source = await SourceProcess.start(this.config, options, {
+      ...this.#edges(post, lived),
       data: openDataSet(this.config.data),
       date: () => new Date(this.queue.now),
       nodeVersion: "",
     });
+    lived.stop = (why) => void source?.stop(why);
+    return source ? source.ended : 0;
   }
 
   #options(post: Post) {
@@ -246,7 +266,8 @@ export class Simulation {
       },
       log: (incarnation) => {
         lived.incarnation = incarnation;
-        return this.#logOf(post, lived);
+        lived.met = { predecessor: 0, successor: 0 };
+        return this.#logOf(post, lived, incarnation);
       },
       tell: async () => undefined,
       random: this.random,
@@ -254,23 +275,29 @@ export class Simulation {
     };
   }
 
-  #logOf(post: Post, lived: Lived): Logger {
+  #logOf(post: Post, lived: Lived, incarnation: number): Logger {
     const say = (fields: Record<string, unknown> | string, words?: string) => {
       const [what, message] = typeof fields === "string" ? [{}, fields] : [fields, words ?? ""];
       if (!lived.life.isAlive) return;
       lived.lastWords = `${message} ${JSON.stringify(what)}`;
-      this.tell(`${post.name}/${lived.incarnation} ${lived.lastWords}`);
-      this.#hearLog(post, lived, message, what);
+      this.tell(`${post.name}/${incarnation} ${lived.lastWords}`);
+      this.#hearLog(post, lived, incarnation, message, what);
     };
     return { debug: say, info: say, warn: say, error: say, fatal: say } as unknown as Logger;
   }
 
-  #hearLog(post: Post, lived: Lived, message: string, fields: Record<string, unknown>): void {
+  #hearLog(
+    post: Post,
+    lived: Lived,
+    incarnation: number,
+    message: string,
+    fields: Record<string, unknown>,
+  ): void {
     if (post.layer === 0) return;
     this.count(message);
     if (message === "checkpoint" || message === "finished") {
-      const place = [lived.incarnation, Number(fields.batch)] as const;
-      this.#checkReport(post, lived, place);
+      const place = [incarnation, Number(fields.batch)] as const;
+      this.#checkReport(post, place);
       if (!post.damaged.has(String(place))) post.reported.push(place);
     }
     if (message === "finished") post.hasFinished = true;
@@ -284,11 +311,9 @@ export class Simulation {
 
   #crashed(post: Post, lived: Lived, error: unknown): void {
     lived.lastWords = String(error);
-    if (!(error instanceof PoisonError)) {
-      const isTwice = /Cannot apply batch/.test(String(error));
-      this.#violate(isTwice ? "exactly once" : "no bug", `${post.name}: ${(error as Error).stack ?? error}`);
-    }
-    this.#exited(post, lived, error instanceof PoisonError ? 70 : 1);
+    const isTwice = /Cannot apply batch/.test(String(error));
+    this.#violate(isTwice ? "exactly once" : "no bug", `${post.name}: ${(error as Error).stack ?? error}`);
+    this.#exited(post, lived, 1);
   }
 
   #exited(post: Post, lived: Lived, code: number): void {
@@ -297,7 +322,7 @@ export class Simulation {
     lived.isDone = code === 0 && (post.hasFinished || lived.lastWords.startsWith("done"));
     this.tell(`${post.name}/${lived.incarnation} exits ${code}: ${lived.lastWords}`);
     this.count(`exit ${code}`);
-    this.#bury(post, lived, false, code !== 0);
+    this.#bury(post, lived, false, code !== 0 || lived.isAsked);
   }
 
   /** Started again where it ran, unless it said that it is done. */
@@ -352,11 +377,14 @@ export class Simulation {
 
   terminate(post: Post): void {
     const lived = this.#alive(post);
-    if (!lived?.process) return;
+    if (!lived?.stop) return;
     this.tell(`stop ${post.name}/${lived.incarnation}`);
-    lived.life.run(() => void lived.process!.stop("simulated"));
-    // As a machine that is shut down, and comes up again.
-    this.queue.after(100, () => this.start(post));
+    lived.isAsked = true;
+    lived.life.run(() => lived.stop?.("simulated"));
+  }
+
+  poison(post: Post): void {
+    post.isPoisoned = true;
   }
 
   /** Only where another whole one is left: all gone is another story. */
@@ -427,9 +455,9 @@ export class Simulation {
   }
 
   /** Nobody may rely on what the one in office has not seen. */
-  #checkReport(post: Post, lived: Lived, place: Place): void {
+  #checkReport(post: Post, place: Place): void {
     const blind = post.lives.find(
-      ({ incarnation, begunAt }) => begunAt && incarnation > lived.incarnation && isOlder(begunAt, place),
+      ({ incarnation, begunAt }) => begunAt && incarnation > place[0] && isOlder(begunAt, place),
     );
     if (blind)
       this.#violate(

@@ -5,33 +5,38 @@ import type { ActivationFrame, Tensor } from "../../shared/wire/frames.ts";
 
 export const WITNESS = "witness";
 
+export interface WorkWatch {
+  /** Asked before every update: whether its weights run away now. */
+  isPoisoned(): boolean;
+  applied(witness: readonly number[], sinceTarget: number, kept: number): void;
+}
+
 /**
  * The learning side with a witness among its tensors: the batches that are in the weights, in order. It is saved with
  * them, and restored with them, whatever the cursor beside them says.
  */
 export class WitnessedWork extends LayerWork {
   readonly #most: number;
-  readonly #onApplied: (witness: readonly number[], sinceTarget: number, kept: number) => void;
+  readonly #watch: WorkWatch;
   #applied: number[] = [];
   readonly #kept = new Set<number>();
   #sinceTarget = 0;
 
-  constructor(
-    build: ConstructorParameters<typeof LayerWork>,
-    onApplied: (witness: readonly number[], sinceTarget: number, kept: number) => void,
-  ) {
+  constructor(build: ConstructorParameters<typeof LayerWork>, watch: WorkWatch) {
     super(...build);
     this.#most = build[1].run.batches;
-    this.#onApplied = onApplied;
+    this.#watch = watch;
   }
 
   override update(frame: ActivationFrame) {
+    this.#mayBePoisoned();
     const result = super.update(frame);
     this.#note(frame.batch);
     return result;
   }
 
   override passBackward(frame: ActivationFrame, gradient: Tensor, learns: boolean): Tensor | undefined {
+    this.#mayBePoisoned();
     const result = super.passBackward(frame, gradient, learns);
     if (learns) this.#note(frame.batch);
     return result;
@@ -66,10 +71,14 @@ export class WitnessedWork extends LayerWork {
     this.#applied = witnessIn(state.tensors);
   }
 
+  #mayBePoisoned(): void {
+    if (this.#watch.isPoisoned()) super.state().tensors["layer.weight"]!.fill(Number.NaN);
+  }
+
   #note(batch: number): void {
     this.#applied.push(batch);
     this.#sinceTarget += 1;
-    this.#onApplied(this.#applied, this.#sinceTarget, this.#kept.size);
+    this.#watch.applied(this.#applied, this.#sinceTarget, this.#kept.size);
   }
 }
 

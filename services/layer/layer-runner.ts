@@ -1,0 +1,49 @@
+import type { Config } from "../../shared/run/config.ts";
+import { ExitCode } from "../../shared/run/telemetry.ts";
+import type { LayerEdges, LayerOptions } from "./beginning.ts";
+import { LayerProcess } from "./layer-process.ts";
+
+/** So often in a row it goes back and tries more slowly, before it gives up. */
+export const MOST_ROLLBACKS = 3;
+/** Batches beyond the last trouble after which a new one is another story, and the next life is at full speed again. */
+const CALM_BATCHES = 1000;
+
+/**
+ * One life of a layer after another in one process. A layer whose numbers run away ends as if it had crashed; the next
+ * one begins with the last checkpoint, which is sane, and learns at half the rate.
+ */
+export class LayerRunner {
+  #layer: LayerProcess | undefined;
+  #stopping: string | undefined;
+
+  /** The exit code. Rejects if it cannot ever start. */
+  async run(config: Config, options: LayerOptions, edges: LayerEdges): Promise<number> {
+    let { port } = options;
+    let troubledAt = Number.NEGATIVE_INFINITY;
+    for (let rollbacks = 0; ; rollbacks++) {
+      const layer = await LayerProcess.start(config, { ...options, port }, edges, rollbacks);
+      // Neighbours look for it where it was.
+      port = layer.port;
+      this.#layer = layer;
+      if (this.#stopping !== undefined) void layer.stop(this.#stopping);
+      const ending = await layer.ended;
+      if (ending !== "poisoned") return ending;
+      if (layer.cursor > troubledAt + CALM_BATCHES) rollbacks = 0;
+      troubledAt = Math.max(troubledAt, layer.cursor);
+      if (rollbacks === MOST_ROLLBACKS) {
+        layer.log.error(
+          { batch: layer.cursor, rollbacks },
+          "gave up: its numbers run away, however slowly it learns",
+        );
+        return ExitCode.gaveUp;
+      }
+      layer.log.error({ batch: layer.cursor, halvings: rollbacks + 1 }, "rolling back to learn more slowly");
+    }
+  }
+
+  /** At once, or as soon as there is a layer. */
+  stop(why: string): void {
+    this.#stopping = why;
+    void this.#layer?.stop(why);
+  }
+}

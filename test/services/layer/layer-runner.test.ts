@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import { MOST_ROLLBACKS } from "../../../services/layer/layer-runner.ts";
+import { configOf, type Scenario, simulate } from "../../sim/scenario.ts";
+import type { Simulation } from "../../sim/simulation.ts";
+
+/** No fault but the rate of learning; the simulator checks all that these real layers send and save. */
+const scenario: Scenario = {
+  layers: 3,
+  batches: 60,
+  window: 4,
+  evaluateEvery: 20,
+  checkpointEvery: 10,
+  stalenessBudget: 64,
+  method: "cdni",
+  faultsMs: 0,
+};
+
+function runAt(rate: number): Promise<Simulation> {
+  const { learning, ...rest } = configOf(scenario);
+  const plain = { optimizer: "sgd", momentum: 0, schedule: { kind: "constant" } } as const;
+  return simulate(scenario, 1, { ...rest, learning: { ...learning, layer: { ...plain, rate } } });
+}
+
+describe("a layer whose numbers run away", () => {
+  it("goes on from its last checkpoint at half the rate, as often as it takes, in the same process", async () => {
+    const { violations, counts, summary } = await runAt(50);
+    expect(violations).toEqual([]);
+    expect(counts["rolling back"]).toBeGreaterThan(1);
+    expect(counts.lives).toBe(scenario.layers + 1);
+    for (const { applied } of summary!.layers) expect(applied).toEqual([[0, 59]]);
+  });
+
+  it("gives up plainly where no rate will do, having sent and saved nothing that is not finite", async () => {
+    const { violations, story } = await runAt(1e30);
+    expect(violations.map(({ invariant }) => invariant)).toEqual(["ends"]);
+    const end = story.findIndex((line) => line.includes("exits 70: gave up: its numbers run away"));
+    const speaker = story[end]!.split(/[ /]/)[1]!;
+    const life = story.slice(0, end).filter((line) => line.includes(`${speaker}/`));
+    expect(life.filter((line) => line.includes("to learn more slowly"))).toHaveLength(MOST_ROLLBACKS);
+  });
+
+  it("is not seen at a sane rate", async () => {
+    const { violations, counts } = await runAt(0.01);
+    expect(violations).toEqual([]);
+    expect(counts.poisoned).toBeUndefined();
+  });
+});
