@@ -8,6 +8,7 @@
 import { VECTOR, addProduct, putFirst } from "./lanes";
 
 /** c (4 × width) = or += a · b. */
+@inline
 export function tile4(
   a: usize,
   b: usize,
@@ -54,6 +55,7 @@ export function tile4(
 }
 
 /** c (2 × width) = or += a · b. */
+@inline
 export function tile2(
   a: usize,
   b: usize,
@@ -85,6 +87,7 @@ export function tile2(
 }
 
 /** c (1 × width) = or += a · b. */
+@inline
 export function tile1(
   a: usize,
   b: usize,
