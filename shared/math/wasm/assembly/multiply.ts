@@ -2,7 +2,7 @@
 // Multiplication" (2008): a panel of b stays in the second-level cache, a strip of it and four rows of a in the first.
 import { copyEights, copyFours, packLines } from "./pack";
 import { FLOAT } from "./lanes";
-import { tile1, tile2, tile4 } from "./tile";
+import { tile1, tile2, tile4, wideTile1, wideTile2 } from "./tile";
 
 /** Steps of the inner dimension in a block: a strip of b is 8 KiB, four rows of a 4 KiB. */
 const INNER: usize = 256;
@@ -107,18 +107,44 @@ function multiplyRows(
   width: usize,
   add: bool,
 ): void {
+  if (count < 4) {
+    multiplyFewRows(a, b, bStride, stripStride, c, cStride, count, depth, width, add);
+    return;
+  }
   for (let column: usize = 0; column < width; column += 8) {
-    const tileWidth = min(8, width - column);
-    if (count === 4) {
-      tile4(a, b, bStride, depth, c, cStride, tileWidth, add);
-    } else {
-      if (count > 1) tile2(a, b, bStride, depth, c, cStride, tileWidth, add);
-      if (count !== 2) {
-        const last = count - 1;
-        tile1(a + (last << FLOAT), b, bStride, depth, c + last * cStride, tileWidth, add);
-      }
-    }
+    tile4(a, b, bStride, depth, c, cStride, min(8, width - column), add);
     b += stripStride;
     c += 32;
+  }
+}
+
+/** One to three of them: twice as many columns at a time. */
+function multiplyFewRows(
+  a: usize,
+  b: usize,
+  bStride: usize,
+  stripStride: usize,
+  c: usize,
+  cStride: usize,
+  count: usize,
+  depth: usize,
+  width: usize,
+  add: bool,
+): void {
+  const last = count - 1;
+  const aLast = a + (last << FLOAT);
+  const cLast = c + last * cStride;
+  let column: usize = 0;
+  for (; column + 8 < width; column += 16) {
+    const at = column << FLOAT;
+    const tileWidth = min(16, width - column);
+    if (count > 1) wideTile2(a, b, bStride, stripStride, depth, c + at, cStride, tileWidth, add);
+    if (count !== 2) wideTile1(aLast, b, bStride, stripStride, depth, cLast + at, tileWidth, add);
+    b += 2 * stripStride;
+  }
+  if (column < width) {
+    const at = column << FLOAT;
+    if (count > 1) tile2(a, b, bStride, depth, c + at, cStride, width - column, add);
+    if (count !== 2) tile1(aLast, b, bStride, depth, cLast + at, width - column, add);
   }
 }

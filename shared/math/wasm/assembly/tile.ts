@@ -1,4 +1,5 @@
-// Tiles: 4, 2 or 1 rows by 8 columns of a product, whose sums stay in registers while the inner dimension passes.
+// Tiles: 4, 2 or 1 rows by 8 columns of a product, or 2 or 1 by 16, whose sums stay in registers while the inner
+// dimension passes.
 //
 // Eight accumulators, two vectors of b and one broadcast float of a fill the sixteen vector registers of x86-64;
 // larger tiles spill, and unrolling the loop made V8 slower. Every element is summed in the same order in each tile,
@@ -86,6 +87,55 @@ export function tile2(
   storeRow(c + cStride, c10, c11, width, add);
 }
 
+/**
+ * c (2 × width) = or += a · b, over two strips of b that lie `strip` bytes apart; the width is 9 to 16. With fewer sums at
+ * a time each addition would wait for the last.
+ */
+@inline
+export function wideTile2(
+  a: usize,
+  b: usize,
+  bStride: usize,
+  strip: usize,
+  inner: usize,
+  c: usize,
+  cStride: usize,
+  width: usize,
+  add: bool,
+): void {
+  let c00 = f32x4.splat(0);
+  let c01 = f32x4.splat(0);
+  let c02 = f32x4.splat(0);
+  let c03 = f32x4.splat(0);
+  let c10 = f32x4.splat(0);
+  let c11 = f32x4.splat(0);
+  let c12 = f32x4.splat(0);
+  let c13 = f32x4.splat(0);
+  for (; inner > 0; inner--) {
+    const a0 = v128.load32_splat(a);
+    const a1 = v128.load32_splat(a, 4);
+    const b0 = v128.load(b);
+    c00 = addProduct(c00, a0, b0);
+    c10 = addProduct(c10, a1, b0);
+    const b1 = v128.load(b, VECTOR);
+    c01 = addProduct(c01, a0, b1);
+    c11 = addProduct(c11, a1, b1);
+    const b2 = v128.load(b + strip);
+    c02 = addProduct(c02, a0, b2);
+    c12 = addProduct(c12, a1, b2);
+    const b3 = v128.load(b + strip, VECTOR);
+    c03 = addProduct(c03, a0, b3);
+    c13 = addProduct(c13, a1, b3);
+    a += VECTOR;
+    b += bStride;
+  }
+  storeRow(c, c00, c01, 8, add);
+  storeRow(c + 32, c02, c03, width - 8, add);
+  c += cStride;
+  storeRow(c, c10, c11, 8, add);
+  storeRow(c + 32, c12, c13, width - 8, add);
+}
+
 /** c (1 × width) = or += a · b. */
 @inline
 export function tile1(
@@ -107,6 +157,35 @@ export function tile1(
     b += bStride;
   }
   storeRow(c, c00, c01, width, add);
+}
+
+/** c (1 × width) = or += a · b, as wideTile2. */
+@inline
+export function wideTile1(
+  a: usize,
+  b: usize,
+  bStride: usize,
+  strip: usize,
+  inner: usize,
+  c: usize,
+  width: usize,
+  add: bool,
+): void {
+  let c00 = f32x4.splat(0);
+  let c01 = f32x4.splat(0);
+  let c02 = f32x4.splat(0);
+  let c03 = f32x4.splat(0);
+  for (; inner > 0; inner--) {
+    const a0 = v128.load32_splat(a);
+    c00 = addProduct(c00, a0, v128.load(b));
+    c01 = addProduct(c01, a0, v128.load(b, VECTOR));
+    c02 = addProduct(c02, a0, v128.load(b + strip));
+    c03 = addProduct(c03, a0, v128.load(b + strip, VECTOR));
+    a += VECTOR;
+    b += bStride;
+  }
+  storeRow(c, c00, c01, 8, add);
+  storeRow(c + 32, c02, c03, width - 8, add);
 }
 
 /** Writes the first `width` of eight sums, 1 to 8. */
