@@ -85,8 +85,8 @@ const BACKOFF_MS = { first: 100, most: 2_000 };
 /** How long a worker that left by itself may have been right to: the source's word may be on its way. */
 const LEFT_EARLY_MS = 1_000;
 const STOP_MS = 2_000;
-/** One Ctrl-C may arrive twice: from the terminal, and passed on by who started us. */
-const SAME_KEY_MS = 300;
+/** One Ctrl-C may arrive twice: from the terminal, and passed on by who started us, on a busy machine a while later. */
+const SAME_KEY_MS = 1_000;
 const LEAVE_MS = 10_000;
 
 const CANNOT_START = 78;
