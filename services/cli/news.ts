@@ -9,6 +9,11 @@ export function testNews(batch: number, test: TestResult): string {
   return `after ${batch} batches: test ${accuracy(test)}, loss ${measure(test.loss)}`;
 }
 
+/** `alarm`: what does not work at present; undefined when it does again. */
+export function alarmNews(worker: string, alarm: string | undefined): string {
+  return alarm === undefined ? `${worker} can save again` : `${worker} goes on, but: ${alarm}`;
+}
+
 export function noteNews(note: Note, words: readonly string[]): string {
   const { worker } = note;
   switch (note.kind) {

@@ -7,7 +7,7 @@ import { loadConfig } from "../../shared/run/read-config.ts";
 import { newBoard, onDeath, onStart, onTelemetry, onTick, slowestCursor } from "./board.ts";
 import { type Display, liveDisplay, plainDisplay, silentDisplay } from "./display.ts";
 import type { Edges } from "./edges.ts";
-import { closingNews, failureNews, noteNews, stopNews, testNews } from "./news.ts";
+import { alarmNews, closingNews, failureNews, noteNews, stopNews, testNews } from "./news.ts";
 import { colours } from "./paint.ts";
 import { reservePorts } from "./ports.ts";
 import { Refusal } from "./refusal.ts";
@@ -162,6 +162,7 @@ class Training {
     return {
       started: (worker, pid) => this.#started(worker, pid),
       told: (worker, telemetry) => {
+        if (telemetry.kind === "progress") this.#alarmed(worker, telemetry.alarm);
         this.#board = onTelemetry(this.#board, worker, telemetry);
         if (telemetry.kind === "evaluated") {
           this.#display.say(testNews(telemetry.batch, telemetry.test));
@@ -177,6 +178,13 @@ class Training {
     this.#board = onStart(this.#board, worker);
     this.#log.info({ started: worker, pid }, "started worker");
     if (isAgain) this.#display.say(`${worker} is process ${pid} now`);
+  }
+
+  #alarmed(worker: string, alarm: string | undefined): void {
+    const before = this.#board.workers.find(({ name }) => name === worker)?.told?.alarm;
+    if ((before === undefined) === (alarm === undefined)) return;
+    this.#log[alarm === undefined ? "info" : "error"]({ worker, alarm }, "alarm");
+    this.#display.say(alarmNews(worker, alarm));
   }
 
   #noted(note: Note, words: readonly string[]): void {

@@ -6,7 +6,7 @@ import { frameBytes } from "../../shared/link/limits.ts";
 import type { Link, Refusal, Why } from "../../shared/link/link.ts";
 import type { Listener } from "../../shared/link/listen.ts";
 import { CheckpointError } from "../../shared/run/checkpoint.ts";
-import { Replaced } from "../../shared/run/checkpoint-store.ts";
+import { CheckpointWriteError, Replaced } from "../../shared/run/checkpoint-store.ts";
 import type { Config } from "../../shared/run/config.ts";
 import { configHash } from "../../shared/run/config-hash.ts";
 import { dataFacts } from "../../shared/run/data-facts.ts";
@@ -34,6 +34,7 @@ import { TurnedAway } from "./turned-away.ts";
 
 const REPORT_MS = 500;
 const LOG_MS = 5000;
+const RETRY_MS = 1000;
 /** After the end of the run nothing can be lost any more; neighbours that are gone are not waited for longer. */
 const RELEASE_MS = 5000;
 const OVER_MS = 15_000;
@@ -67,6 +68,9 @@ export class LayerProcess {
   #hasTrained = false;
   #loggedAt: number;
   #checkpointLoggedAt = Number.NEGATIVE_INFINITY;
+  /** Why the last checkpoint failed; undefined if it did not. */
+  #alarm: string | undefined;
+  #alarmLoggedAt = Number.NEGATIVE_INFINITY;
   #finish!: (ending: Ending) => void;
   /** The exit code, once everything is closed; or that its numbers ran away, and a life from the last checkpoint is due. */
   readonly ended: Promise<Ending>;
@@ -299,11 +303,28 @@ export class LayerProcess {
     try {
       await this.#lineage.save();
       this.#logCheckpoint(startedAt);
+      this.#alarmOver();
     } catch (error) {
       if (error instanceof Replaced) return this.#end(ExitCode.done, "fenced");
       if (error instanceof CheckpointError) return this.#poisoned(error);
-      this.#log.error({ err: error, durable: this.#lineage.durable }, "checkpoint failed");
+      this.#raiseAlarm(error as Error);
     }
+  }
+
+  /** Training goes on: the next checkpoint may work. Said at once, then every few seconds. */
+  #raiseAlarm(error: Error): void {
+    const isNew = this.#alarm === undefined;
+    this.#alarm = error.message;
+    const now = this.#edges.now();
+    if (!isNew && now - this.#alarmLoggedAt < LOG_MS) return;
+    this.#alarmLoggedAt = now;
+    this.#log.error({ err: error, durable: this.#lineage.durable }, "checkpoint failed");
+  }
+
+  #alarmOver(): void {
+    if (this.#alarm === undefined) return;
+    this.#alarm = undefined;
+    this.#log.info({ batch: this.#lineage.durable }, "checkpoints work again");
   }
 
   /** One line every few seconds: at full speed there are several checkpoints a second. */
@@ -315,14 +336,22 @@ export class LayerProcess {
     this.#log[isNews ? "info" : "debug"](fields, "checkpoint");
   }
 
+  /** Again and again until it works: nothing was lost yet, and room on a disk comes back. */
   async #saveFinal(onDurable: () => void): Promise<void> {
     try {
       await this.#lineage.save({ test: this.#service.test });
+      this.#alarmOver();
       this.#log.info({ batch: this.#lineage.durable }, "finished");
       if (this.#phase === "running") onDurable();
     } catch (error) {
       if (error instanceof Replaced) return this.#end(ExitCode.done, "fenced");
       if (error instanceof CheckpointError) return this.#poisoned(error);
+      if (error instanceof CheckpointWriteError) {
+        this.#raiseAlarm(error);
+        if (this.#phase === "running")
+          this.#timers.push(this.#edges.after(RETRY_MS, () => void this.#saveFinal(onDurable)));
+        return;
+      }
       this.#log.error({ err: error }, "last checkpoint failed");
       if (this.#phase === "running") await this.#end(ExitCode.gaveUp, "cannot save the end of the run");
     }
@@ -359,6 +388,7 @@ export class LayerProcess {
       ...(loss === undefined ? {} : { loss }),
       ...(generatorError === undefined ? {} : { generatorError }),
       ...(staleness === undefined ? {} : { staleness }),
+      ...(this.#alarm === undefined ? {} : { alarm: this.#alarm }),
     };
   }
 

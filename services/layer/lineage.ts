@@ -1,6 +1,6 @@
 import type { LayerState } from "../../shared/dni/layer-state.ts";
 import type { Checkpoint, Identity } from "../../shared/run/checkpoint.ts";
-import type { CheckpointStore } from "../../shared/run/checkpoint-store.ts";
+import { type CheckpointStore, CheckpointWriteError } from "../../shared/run/checkpoint-store.ts";
 import { weightsDigest } from "../../shared/run/digest.ts";
 import { apply, emptyLedger, fromRanges, type Ledger, toRanges } from "../../shared/run/ledger.ts";
 import type { LayerReport, TestResult } from "../../shared/wire/frames.ts";
@@ -48,8 +48,18 @@ export class Lineage {
   async save(end?: { readonly test: TestResult | undefined }): Promise<void> {
     await this.#store.idle();
     const checkpoint = this.#checkpoint(end);
-    await this.#store.write(checkpoint);
-    this.durable = Math.max(this.durable, checkpoint.cursor);
+    try {
+      await this.#store.write(checkpoint);
+    } catch (error) {
+      // Only the tidying after it failed.
+      if (error instanceof CheckpointWriteError && error.durable) this.#isDurable(checkpoint);
+      throw error;
+    }
+    this.#isDurable(checkpoint);
+  }
+
+  #isDurable({ cursor }: Checkpoint): void {
+    this.durable = Math.max(this.durable, cursor);
   }
 
   report(): LayerReport {

@@ -45,6 +45,7 @@ type SourceOptions = WorkerOptions & { readonly record: string; readonly success
 
 const REPORT_MS = 500;
 const LOG_MS = 5000;
+const RETRY_MS = 1000;
 const MOST_REFUSALS = 3;
 
 /** Feeds the chain. It keeps no state that a crash could lose: the first layer's welcome says where to go on. */
@@ -69,6 +70,8 @@ export class SourceProcess {
   /** "recording": every layer has finished, and the record is not durable yet. */
   #phase: "running" | "recording" | "finished" | "stopping" = "running";
   #loggedAt: number;
+  /** Why the run's record cannot be written. */
+  #alarm: string | undefined;
   #finish!: (code: number) => void;
   /** The exit code, once everything is closed. */
   readonly ended: Promise<number>;
@@ -291,6 +294,7 @@ export class SourceProcess {
       batch: next - 1,
       batches: this.#rules.batches,
       perSecond: this.#meter.report(this.#edges.now()).perSecond,
+      ...(this.#alarm === undefined ? {} : { alarm: this.#alarm }),
     };
   }
 
@@ -301,19 +305,28 @@ export class SourceProcess {
     if (this.#phase !== "running") return;
     if (!test) return this.#log.error("finished without a test result");
     this.#phase = "recording";
-    try {
-      await this.#writeRecord(reports, test);
-    } catch (error) {
-      this.#log.error({ err: error }, "cannot write the run's record");
-      return this.#end(ExitCode.gaveUp, "gave up");
-    }
-    if (this.#phase !== "recording") return;
+    if (!(await this.#keepWriting(() => this.#writeRecord(reports, test)))) return;
     this.#phase = "finished";
     this.#log.info({ ...test, record: this.#options.record }, "finished");
     await this.#edges.tell({ kind: "finished" });
     this.#link?.send({ kind: "release" });
     this.#link?.close(CloseCode.done, "finished");
     if (!this.#link) await this.#end(ExitCode.done, "done");
+  }
+
+  /** Again and again until it works: the layers wait, and room on a disk comes back. False if this life ended before. */
+  async #keepWriting(write: () => Promise<void>): Promise<boolean> {
+    while (this.#phase === "recording") {
+      try {
+        await write();
+        return this.#phase === "recording";
+      } catch (error) {
+        this.#alarm = (error as Error).message;
+        this.#log.error({ err: error }, "cannot write the run's record");
+        await new Promise<void>((resolve) => this.#edges.after(RETRY_MS, resolve));
+      }
+    }
+    return false;
   }
 
   #writeRecord(layers: FinishedFrame["reports"], test: NonNullable<FinishedFrame["test"]>): Promise<void> {

@@ -17,12 +17,15 @@ export interface LogOptions {
   readonly level?: "debug" | "info" | "warn" | "error";
 }
 
+/** Characters of lines that could not be written yet. */
+const MOST_WAITING = 64 * 1024;
+
 /**
  * A log of events: short lower-case phrases ("lost successor"), with what there is to say about them as fields.
  * Lines are written before the call returns, so that those just before an exit are not lost.
  */
 export function createLog(speaker: Speaker, options: LogOptions): Logger {
-  const destination = options.destination ?? pino.destination({ dest: 1, sync: true });
+  const destination = options.destination ?? linesTo(1);
   return pino(
     {
       base: { ...speaker },
@@ -32,6 +35,14 @@ export function createLog(speaker: Speaker, options: LogOptions): Logger {
     },
     options.format === "json" ? destination : prettyTo(destination),
   );
+}
+
+/** A full disk behind a log is no reason to stop: the last lines wait for room, later ones are dropped. */
+export function linesTo(fileDescriptor: number): DestinationStream {
+  const lines = pino.destination({ dest: fileDescriptor, sync: true, maxLength: MOST_WAITING });
+  // What was not written is tried again with the next line.
+  lines.on("error", () => {});
+  return lines;
 }
 
 function prettyTo(destination: DestinationStream): DestinationStream {

@@ -19,6 +19,8 @@ export interface Progress {
   readonly loss?: number;
   /** Hidden layers: E|guess − target|² / E|target|² since the last report; 1 is no better than guessing zero. */
   readonly generatorError?: number;
+  /** What does not work at present, though training goes on: a checkpoint that cannot be saved. */
+  readonly alarm?: string;
   /** Hidden layers: mean age, in batches, of the targets heard since the last report. */
   readonly staleness?: number;
 }

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import { expect, test } from "vitest";
-import { createLog, formatEvent } from "../../shared/run/log.ts";
+import { createLog, formatEvent, linesTo } from "../../shared/run/log.ts";
 
 function listen(format: "json" | "pretty") {
   const lines: string[] = [];
@@ -86,4 +87,24 @@ test("nothing is lost, not even by a kill right after the last line", () => {
     expect(written.split("\n").length - 1).toBe(3000);
     expect(written).toContain("2999");
   }
+});
+
+test("a full disk behind a log stops nobody, however much there is to say", () => {
+  const full = openSync("/dev/full", "a");
+  const log = createLog({ worker: "layer2", run: "r1" }, { format: "json", destination: linesTo(full) });
+  for (let line = 0; line < 2000; line++) log.error({ line }, "checkpoint failed");
+  closeSync(full);
+});
+
+test("a process whose log's disk is full still ends as it wants to", () => {
+  const program = `
+    import { createLog } from "./shared/run/log.ts";
+    createLog({ worker: "layer2", run: "r1" }, { format: "json" }).info("unheard");
+    process.exit(5);
+  `;
+  const full = openSync("/dev/full", "a");
+  const arguments_ = ["--import", "tsx", "--input-type=module", "-e", program];
+  const { status } = spawnSync(process.execPath, arguments_, { stdio: ["ignore", full, "inherit"] });
+  closeSync(full);
+  expect(status).toBe(5);
 });

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { closingNews, failureNews, noteNews, stopNews, testNews } from "../../../services/cli/news.ts";
+import {
+  alarmNews,
+  closingNews,
+  failureNews,
+  noteNews,
+  stopNews,
+  testNews,
+} from "../../../services/cli/news.ts";
 import { duration } from "../../../services/cli/numbers.ts";
 
 describe("news", () => {
@@ -19,6 +26,12 @@ describe("news", () => {
       "test accuracy 98.29 %, loss 0.060",
       "record: runs/r-1",
     ]);
+  });
+
+  it("raise an alarm, and call it off", () => {
+    const alarm = "Cannot write checkpoint-000001-000000199.safetensors in runs/r/x: ENOSPC";
+    expect(alarmNews("layer2", alarm)).toBe(`layer2 goes on, but: ${alarm}`);
+    expect(alarmNews("layer2", undefined)).toBe("layer2 can save again");
   });
 
   it("say how to go on", () => {
