@@ -66,6 +66,7 @@ export class LayerProcess {
   #refusals = 0;
   #phase: "running" | "releasing" | "stopping" = "running";
   #hasTrained = false;
+  #isLeaving = false;
   #loggedAt: number;
   #checkpointLoggedAt = Number.NEGATIVE_INFINITY;
   /** Why the last checkpoint failed; undefined if it did not. */
@@ -342,7 +343,9 @@ export class LayerProcess {
       await this.#lineage.save({ test: this.#service.test });
       this.#alarmOver();
       this.#log.info({ batch: this.#lineage.durable }, "finished");
-      if (this.#phase === "running") onDurable();
+      if (this.#phase !== "running") return;
+      this.#leaveWhenAlone();
+      onDurable();
     } catch (error) {
       if (error instanceof Replaced) return this.#end(ExitCode.done, "fenced");
       if (error instanceof CheckpointError) return this.#poisoned(error);
@@ -407,8 +410,10 @@ export class LayerProcess {
     successor.close(CloseCode.done, "finished");
   }
 
-  /** Restored after its run was over: its neighbours may have left long ago. Those that have not are released. */
+  /** Its part of the run is durable: neighbours may have left without its hearing of it. Those that have not are released. */
   #leaveWhenAlone(): void {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
     const leave = () => {
       if (this.#service.standing === "waiting") this.#released();
     };

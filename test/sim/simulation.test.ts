@@ -98,7 +98,7 @@ const faults = [
   ...["power cut", "power cut everywhere", "disk full", "disk failing", "bits flipped"],
 ];
 const checkpoints = ["restored", "checkpoint set aside", "checkpoint failed"];
-const consequences = [...checkpoints, "fenced", "holding", "rolling back", "exit 70"];
+const consequences = [...checkpoints, "fenced", "holding", "rolling back", "checkpoints work again"];
 
 /** But for how old a checkpoint was by the wall clock, and for names that are new every time: of files, of instances. */
 function told({ story }: Simulation): string[] {
