@@ -393,6 +393,8 @@ export class Simulation {
     const whole = files.filter((name) => isWhole(post.disk.bytesOf(`${STATE}/${name}`)!));
     const victim = whole.sort().at(-1);
     if (whole.length < 2 || !victim || post.hasFinished) return;
+    // Written, and about to be reported: the neighbours leave on its word.
+    if (placeOf(victim)[1] === this.config.run.batches - 1) return;
     this.tell(`flip a bit in ${post.name} ${victim}`);
     this.count("bits flipped");
     post.disk.flipBit(`${STATE}/${victim}`);
