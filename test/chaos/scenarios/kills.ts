@@ -1,0 +1,81 @@
+import { type Finding, ledgerFinding, timeFinding } from "../finding.ts";
+import { violations } from "../ledger-check.ts";
+import { Nemesis, recoveries } from "../nemesis.ts";
+import { Rig } from "../rig.ts";
+import { massacres, type Strike, schedule } from "../schedule.ts";
+
+export interface KillSizes {
+  readonly config: string;
+  readonly set?: readonly string[];
+  /** kill -9 of one worker, every 0.2 to 2 s. */
+  readonly single: number;
+  /** kill -9 of the source and 2 to 4 layers at once. */
+  readonly several: number;
+  /** Highest test error that is as good as undisturbed. */
+  readonly mostError: number;
+}
+
+/** Kills until all were, in as many runs as that takes; every run ends by itself afterwards. */
+export async function kills(sizes: KillSizes, seed: number): Promise<Finding[]> {
+  const found: string[] = [];
+  const errors: number[] = [];
+  const times: { readonly single: number[]; readonly several: number[] } = { single: [], several: [] };
+  let left: readonly Strike[] | undefined;
+  let dealt = 0;
+  for (let run = 0; left === undefined || left.length > 0; run++) {
+    const { config, set = [] } = sizes;
+    const rig = await Rig.open({ config, set: [...set, `seed=${run}`], seed: seed + run });
+    try {
+      left ??= strikesFor(sizes, rig.names, seed);
+      await rig.flows();
+      const nemesis = new Nemesis(rig);
+      const before = left.length;
+      left = await nemesis.bring(left);
+      dealt += before - left.length;
+      const summary = await rig.summary();
+      found.push(...violations(summary));
+      errors.push(summary.test.error);
+      const single = nemesis.kills.filter(
+        ({ atMs }) => nemesis.kills.filter((kill) => kill.atMs === atMs).length === 1,
+      );
+      times.single.push(...recoveries(rig, single));
+      times.several.push(
+        ...recoveries(
+          rig,
+          nemesis.kills.filter((kill) => !single.includes(kill)),
+        ),
+      );
+    } finally {
+      await rig.close();
+    }
+  }
+  const worst = Math.max(...errors);
+  return [
+    ledgerFinding(found, errors.length),
+    {
+      claim: `test error after ${dealt} kills, in every run`,
+      bar: `at most ${percent(sizes.mostError)}`,
+      measured: errors.length === 1 ? percent(worst) : `worst ${percent(worst)} of ${errors.length} runs`,
+      met: worst <= sizes.mostError,
+    },
+    ...(sizes.single > 0
+      ? [recovery(`${sizes.single} kills of one worker, 0.2 to 2 s apart`, times.single, 3000)]
+      : []),
+    ...(sizes.several > 0
+      ? [recovery(`${sizes.several} kills of the source and 2 to 4 layers at once`, times.several, 5000)]
+      : []),
+  ];
+}
+
+function strikesFor({ single, several }: KillSizes, names: readonly string[], seed: number): Strike[] {
+  const one = schedule(seed, names, { strikes: single, kinds: ["kill"], everyMs: [200, 2000] });
+  return [...one, ...massacres(seed + 1, names, several)];
+}
+
+function recovery(what: string, times: readonly number[], boundMs: number): Finding {
+  return timeFinding(`${what}: from the kill to the first new update of that worker`, times, boundMs, 0.99);
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(2)} %`;
+}

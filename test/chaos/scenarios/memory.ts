@@ -1,0 +1,86 @@
+import { readFileSync } from "node:fs";
+import { type Finding, seconds } from "../finding.ts";
+import { Rig } from "../rig.ts";
+
+const SAMPLE_MS = 250;
+const MEBI = 1024 * 1024;
+const STOPPED_BYTES = 32 * MEBI;
+const GROWTH = 1.1;
+
+export interface MemoryRun {
+  readonly config: string;
+  /** Longer than it is looked at: the run is ended when it was. */
+  readonly set: readonly string[];
+}
+
+/** A layer is stopped under full load: what that costs its predecessor. */
+export async function stoppedConsumer(
+  { config, set, forMs }: MemoryRun & { readonly forMs: number },
+  seed: number,
+): Promise<Finding[]> {
+  const rig = await Rig.open({ config, set, seed });
+  try {
+    for (let warm = 0; warm < 6; warm++) await rig.flows();
+    const before = residentBytes(rig.pid("layer1"));
+    rig.signal("layer2", "SIGSTOP");
+    const most = Math.max(...(await sample(forMs, () => residentBytes(rig.pid("layer1")))));
+    rig.signal("layer2", "SIGCONT");
+    await rig.flows();
+    return [
+      {
+        claim: `a consumer stopped for ${seconds(forMs)} under full load: what its predecessor grows by`,
+        bar: "at most 32 MiB",
+        measured: `${((most - before) / MEBI).toFixed(1)} MiB over ${(before / MEBI).toFixed(0)} MiB`,
+        met: most - before <= STOPPED_BYTES,
+      },
+    ];
+  } finally {
+    await rig.close();
+  }
+}
+
+/** Full load: how much every worker grows from a quarter of the time to its end. */
+export async function fullLoad(
+  { config, set, forMs }: MemoryRun & { readonly forMs: number },
+  seed: number,
+): Promise<Finding[]> {
+  const rig = await Rig.open({ config, set, seed });
+  try {
+    await rig.flows();
+    const sizes = await sample(forMs, () => rig.names.map((name) => residentBytes(rig.pid(name))));
+    const growth = rig.names.map((_, index) => {
+      const own = sizes.map((all) => all[index]!);
+      return median(own.slice(-8)) / median(own.slice(own.length >> 2).slice(0, 8));
+    });
+    const worst = Math.max(...growth);
+    const learnt = rig.progress(rig.head)!.batch;
+    return [
+      {
+        claim: `full load for ${seconds(forMs)}: resident memory of every worker, last against a quarter of the way`,
+        bar: "at most 1.10 times",
+        measured: `${growth.map((each) => each.toFixed(3)).join(", ")} times (${learnt} batches)`,
+        met: worst <= GROWTH,
+      },
+    ];
+  } finally {
+    await rig.close();
+  }
+}
+
+async function sample<Value>(forMs: number, look: () => Value): Promise<Value[]> {
+  const values: Value[] = [];
+  for (const end = performance.now() + forMs; performance.now() < end; ) {
+    await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS));
+    values.push(look());
+  }
+  return values;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
+}
+
+function residentBytes(pid: number): number {
+  const [, kibi] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))!;
+  return Number(kibi) * 1024;
+}
