@@ -36,8 +36,10 @@ const REPORT_MS = 500;
 const LOG_MS = 5000;
 const RETRY_MS = 1000;
 /** After the end of the run nothing can be lost any more; neighbours that are gone are not waited for longer. */
-const RELEASE_MS = 5000;
+const RELEASE_MS = 15_000;
 const OVER_MS = 15_000;
+/** Finished, not released, and alone: whoever would still need this layer has had time to come back. */
+const FORGOTTEN_MS = 600_000;
 /** The same refusal that often, and dialling on is pointless. */
 const MOST_REFUSALS = 3;
 
@@ -160,7 +162,7 @@ export class LayerProcess {
       void this.#stepDownIfReplaced();
     };
     this.#timers.push(this.#edges.every(REPORT_MS, report));
-    if (isOver) this.#leaveWhenAlone();
+    if (isOver) this.#leaveWhenAlone(OVER_MS);
   }
 
   /** Whoever claimed the folder later is in office, even if no neighbour has met it yet. */
@@ -275,7 +277,8 @@ export class LayerProcess {
     if (!link) return;
     if (this.#phase === "running") this.#log.warn({ ...why, batch: this.#lineage.cursor }, "lost successor");
     this.#service.successorDown(link);
-    if (this.#phase === "releasing") void this.#end(ExitCode.done, "done");
+    // Who was not heard to have read the release is told again.
+    if (this.#phase === "releasing" && why.confirmed) void this.#end(ExitCode.done, "done");
   }
 
   /** The same dial would be answered alike: an older life steps down, a stranger gives up after a few tries. */
@@ -344,7 +347,7 @@ export class LayerProcess {
       this.#alarmOver();
       this.#log.info({ batch: this.#lineage.durable }, "finished");
       if (this.#phase !== "running") return;
-      this.#leaveWhenAlone();
+      this.#leaveWhenAlone(FORGOTTEN_MS);
       onDurable();
     } catch (error) {
       if (error instanceof Replaced) return this.#end(ExitCode.done, "fenced");
@@ -410,14 +413,16 @@ export class LayerProcess {
     successor.close(CloseCode.done, "finished");
   }
 
-  /** Its part of the run is durable: neighbours may have left without its hearing of it. Those that have not are released. */
-  #leaveWhenAlone(): void {
+  /** Its part is done, and its neighbours may have left long ago. Those that have not are released. */
+  #leaveWhenAlone(afterMs: number): void {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
-    const leave = () => {
-      if (this.#service.standing === "waiting") this.#released();
+    let aloneMs = 0;
+    const look = () => {
+      aloneMs = this.#service.standing === "waiting" ? aloneMs + REPORT_MS : 0;
+      if (aloneMs >= afterMs) this.#released();
     };
-    this.#timers.push(this.#edges.every(OVER_MS, leave));
+    this.#timers.push(this.#edges.every(REPORT_MS, look));
   }
 
   /** Saves what has been learnt, and ends. */

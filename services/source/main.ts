@@ -51,4 +51,4 @@ try {
   log.error({ err: error }, (error as Error).message);
   process.exit(ExitCode.cannotStart);
 }
-process.exit(source ? await source.ended : ExitCode.done);
+process.exit(await source.ended);

@@ -47,6 +47,8 @@ const REPORT_MS = 500;
 const LOG_MS = 5000;
 const RETRY_MS = 1000;
 const MOST_REFUSALS = 3;
+/** How long layer 1 is waited for when the run is over. */
+const RELEASE_MS = 15_000;
 
 /** Feeds the chain. It keeps no state that a crash could lose: the first layer's welcome says where to go on. */
 export class SourceProcess {
@@ -76,12 +78,8 @@ export class SourceProcess {
   /** The exit code, once everything is closed. */
   readonly ended: Promise<number>;
 
-  /** Rejects if it cannot ever start; resolves to undefined where the run is over already. */
-  static async start(
-    config: Config,
-    options: SourceOptions,
-    edges: SourceEdges,
-  ): Promise<SourceProcess | undefined> {
+  /** Rejects if it cannot ever start. Where the run is over already, it only lets go whoever is still there. */
+  static async start(config: Config, options: SourceOptions, edges: SourceEdges): Promise<SourceProcess> {
     const refusal = { code: CloseCode.mismatch, reason: "nobody comes before the source" };
     // First: whoever cannot have the port must not end the one who lives in the folder by claiming it.
     const listener = await edges.listen({
@@ -99,8 +97,7 @@ export class SourceProcess {
       void listener.close();
       throw error;
     });
-    if (source) source.#open();
-    else await listener.close();
+    source.#open();
     return source;
   }
 
@@ -109,17 +106,15 @@ export class SourceProcess {
     options: SourceOptions,
     edges: SourceEdges,
     listener: Listener,
-  ): Promise<SourceProcess | undefined> {
+  ): Promise<SourceProcess> {
     const incarnation = await claimIncarnation(options.state, edges.disk);
     const log = edges.log(incarnation);
     const { data, pid } = edges;
     log.info({ data: data.name, batches: config.run.batches, seed: config.seed, pid }, "started");
-    if (await isOver(options.record, options.run, config, edges.disk)) {
-      log.info({ record: options.record }, "done: the run was over already");
-      return undefined;
-    }
+    const wasOver = await isOver(options.record, options.run, config, edges.disk);
+    if (wasOver) log.info({ record: options.record }, "the run was over already");
     const startedAt = await beginning(options.record, edges.date(), edges.disk);
-    return new SourceProcess(config, options, edges, { incarnation, log, startedAt, listener });
+    return new SourceProcess(config, options, edges, { incarnation, log, startedAt, listener, wasOver });
   }
 
   private constructor(
@@ -131,6 +126,7 @@ export class SourceProcess {
       readonly log: Logger;
       readonly startedAt: Date;
       readonly listener: Listener;
+      readonly wasOver: boolean;
     },
   ) {
     this.#config = config;
@@ -140,6 +136,7 @@ export class SourceProcess {
     this.#incarnation = life.incarnation;
     this.#startedAt = life.startedAt;
     this.#listener = life.listener;
+    if (life.wasOver) this.#phase = "finished";
     this.#hash = configHash(config);
     this.#loggedAt = edges.now();
     this.#rules = {
@@ -156,6 +153,7 @@ export class SourceProcess {
   #open(): void {
     void this.#edges.tell({ kind: "listening", worker: "source", port: this.#listener.port });
     this.#dialler = this.#dial();
+    if (this.#phase === "finished") this.#letGo();
     this.#endReports = this.#edges.every(REPORT_MS, () => {
       this.#report();
       void this.#stepDownIfReplaced();
@@ -209,6 +207,7 @@ export class SourceProcess {
     this.#refusals = 0;
     this.#newestSuccessor = { incarnation, instance };
     this.#link = link;
+    if (this.#phase === "finished") return this.#release(link);
     this.#log.info({ neighbour: "layer1", theirIncarnation: incarnation, need }, "linked");
     this.#take({ event: "successorLinked", need });
   }
@@ -218,7 +217,8 @@ export class SourceProcess {
     this.#link = undefined;
     if (this.#phase === "running") this.#log.warn({ ...why }, "lost successor");
     this.#take({ event: "successorLost" });
-    if (this.#phase === "finished") void this.#end(ExitCode.done, "done");
+    // Who was not heard to have read the release is told again.
+    if (this.#phase === "finished" && why.confirmed) void this.#end(ExitCode.done, "done");
   }
 
   #refused({ code, reason }: Why): void {
@@ -309,9 +309,18 @@ export class SourceProcess {
     this.#phase = "finished";
     this.#log.info({ ...test, record: this.#options.record }, "finished");
     await this.#edges.tell({ kind: "finished" });
-    this.#link?.send({ kind: "release" });
-    this.#link?.close(CloseCode.done, "finished");
-    if (!this.#link) await this.#end(ExitCode.done, "done");
+    this.#letGo();
+  }
+
+  /** Layer 1 passes it on. Should it be away for longer, it will leave by itself. */
+  #letGo(): void {
+    if (this.#link) this.#release(this.#link);
+    this.#edges.after(RELEASE_MS, () => void this.#end(ExitCode.done, "done"));
+  }
+
+  #release(link: Link): void {
+    link.send({ kind: "release" });
+    link.close(CloseCode.done, "finished");
   }
 
   /** Again and again until it works: the layers wait, and room on a disk comes back. False if this life ended before. */

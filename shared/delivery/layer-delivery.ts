@@ -183,7 +183,8 @@ class Turn<F> {
       case "answered":
         return this.hearAnswer(event.batch, event.target);
       case "finished":
-        this.effects.push({ effect: "save" });
+        // Of a run that this layer's former life had brought to its end: this one is not there yet, and will hear it again.
+        if (this.state.cursor === this.rules.batches - 1) this.effects.push({ effect: "save" });
         return;
       case "saved":
         if (this.state.predecessor === "linked") this.effects.push({ effect: "finished" });

@@ -23,6 +23,8 @@ export interface Why {
   readonly reason: string;
   /** The peer said so; else this end did, or nobody. */
   readonly heard?: boolean;
+  /** This end closed as done, and the peer confirmed it: it has read all that was sent before. */
+  readonly confirmed?: boolean;
 }
 
 /** What one end says instead of welcome, or to a welcome it cannot accept. */
@@ -61,7 +63,10 @@ export class SocketLink implements Link {
     socket.on("error", (error) => {
       this.#why ??= whyOfError(error);
     });
-    socket.on("close", (code, reason) => this.down({ code, reason: reason.toString(), heard: true }));
+    socket.on("close", (code, reason) => {
+      const heard = code !== NO_CLOSE_HEARD;
+      this.down({ code, reason: reason.toString(), ...(heard && { heard }) });
+    });
     keepAlive(socket, options.heartbeatMs, () => this.#giveUp());
   }
 
@@ -90,6 +95,8 @@ export class SocketLink implements Link {
   down(why: Why): void {
     if (this.#isDown) return;
     this.#isDown = true;
+    if (this.#why?.code === CloseCode.done && why.heard && why.code === CloseCode.done)
+      this.#why = { ...this.#why, confirmed: true };
     this.#options.onDown(this.#why ?? why);
   }
 

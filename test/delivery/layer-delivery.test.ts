@@ -228,6 +228,15 @@ describe("the end", () => {
     expect(layer.hear({ event: "released" })).toEqual(["release"]);
   });
 
+  it("is not believed before its own last batch: a former life had brought it to the others", () => {
+    const layer = new Tried({ batches: 2 });
+    layer.link(0);
+    layer.batch(0);
+    expect(layer.hear({ event: "finished" })).toEqual([]);
+    layer.batch(1);
+    expect(layer.hear({ event: "finished" })).toEqual(["save"]);
+  });
+
   it("is not accepted by a head that has not judged all held-out data", () => {
     const head = new Tried({ batches: 1, isHead: true }, 0);
     head.hear({ event: "predecessorLinked" });

@@ -164,8 +164,8 @@ class End implements Link {
     this.#why = why;
     const { other } = this;
     other.hear(() => {
+      this.hear(() => this.down(code === CloseCode.done ? { ...why, confirmed: true } : why));
       other.down({ ...why, heard: true });
-      this.hear(() => this.down(why));
     });
     this.#later(CLOSE_MS, () => this.down(why));
   }
@@ -198,7 +198,7 @@ class End implements Link {
       if (this.#isDown) return;
       this.#isDown = true;
       this.connection.net.connections.delete(this.connection);
-      this.onDown(this.#why ?? why);
+      this.onDown(why.confirmed ? why : (this.#why ?? why));
       this.other.hear(() => this.other.down({ code: 1006, reason: "reset" }));
     });
   }

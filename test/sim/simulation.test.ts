@@ -49,7 +49,7 @@ describe("whatever fails: processes, machines, links, disks, or all of them", ()
 
   it("does happen in these runs, every kind of it, and costs work that is done again", async () => {
     const total: Record<string, number> = {};
-    for (let seed = 1; seed <= 40; seed++)
+    for (let seed = 1; seed <= 100; seed++)
       for (const [what, times] of Object.entries((await simulate(scenarioOf(seed), seed)).counts))
         total[what] = (total[what] ?? 0) + times;
     for (const what of faults) expect(total[what], what).toBeGreaterThan(0);

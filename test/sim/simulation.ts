@@ -217,8 +217,8 @@ export class Simulation {
       date: () => new Date(this.queue.now),
       nodeVersion: "",
     });
-    lived.stop = (why) => void source?.stop(why);
-    return source ? source.ended : 0;
+    lived.stop = (why) => void source.stop(why);
+    return source.ended;
   }
 
   #options(post: Post) {
@@ -492,9 +492,13 @@ export class Simulation {
   #checkOutcome(): void {
     const { batches } = this.config.run;
     for (const post of this.posts.slice(1)) {
+      // The very last file may be what a bit was flipped in.
+      if ([...post.damaged.keys()].some((place) => place.endsWith(`,${batches - 1}`))) continue;
       const final = this.#newestCheckpoint(post);
       const troubles = final?.finished ? check(fromRanges(final.ledger), batches) : ["never finished"];
       const report = this.summary!.layers.find(({ layer }) => layer === post.layer);
+      if (report)
+        troubles.push(...check(fromRanges(report.applied), batches).map((each) => `reported: ${each}`));
       if (final && report?.digest !== weightsDigest(final.tensors))
         troubles.push("reported another digest than it saved");
       for (const what of troubles) this.#violate("exactly once", `${post.name}: ${what}`);
