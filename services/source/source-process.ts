@@ -153,7 +153,11 @@ export class SourceProcess {
   #open(): void {
     void this.#edges.tell({ kind: "listening", worker: "source", port: this.#listener.port });
     this.#dialler = this.#dial();
-    if (this.#phase === "finished") this.#letGo();
+    if (this.#phase === "finished") {
+      // Whoever started the life before may not have heard it from that one.
+      void this.#edges.tell({ kind: "finished" });
+      this.#letGo();
+    }
     this.#endReports = this.#edges.every(REPORT_MS, () => {
       this.#report();
       void this.#stepDownIfReplaced();
