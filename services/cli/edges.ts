@@ -14,7 +14,7 @@ export interface Edges {
   /** Trained when none is named. */
   readonly defaultConfig: string;
   readonly worker: WorkerCommand;
-  /** From now on signals no longer end the process. Returns how to undo that. */
+  /** From now on signals no longer end the process. Returns how to hear of none any more. */
   readonly onSignal: (listener: (signal: StopSignal) => void) => () => void;
   /** The last thing done before the process ends, however it does, unless it is killed. Returns how to undo that. */
   readonly onExit: (listener: () => void) => () => void;
@@ -42,9 +42,10 @@ export function edgesOf(host: NodeJS.Process, worker: WorkerCommand): Edges {
 
 function listenToSignals(host: NodeJS.Process, listener: (signal: StopSignal) => void): () => void {
   let isFirst = true;
+  let isHeard = true;
   const onSignal = (signal: StopSignal) => {
     isFirst = false;
-    listener(signal);
+    if (isHeard) listener(signal);
   };
   // Nobody reads our output any more: the terminal is gone, or `| head` has enough. A lost terminal signals as well,
   // and twice would mean "at once".
@@ -54,8 +55,9 @@ function listenToSignals(host: NodeJS.Process, listener: (signal: StopSignal) =>
   for (const signal of SIGNALS) host.on(signal, onSignal);
   host.stdout.on("error", onLost);
   return () => {
-    for (const signal of SIGNALS) host.off(signal, onSignal);
-    // The output's listener stays: an error without one would end the process in the middle of its last words.
+    isHeard = false;
+    // The listeners stay: without them a lost output, or the second half of one Ctrl-C, would end the process in the
+    // middle of its last words. They keep nothing alive.
   };
 }
 
