@@ -1,12 +1,12 @@
 // Runs a program of the project from a bundle, made anew whenever its sources or packages are others than before:
 // reading hundreds of files of TypeScript takes a process half a second.
-// usage: node bin/run.mjs [services/<name>/main.ts [arguments]]; without a program it only makes the bundle.
+// usage: node services/start/run.mjs [services/<name>/main.ts [arguments]]; without a program it only makes the bundle.
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { readSources } from "./sources.mjs";
 
-const root = dirname(import.meta.dirname);
+const root = join(import.meta.dirname, "../..");
 const [program] = process.argv.splice(2, 1);
 
 if (program === undefined) await bundled();

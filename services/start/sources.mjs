@@ -4,7 +4,12 @@ import { join } from "node:path";
 
 const FOLDERS = ["services", "shared"];
 // What else makes the bundle what it is: the packages as installed, how they are compiled, and who bundles.
-const BESIDE = ["node_modules/.package-lock.json", "tsconfig.json", "bin/bundle.mjs", "bin/sources.mjs"];
+const BESIDE = [
+  "node_modules/.package-lock.json",
+  "tsconfig.json",
+  "services/start/bundle.mjs",
+  "services/start/sources.mjs",
+];
 
 /**
  * The program as it stands in its files.

@@ -33,7 +33,7 @@ export class Experiment {
     this.runs = options.runs ?? mkdtempSync(join(tmpdir(), "unlocked-runs-"));
     const set = (options.set ?? []).flatMap((assignment) => ["--set", assignment]);
     const what = options.resume ? ["--resume"] : [config, ...set];
-    const program = ["bin/run.mjs", "services/cli/main.ts", "train", ...what, "--runs", this.runs];
+    const program = ["services/start/run.mjs", "services/cli/main.ts", "train", ...what, "--runs", this.runs];
     this.#child = spawn(process.execPath, program, { cwd: root, env: { ...process.env, CI: "1" } });
     const keep = (chunk: Buffer) => {
       this.#output += chunk.toString();

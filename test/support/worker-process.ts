@@ -93,5 +93,5 @@ export class Worker {
 }
 
 function commandOf(name: string): string[] {
-  return ["bin/run.mjs", name === "source" ? "services/source/main.ts" : "services/layer/main.ts"];
+  return ["services/start/run.mjs", name === "source" ? "services/source/main.ts" : "services/layer/main.ts"];
 }

@@ -16,7 +16,7 @@ function startLayer(kernels: string, env: NodeJS.ProcessEnv, flagsOfNode: string
     process.execPath,
     [
       ...flagsOfNode,
-      "bin/run.mjs",
+      "services/start/run.mjs",
       "services/layer/main.ts",
       ...flags,
       ...links,

@@ -17,10 +17,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { bundle } from "../../bin/bundle.mjs";
-import { readSources } from "../../bin/sources.mjs";
+import { bundle } from "../../../services/start/bundle.mjs";
+import { readSources } from "../../../services/start/sources.mjs";
 
-const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
+const PROJECT = fileURLToPath(new URL("../../..", import.meta.url));
 const LAYER = "services/layer/main.ts";
 /** A source with words that a layer without flags says. */
 const OPTIONS = "shared/run/worker-options.ts";
@@ -31,7 +31,7 @@ let cache: string;
 beforeEach(() => {
   root = realpathSync(mkdtempSync(join(tmpdir(), "unlocked-run-")));
   cache = join(root, "node_modules/.cache/unlocked");
-  for (const part of ["bin", "services", "shared", "configs", "package.json", "tsconfig.json"]) {
+  for (const part of ["services", "shared", "configs", "package.json", "tsconfig.json"]) {
     cpSync(join(PROJECT, part), join(root, part), { recursive: true });
   }
   mkdirSync(join(root, "node_modules"));
@@ -54,7 +54,7 @@ function node(cwd: string, args: readonly string[]): Ran {
 }
 
 function run(...args: string[]): Ran {
-  return node(root, ["bin/run.mjs", ...args]);
+  return node(root, ["services/start/run.mjs", ...args]);
 }
 
 function edit(path: string, from: string, to: string): void {
@@ -86,7 +86,7 @@ describe("a program that is run", () => {
   });
 
   it("is made by one of many that come at once", async () => {
-    const runner = () => promisify(execFile)(process.execPath, ["bin/run.mjs"], { cwd: root });
+    const runner = () => promisify(execFile)(process.execPath, ["services/start/run.mjs"], { cwd: root });
     const all = await Promise.all([runner(), runner(), runner()]);
     expect(all.map(({ stderr }) => stderr)).toEqual(["", "", ""]);
     expect(bundles()).toHaveLength(1);
@@ -116,7 +116,7 @@ describe("a program that is run", () => {
     expect(bundles()).toEqual([]);
   });
 
-  it.each(["tsconfig.json", "bin/bundle.mjs", "node_modules/.package-lock.json"])(
+  it.each(["tsconfig.json", "services/start/bundle.mjs", "node_modules/.package-lock.json"])(
     "is made anew for another %s",
     (path) => {
       run();
@@ -167,7 +167,7 @@ describe("a bundle and its sources", () => {
     ["the command line with a bad config", ["services/cli/main.ts", "train", "package.json"], 78],
     ["a compose file", ["services/cli/main.ts", "compose", "configs/mnist.yaml"], 0],
   ])("say the same: %s", (_, args, code) => {
-    const bundled = node(PROJECT, ["bin/run.mjs", ...args]);
+    const bundled = node(PROJECT, ["services/start/run.mjs", ...args]);
     expect(bundled.code).toBe(code);
     expect(told(bundled)).toEqual(told(node(PROJECT, ["--import", "tsx", ...args])));
   });
@@ -178,6 +178,6 @@ function told({ code, out, err }: Ran) {
   const lasting = out
     .replaceAll(/"time":"[^"]*"/g, "")
     .replaceAll(/"\w+Ms":[\d.]+/g, "")
-    .replaceAll(/\\n {4}at (async )?(\w+ \(|file:\/\/\S*\/)(node:internal|bin\/)[^"]*/g, "");
+    .replaceAll(/\\n {4}at (async )?(\w+ \(|file:\/\/\S*\/)(node:internal|services\/start\/)[^"]*/g, "");
   return { code, out: lasting, err };
 }
