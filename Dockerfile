@@ -20,7 +20,6 @@ WORKDIR /app
 RUN mkdir /state /record && chown 1000:1000 /state /record
 COPY --from=packages /app/node_modules node_modules
 COPY package.json tsconfig.json ./
-COPY bin bin
 COPY shared shared
 COPY services services
 COPY configs configs
