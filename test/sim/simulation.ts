@@ -302,7 +302,8 @@ export class Simulation {
     }
     if (message === "finished") post.hasFinished = true;
     if (message === "started") {
-      lived.floor = newestOf(post.reported);
+      // Stopped in the middle of its start, it may have been replaced since.
+      lived.floor = newestOf(post.reported.filter((place) => place[0] < incarnation));
       lived.begunAt = [0, -1];
     }
     if (message === "restored") this.#checkRestored(post, lived, placeOf(String(fields.path)));
