@@ -153,15 +153,28 @@ export class SourceProcess {
   #open(): void {
     void this.#edges.tell({ kind: "listening", worker: "source", port: this.#listener.port });
     this.#dialler = this.#dial();
-    if (this.#phase === "finished") {
-      // Whoever started the life before may not have heard it from that one.
-      void this.#edges.tell({ kind: "finished" });
-      this.#letGo();
-    }
+    // Whoever started the life before may not have heard it from that one.
+    if (this.#phase === "finished") this.#announce();
     this.#endReports = this.#edges.every(REPORT_MS, () => {
       this.#report();
       void this.#stepDownIfReplaced();
+      if (this.#state.successor === "away") void this.#lookForRecord();
     });
+  }
+
+  #announce(): void {
+    void this.#edges.tell({ kind: "finished" });
+    this.#letGo();
+  }
+
+  /** A former life may have brought the run to its end while this one began: then nobody comes any more. */
+  async #lookForRecord(): Promise<void> {
+    const { record, run } = this.#options;
+    const over = await isOver(record, run, this.#config, this.#edges.disk).catch(() => false);
+    if (!over || this.#phase !== "running") return;
+    this.#phase = "finished";
+    this.#log.info({ record }, "the run was over already");
+    this.#announce();
   }
 
   /** Whoever claimed the folder later is in office, even if layer 1 has not met it yet. */

@@ -63,6 +63,8 @@ interface Lived {
   lastWords: string;
   /** Highest incarnation met of the neighbour on either side. */
   met: { predecessor: number; successor: number };
+  /** Successors it has met since it last heard a target. */
+  lostTargets: number;
   /** The newest checkpoint reported durable when it started: it must not begin with an older one. */
   floor: Place | undefined;
   /** What it began with; nothing is [0, −1]. */
@@ -167,6 +169,7 @@ export class Simulation {
       isAsked: false,
       lastWords: "",
       met: { predecessor: 0, successor: 0 },
+      lostTargets: 0,
       floor: undefined,
       begunAt: undefined,
     };
@@ -194,18 +197,22 @@ export class Simulation {
     return runner.run(this.config, options, {
       ...this.#edges(post, lived),
       kernels,
-      work: (...build) => new WitnessedWork(build, this.#watchOf(post, build[3].ticketsKept)),
+      work: (...build) => new WitnessedWork(build, this.#watchOf(post, lived, build[3].ticketsKept)),
     });
   }
 
-  #watchOf(post: Post, mostKept: number): WorkWatch {
+  #watchOf(post: Post, lived: Lived, mostKept: number): WorkWatch {
     return {
       isPoisoned: () => {
         const { isPoisoned } = post;
         post.isPoisoned = false;
         return isPoisoned;
       },
-      applied: (witness, sinceTarget, kept) => this.#checkApplied(post, witness, sinceTarget, kept, mostKept),
+      applied: (witness, sinceTarget, kept) => {
+        this.#checkWitness(post, witness);
+        this.#checkMemory(post, kept, mostKept);
+        this.#checkBudget(post, lived, sinceTarget);
+      },
     };
   }
 
@@ -411,24 +418,26 @@ export class Simulation {
     this.violations.push({ invariant, what: `t=${this.queue.now.toFixed(1)}: ${what}` });
   }
 
-  #checkApplied(
-    post: Post,
-    witness: readonly number[],
-    sinceTarget: number,
-    kept: number,
-    mostKept: number,
-  ): void {
+  #checkWitness(post: Post, witness: readonly number[]): void {
     this.count("applied");
     const last = witness.length - 1;
     if (witness[last] !== last)
       this.#violate("exactly once", `${post.name} applies ${witness[last]} after ${witness[last - 1]}`);
+  }
+
+  #checkMemory(post: Post, kept: number, mostKept: number): void {
     if (kept > mostKept && this.config.learning.method !== "backprop")
       this.#violate("memory", `${post.name} keeps evidence of ${kept} batches`);
+  }
+
+  /** Beyond its budget a layer goes on only with a successor that takes what it sends: a window, each time there is one. */
+  #checkBudget(post: Post, lived: Lived, sinceTarget: number): void {
+    if (post.layer === this.config.layers.length || this.config.learning.method === "backprop") return;
+    if (sinceTarget <= 1) lived.lostTargets = 0;
     const { window, stalenessBudget, schedule } = this.config.delivery;
     const pinned = schedule === "free" ? 0 : schedule.staleness;
-    const most = Math.max(stalenessBudget, window) + window + pinned;
-    const isHidden = post.layer < this.config.layers.length && this.config.learning.method !== "backprop";
-    if (isHidden && sinceTarget > most)
+    const most = Math.max(stalenessBudget, window) + pinned + window * (1 + lived.lostTargets);
+    if (sinceTarget > most)
       this.#violate("staleness budget", `${post.name} applies ${sinceTarget} batches since a target`);
   }
 
@@ -471,6 +480,7 @@ export class Simulation {
 
   #met(life: Life, side: "predecessor" | "successor", incarnation: number): void {
     const lived = this.posts.flatMap(({ lives }) => lives).find((each) => each.life === life)!;
+    if (side === "successor") lived.lostTargets += 1;
     if (incarnation < lived.met[side])
       this.#violate("fenced", `${life.name} takes ${side} ${incarnation} after ${lived.met[side]}`);
     lived.met[side] = Math.max(lived.met[side], incarnation);
