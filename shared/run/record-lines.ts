@@ -1,0 +1,80 @@
+import type { TestResult } from "../wire/frames.ts";
+
+/**
+ * What the record of a run is made of: one JSON object a line in runs/<id>/metrics.ndjson (segments and evaluations) and
+ * events.ndjson (events). Files are only appended to, so a life that starts from a checkpoint says again what an older
+ * life had said of the same batches: read them with `standing`, never as they lie.
+ */
+export type MetricLine = Segment | Evaluation;
+
+interface Said {
+  /** "source", "layer1", "layer2", …; of events also "hub", and "train", who starts and ends local workers. */
+  readonly worker: string;
+  /** Its how-manieth life; 0 for "hub" and "train". */
+  readonly incarnation: number;
+  /** Milliseconds since 1970, by the worker's own clock. */
+  readonly at: number;
+}
+
+/**
+ * Batches `first` to `last`, both included, applied one after the other by one life (source: sent). Segments of one life
+ * are disjoint, in order, without holes, and none reaches across a checkpoint: so a life that begins at a checkpoint
+ * replaces whole segments of older lives, those with `first` at or above its own first.
+ */
+export interface Segment extends Said {
+  readonly kind: "segment";
+  readonly first: number;
+  readonly last: number;
+  /** From the end of the segment before (or of waiting) to the end of this one. */
+  readonly spanMs: number;
+  /** Head: mean training loss. */
+  readonly loss?: number;
+  /** Hidden layers: Σ|guess − target|² / Σ|target|² over targets heard meanwhile; 1 is no better than guessing zero. */
+  readonly generatorError?: number;
+  /** Hidden layers: Σ guess·target / (|guess| |target|), over the same. */
+  readonly cosine?: number;
+  /** Hidden layers: mean age of those targets, in batches; and how many they were. */
+  readonly staleness?: number;
+  readonly targets?: number;
+}
+
+/** By the head, on all held-out data, between batch − 1 and batch. */
+export interface Evaluation extends Said {
+  readonly kind: "evaluation";
+  readonly batch: number;
+  readonly test: TestResult;
+}
+
+export interface EventLine extends Said {
+  readonly kind: "event";
+  readonly name: EventName;
+  /** Cursor at that moment, where there is one; for "restored": of the checkpoint. */
+  readonly batch?: number;
+  /** One short phrase for people: "lost successor: 1006 …". */
+  readonly text: string;
+}
+
+export type EventName =
+  /** A life began, from nothing; or from a checkpoint. */
+  | "began"
+  | "restored"
+  | "linked"
+  | "lost"
+  | "held"
+  | "resumed"
+  | "alarm"
+  | "calm"
+  | "paused"
+  | "finished"
+  | "stopped"
+  | "fenced"
+  | "poisoned"
+  /** Said by "train": how a process ended. */
+  | "died"
+  /** Said by "hub": nothing heard; heard again; it is gone and nobody listens at its port. */
+  | "unreachable"
+  | "back"
+  | "dead"
+  /** Said by "hub" of itself: it began (what was said meanwhile comes late, or is missing); or a command was given. */
+  | "watching"
+  | "command";
