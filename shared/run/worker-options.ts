@@ -17,6 +17,10 @@ export interface WorkerOptions {
   readonly secretFile: string | undefined;
   /** Paths, of PEM; with them its links are encrypted, and both ends show who they are. */
   readonly tlsFiles: TlsFiles | undefined;
+  /** ws://host:port, or wss:// with TLS: whom it tells of itself, if anybody. */
+  readonly hub: string | undefined;
+  /** It does what the hub says: pause, crash, stop, … Else it only logs that it was asked. */
+  readonly control: boolean;
   readonly logFormat: "json" | "pretty";
   /** A layer's number, from 1. */
   readonly layer: number | undefined;
@@ -32,6 +36,10 @@ export class WorkerOptionsError extends Error {
 export interface WorkerEnvironment {
   /** Where no --secret-file is given. A path is no secret; the secret itself belongs neither here nor in the flags. */
   readonly UNLOCKED_SECRET_FILE?: string | undefined;
+  /** Where no --hub is given. */
+  readonly UNLOCKED_HUB?: string | undefined;
+  /** "1" is as good as --control. */
+  readonly UNLOCKED_CONTROL?: string | undefined;
 }
 
 /** Throws a WorkerOptionsError that lists all mistakes. */
@@ -60,6 +68,8 @@ export function readWorkerOptions(
     // A variable that is set to nothing is as good as none.
     secretFile: given["secret-file"] ?? (environment.UNLOCKED_SECRET_FILE || undefined),
     tlsFiles,
+    hub: hub(given.hub ?? (environment.UNLOCKED_HUB || undefined), tlsFiles, mistakes),
+    control: given.control ?? environment.UNLOCKED_CONTROL === "1",
     logFormat: format(given["log-format"] ?? "json", mistakes),
     layer: role === "layer" ? layerNumber(required("layer"), mistakes) : undefined,
     record: role === "source" ? required("record") : undefined,
@@ -86,6 +96,8 @@ function parse(argv: readonly string[]) {
         "tls-cert": text,
         "tls-key": text,
         "tls-ca": text,
+        hub: text,
+        control: { type: "boolean" },
         "log-format": text,
       },
     }).values;
@@ -121,6 +133,15 @@ function successor(url: string | undefined, tlsFiles: TlsFiles | undefined, mist
   if (new RegExp(`^${expected}://[^/]`).test(url)) return url;
   const why = tlsFiles ? "as the links are encrypted" : "or --tls-cert, --tls-key and --tls-ca for wss://";
   mistakes.push(`--successor is "${url}", expected ${expected}://host:port, ${why}`);
+  return url;
+}
+
+/** A hub on this machine needs no TLS, whatever the links have. */
+function hub(url: string | undefined, tlsFiles: TlsFiles | undefined, mistakes: string[]) {
+  if (url === undefined || /^ws:\/\/[^/]/.test(url)) return url;
+  if (!/^wss:\/\/[^/]/.test(url))
+    mistakes.push(`--hub is "${url}", expected ws://host:port or wss://host:port`);
+  else if (!tlsFiles) mistakes.push(`--hub is "${url}", which needs --tls-cert, --tls-key and --tls-ca`);
   return url;
 }
 

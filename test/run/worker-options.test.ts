@@ -16,6 +16,8 @@ describe("a worker's flags", () => {
       successor: "ws://layer3:7400",
       secretFile: undefined,
       tlsFiles: undefined,
+      hub: undefined,
+      control: false,
       logFormat: "json",
       layer: 2,
       record: undefined,
@@ -50,6 +52,24 @@ describe("a worker's flags", () => {
     for (const url of ["wss://layer2:7400", "layer2:7400", "ws://", "http://layer2:7400"]) {
       expect(() => read("--successor", url)).toThrow(`--successor is "${url}", expected ws://host:port`);
     }
+  });
+
+  it("say whom to tell, and whether to obey, before the environment does", () => {
+    const read = (argv: readonly string[], hub?: string, control?: string) => {
+      const environment = { UNLOCKED_HUB: hub, UNLOCKED_CONTROL: control };
+      const options = readWorkerOptions([...usual, "--layer", "1", ...argv], "layer", environment);
+      return [options.hub, options.control];
+    };
+    expect(read([])).toEqual([undefined, false]);
+    expect(read([], "", "0")).toEqual([undefined, false]);
+    expect(read([], "ws://hub:7500", "1")).toEqual(["ws://hub:7500", true]);
+    expect(read(["--hub", "ws://mine:1", "--control"], "ws://hub:7500")).toEqual(["ws://mine:1", true]);
+  });
+
+  it("take a hub over TLS only with the files of TLS", () => {
+    const read = (hub: string) => () => readWorkerOptions([...usual, "--layer", "1", "--hub", hub], "layer");
+    expect(read("wss://hub:7500")).toThrow('--hub is "wss://hub:7500", which needs --tls-cert');
+    expect(read("http://hub:7500")).toThrow('--hub is "http://hub:7500", expected ws://host:port or wss://');
   });
 
   it("list every mistake at once", () => {

@@ -232,7 +232,8 @@ export class Simulation {
     const host = post.name;
     const where = { run: RUN, state: STATE, host, port: 1 };
     const files = { secretFile: undefined, tlsFiles: undefined };
-    return { config: "", set: [], logFormat: "json" as const, ...where, ...files };
+    const hub = { hub: undefined, control: false };
+    return { config: "", set: [], logFormat: "json" as const, ...where, ...files, ...hub };
   }
 
   #edges(
