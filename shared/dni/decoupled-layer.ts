@@ -1,12 +1,13 @@
-import { DenseLayer } from "../math/dense-layer.ts";
 import type { Kernels } from "../math/kernels.ts";
 import { rateAt } from "../math/schedule.ts";
+import type { Transform } from "../math/transform.ts";
 import { applyBatch } from "./apply-batch.ts";
 import type { Evidence, EvidenceWidths } from "./evidence.ts";
 import type { Example } from "./example.ts";
 import { type GeneratorHealth, SyntheticGradientGenerator } from "./generator.ts";
-import { denseOptions, type LayerOptions } from "./layer-options.ts";
-import { denseTensors, type LayerState, named, restoreTensors } from "./layer-state.ts";
+import type { LayerOptions } from "./layer-options.ts";
+import { type LayerState, named, restoreTensors, transformTensors } from "./layer-state.ts";
+import { transformOf } from "./transform-of.ts";
 
 /** What a hidden layer has to say of a batch: to its successor, and to its predecessor. */
 export interface LayerAnswer {
@@ -26,14 +27,14 @@ export class DecoupledLayer {
   /** Floats per example of what its generator may look at: what an evidence store for it must hold. */
   readonly evidenceWidths: EvidenceWidths;
   readonly #options: LayerOptions;
-  readonly #dense: DenseLayer;
+  readonly #transform: Transform;
   readonly #generator: SyntheticGradientGenerator;
 
   constructor(kernels: Kernels, options: LayerOptions) {
     const { outputs, labelWidth, networkInputWidth, maxRows, learning } = options;
     this.evidenceWidths = { output: outputs, labels: labelWidth, input: networkInputWidth };
     this.#options = options;
-    this.#dense = new DenseLayer(kernels, denseOptions(options));
+    this.#transform = transformOf(kernels, options);
     this.#generator = new SyntheticGradientGenerator(kernels, {
       widths: this.evidenceWidths,
       evidence: learning.generator.evidence,
@@ -45,22 +46,22 @@ export class DecoupledLayer {
   /** Forward, guess, backward through the weights of the forward, descend. */
   update(example: Example, batch: number): LayerAnswer {
     const answer = this.rehearse(example);
-    applyBatch(this.#dense, this.#options, example.rows, batch);
+    applyBatch(this.#transform, this.#options, example.rows, batch);
     return answer;
   }
 
   /** What `update` would answer, without changing any state. */
   rehearse(example: Example): LayerAnswer {
-    const output = this.#dense.forward(example.input, example.rows);
+    const output = this.#transform.forward(example.input, example.rows);
     const syntheticGradient = this.#generator.predict(this.evidence(example, output));
     const { wantInputGradient } = this.#options;
-    const inputGradient = this.#dense.backward(syntheticGradient, example.rows, wantInputGradient);
+    const inputGradient = this.#transform.backward(syntheticGradient, example.rows, wantInputGradient);
     return { output, inputGradient };
   }
 
   /** The output with running statistics, rows × outputs. */
   evaluate(example: Example): Float32Array {
-    return this.#dense.evaluate(example.input, example.rows);
+    return this.#transform.evaluate(example.input, example.rows);
   }
 
   /** What the generator looks at when its layer gives this output; the arrays are those of its arguments. */
@@ -83,7 +84,7 @@ export class DecoupledLayer {
 
   state(): LayerState {
     const tensors = {
-      ...denseTensors(this.#dense),
+      ...transformTensors(this.#transform),
       ...named("generator", this.#generator.tensors()),
       ...named("optimizer.generator", this.#generator.optimizerTensors()),
     };

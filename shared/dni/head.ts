@@ -1,10 +1,11 @@
 import { type Judged, judge, judgedBy, type Tally } from "../math/accuracy.ts";
-import { DenseLayer } from "../math/dense-layer.ts";
 import type { Kernels } from "../math/kernels.ts";
+import type { Transform } from "../math/transform.ts";
 import { applyBatch } from "./apply-batch.ts";
 import type { Example } from "./example.ts";
-import { denseOptions, type LayerOptions } from "./layer-options.ts";
-import { denseTensors, type LayerState, restoreTensors } from "./layer-state.ts";
+import type { LayerOptions } from "./layer-options.ts";
+import { type LayerState, restoreTensors, transformTensors } from "./layer-state.ts";
+import { transformOf } from "./transform-of.ts";
 
 export interface HeadAnswer {
   /** dL/d(input), rows × inputs, per example. Undefined if not wanted. */
@@ -20,7 +21,7 @@ export class Head {
   readonly judged: Judged;
   readonly #kernels: Kernels;
   readonly #options: LayerOptions;
-  readonly #dense: DenseLayer;
+  readonly #transform: Transform;
   readonly #outputGradient: Float32Array;
 
   /** Throws an Error unless there is one output for each label. */
@@ -32,23 +33,27 @@ export class Head {
     this.judged = judgedBy(loss);
     this.#kernels = kernels;
     this.#options = options;
-    this.#dense = new DenseLayer(kernels, denseOptions(options));
+    this.#transform = transformOf(kernels, options);
     this.#outputGradient = kernels.allocate(maxRows * outputs);
   }
 
   /** Forward, loss, backward through the weights of the forward, descend. */
   update(example: Example, batch: number): HeadAnswer {
     const answer = this.rehearse(example);
-    applyBatch(this.#dense, this.#options, example.rows, batch);
+    applyBatch(this.#transform, this.#options, example.rows, batch);
     return answer;
   }
 
   /** What `update` would answer, without changing any state. */
   rehearse(example: Example): HeadAnswer {
     const { rows, input } = example;
-    const output = this.#dense.forward(input, rows);
+    const output = this.#transform.forward(input, rows);
     const loss = this.#loss(output, example) / rows;
-    const inputGradient = this.#dense.backward(this.#outputGradient, rows, this.#options.wantInputGradient);
+    const inputGradient = this.#transform.backward(
+      this.#outputGradient,
+      rows,
+      this.#options.wantInputGradient,
+    );
     return { inputGradient, loss };
   }
 
@@ -56,13 +61,13 @@ export class Head {
   evaluate(example: Example): Tally {
     const { rows, input, labels } = example;
     const { loss, outputs } = this.#options;
-    const output = this.#dense.evaluate(input, rows);
+    const output = this.#transform.evaluate(input, rows);
     const lossSum = this.#loss(output, example);
     return { lossSum, ...judge(loss, output, labels, rows, outputs) };
   }
 
   state(): LayerState {
-    return { tensors: denseTensors(this.#dense), counters: {} };
+    return { tensors: transformTensors(this.#transform), counters: {} };
   }
 
   /** Copies in. Throws an Error listing missing and mis-sized names, and then has changed nothing. */

@@ -1,4 +1,3 @@
-import type { DenseOptions } from "../math/dense-layer.ts";
 import type { Loss, Nonlinearity } from "../math/kernels.ts";
 import type { OptimizerOptions } from "../math/optimizer.ts";
 import type { RateOptions } from "../math/schedule.ts";
@@ -32,10 +31,4 @@ export interface LearningOptions {
   readonly method: "dni" | "cdni" | "backprop" | "frozen";
   readonly layer: OptimizerOptions & RateOptions;
   readonly generator: OptimizerOptions & RateOptions & { readonly evidence: readonly EvidencePart[] };
-}
-
-/** The part of the options that its weights need. */
-export function denseOptions(options: LayerOptions): DenseOptions {
-  const { inputs, outputs, nonlinearity, batchNorm, maxRows, seed, layer, learning } = options;
-  return { inputs, outputs, nonlinearity, batchNorm, maxRows, seed, layer, optimizer: learning.layer };
 }

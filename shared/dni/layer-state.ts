@@ -1,5 +1,5 @@
-import type { DenseLayer } from "../math/dense-layer.ts";
 import type { Tensors } from "../math/parameter.ts";
+import type { Transform } from "../math/transform.ts";
 
 /** Everything a layer would need to go on after a restart, by name. */
 export interface LayerState {
@@ -14,8 +14,11 @@ export function named(prefix: string, tensors: Tensors): Record<string, Float32A
 }
 
 /** What every kind of layer keeps: its weights and its optimizer's memory. */
-export function denseTensors(dense: DenseLayer): Record<string, Float32Array> {
-  return { ...named("layer", dense.tensors()), ...named("optimizer.layer", dense.optimizerTensors()) };
+export function transformTensors(transform: Transform): Record<string, Float32Array> {
+  return {
+    ...named("layer", transform.tensors()),
+    ...named("optimizer.layer", transform.optimizerTensors()),
+  };
 }
 
 /**

@@ -1,9 +1,10 @@
-import { DenseLayer } from "../math/dense-layer.ts";
 import type { Kernels } from "../math/kernels.ts";
+import type { Transform } from "../math/transform.ts";
 import { applyBatch } from "./apply-batch.ts";
 import type { Example } from "./example.ts";
-import { denseOptions, type LayerOptions } from "./layer-options.ts";
-import { denseTensors, type LayerState, restoreTensors } from "./layer-state.ts";
+import type { LayerOptions } from "./layer-options.ts";
+import { type LayerState, restoreTensors, transformTensors } from "./layer-state.ts";
+import { transformOf } from "./transform-of.ts";
 
 /**
  * A hidden layer of ordinary backpropagation: between forward and backward it waits for the true gradient. At most one
@@ -13,13 +14,13 @@ import { denseTensors, type LayerState, restoreTensors } from "./layer-state.ts"
 export class LockedLayer {
   readonly kind = "locked";
   readonly #options: LayerOptions;
-  readonly #dense: DenseLayer;
+  readonly #transform: Transform;
   /** A copy, since the caller's array may carry an evaluation by the time the gradient comes. */
   readonly #input: Float32Array;
 
   constructor(kernels: Kernels, options: LayerOptions) {
     this.#options = options;
-    this.#dense = new DenseLayer(kernels, denseOptions(options));
+    this.#transform = transformOf(kernels, options);
     this.#input = kernels.allocate(options.maxRows * options.inputs);
   }
 
@@ -27,7 +28,7 @@ export class LockedLayer {
   forward(example: Example): Float32Array {
     const { rows, input } = example;
     this.#input.set(input.subarray(0, rows * this.#options.inputs));
-    return this.#dense.forward(this.#input, rows);
+    return this.#transform.forward(this.#input, rows);
   }
 
   /**
@@ -36,22 +37,22 @@ export class LockedLayer {
    */
   backward(outputGradient: Float32Array, rows: number, batch: number): Float32Array | undefined {
     const inputGradient = this.rehearseBackward(outputGradient, rows);
-    applyBatch(this.#dense, this.#options, rows, batch);
+    applyBatch(this.#transform, this.#options, rows, batch);
     return inputGradient;
   }
 
   /** What `backward` would answer, without changing any state. */
   rehearseBackward(outputGradient: Float32Array, rows: number): Float32Array | undefined {
-    return this.#dense.backward(outputGradient, rows, this.#options.wantInputGradient);
+    return this.#transform.backward(outputGradient, rows, this.#options.wantInputGradient);
   }
 
   /** The output with running statistics, rows × outputs. */
   evaluate(example: Example): Float32Array {
-    return this.#dense.evaluate(example.input, example.rows);
+    return this.#transform.evaluate(example.input, example.rows);
   }
 
   state(): LayerState {
-    return { tensors: denseTensors(this.#dense), counters: {} };
+    return { tensors: transformTensors(this.#transform), counters: {} };
   }
 
   /** Copies in. Throws an Error listing missing and mis-sized names, and then has changed nothing. */

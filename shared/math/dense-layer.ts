@@ -10,6 +10,7 @@ import {
   type Tensors,
 } from "./parameter.ts";
 import { normal, seededRandom } from "./random.ts";
+import type { Transform } from "./transform.ts";
 
 export interface DenseOptions {
   readonly inputs: number;
@@ -29,7 +30,7 @@ export interface DenseOptions {
  * `weight` is inputs × outputs. Every array is made in the constructor; those returned are the layer's own, with
  * exactly rows × width floats, valid until the next call of the same method.
  */
-export class DenseLayer {
+export class DenseLayer implements Transform {
   readonly #kernels: Kernels;
   readonly #options: DenseOptions;
   readonly #optimizer: Optimizer;
