@@ -19,7 +19,9 @@ interface Said {
 /**
  * Batches `first` to `last`, both included, applied one after the other by one life (source: sent). Segments of one life
  * are disjoint, in order, without holes, and none reaches across a checkpoint: so a life that begins at a checkpoint
- * replaces whole segments of older lives, those with `first` at or above its own first.
+ * replaces whole segments of older lives, those with `first` at or above its own first. (The first of a life may be what an
+ * older one had not brought to a hub when it saved; a source has no checkpoints: what older lives of it say is cut where
+ * a newer one begins. It says nothing of batches that it sends again after a rewind.)
  */
 export interface Segment extends Said {
   readonly kind: "segment";
@@ -38,7 +40,11 @@ export interface Segment extends Said {
   readonly targets?: number;
 }
 
-/** By the head, on all held-out data, between batch − 1 and batch. */
+/**
+ * By the head, on all held-out data, between batch − 1 and batch: the segment before ends at batch − 1. Of several with the
+ * same batch the one of the newest life counts, and of one life the last; those of older lives with `batch` above the
+ * first batch of a newer one do not count.
+ */
 export interface Evaluation extends Said {
   readonly kind: "evaluation";
   readonly batch: number;

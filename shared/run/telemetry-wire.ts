@@ -12,7 +12,7 @@ import type { Progress } from "./telemetry.ts";
  */
 export const TELEMETRY_PROTOCOL = 1;
 
-/** To the worker, first: a nonce to prove oneself by (shared/link/proof.ts), where the run has a secret. */
+/** To the worker, first: a nonce to prove oneself by (shared/link/hub-proof.ts), where the run has a secret. */
 export interface Challenge {
   readonly kind: "challenge";
   readonly protocol: number;
@@ -35,6 +35,8 @@ export interface Introduction {
   /** The config as canonical YAML. */
   readonly config: string;
   readonly versions: { readonly node: string; readonly kernels: string };
+  /** Both where the run has a secret: what the hub's commands are proved by, and that this worker is of the run. */
+  readonly nonce?: string;
   readonly proof?: string;
 }
 
@@ -84,6 +86,8 @@ export interface Acknowledgement {
 export interface CommandMessage {
   readonly kind: "command";
   readonly command: Command;
+  /** Where the run has a secret; a worker that has it does nothing without. */
+  readonly proof?: string;
 }
 
 /** pause: takes no batch until resume. crash: exits with 1, at once. restart: saves, exits with 75, and is started again. */

@@ -1,0 +1,71 @@
+import { timingSafeEqual } from "node:crypto";
+import type { Command, CommandMessage, Introduction } from "../run/telemetry-wire.ts";
+import { newNonce } from "./proof.ts";
+import type { Secret } from "./secret.ts";
+
+/**
+ * Who introduces itself to a hub proves that it is of the run, and a hub's command that the hub is: both by the run's
+ * secret, and each for the one connection, by a number used once from each end. What either end asks for depends on what
+ * it has itself: without a secret nothing is asked, and a proof is not looked at.
+ */
+function proofOf(
+  secret: Secret,
+  what: "introduction" | "command",
+  { run, worker, incarnation, instance, port, nonce }: Introduction,
+  challenge: string,
+  command?: Command,
+): string {
+  const parts = [`unlocked ${what}`, run, worker, incarnation, instance, port, challenge, nonce, command];
+  return secret.sign(JSON.stringify(parts)).toString("hex");
+}
+
+/** The introduction with what it takes to be believed; as it is where there is no secret. */
+export function provenIntroduction(
+  secret: Secret | undefined,
+  introduction: Introduction,
+  challenge: string,
+): Introduction {
+  if (secret === undefined) return introduction;
+  const withNonce = { ...introduction, nonce: newNonce() };
+  return { ...withNonce, proof: proofOf(secret, "introduction", withNonce, challenge) };
+}
+
+/** Why the introduction is not to be believed; undefined if it is. Says nothing of what a proof should have been. */
+export function refuseIntroduction(
+  secret: Secret | undefined,
+  introduction: Introduction,
+  challenge: string,
+): string | undefined {
+  if (secret === undefined) return undefined;
+  const expected = proofOf(secret, "introduction", introduction, challenge);
+  return refuse("introduction", introduction.proof, expected);
+}
+
+/** A command to whoever introduced itself so, with what it takes to be obeyed. */
+export function provenCommand(
+  secret: Secret | undefined,
+  command: Command,
+  to: Introduction,
+  challenge: string,
+): CommandMessage {
+  if (secret === undefined) return { kind: "command", command };
+  return { kind: "command", command, proof: proofOf(secret, "command", to, challenge, command) };
+}
+
+/** Why the command is not to be obeyed by whoever introduced itself so; undefined if it is. */
+export function refuseCommand(
+  secret: Secret | undefined,
+  { command, proof }: CommandMessage,
+  to: Introduction,
+  challenge: string,
+): string | undefined {
+  if (secret === undefined) return undefined;
+  return refuse("command", proof, proofOf(secret, "command", to, challenge, command));
+}
+
+function refuse(what: string, proof: string | undefined, expected: string): string | undefined {
+  if (proof === undefined) return `the ${what} has no proof, this end expects one`;
+  const [found, wanted] = [Buffer.from(proof), Buffer.from(expected)];
+  const isRight = found.length === wanted.length && timingSafeEqual(found, wanted);
+  return isRight ? undefined : `the proof of the ${what} is wrong: another secret, or an old connection`;
+}
