@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { lines } from "../../services/cli/svg.ts";
 import type { Bench } from "../harness/bench.ts";
 import { BenchRun } from "../harness/bench-run.ts";
 import { renderSpread } from "../harness/render.ts";
 import { alternate, median, ratioOf } from "../harness/statistics.ts";
-import { lines } from "../harness/svg.ts";
 
 const METHODS = ["cdni", "backprop"] as const;
 type Method = (typeof METHODS)[number];

@@ -1,9 +1,9 @@
+import { lines } from "../../services/cli/svg.ts";
 import type { Bench } from "../harness/bench.ts";
 import { BenchRun, cursorOf } from "../harness/bench-run.ts";
 import { renderNumber, renderSpread } from "../harness/render.ts";
 import type { Bar, Cell, Table } from "../harness/report.ts";
 import { alternate, median, ratioOf, spreadOf } from "../harness/statistics.ts";
-import { lines } from "../harness/svg.ts";
 
 type Method = "cdni" | "backprop";
 type Say = (line: string) => void;

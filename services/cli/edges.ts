@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { chooseKernels, type KernelsChoice, type KernelsName } from "../../shared/math/choose-kernels.ts";
 import type { Screen } from "./display.ts";
 import type { StopSignal } from "./supervise.ts";
 import type { WorkerCommand } from "./worker-plan.ts";
@@ -14,6 +15,12 @@ export interface Edges {
   /** Trained when none is named. */
   readonly defaultConfig: string;
   readonly worker: WorkerCommand;
+  /** Where something is computed in this process: a set of its own for each caller. */
+  readonly kernels: (name: KernelsName) => KernelsChoice;
+  /** Milliseconds of a steady clock. */
+  readonly now: () => number;
+  readonly date: () => Date;
+  readonly nodeVersion: string;
   /** From now on signals no longer end the process. Returns how to hear of none any more. */
   readonly onSignal: (listener: (signal: StopSignal) => void) => () => void;
   /** The last thing done before the process ends, however it does, unless it is killed. Returns how to undo that. */
@@ -32,6 +39,10 @@ export function edgesOf(host: NodeJS.Process, worker: WorkerCommand): Edges {
     pid,
     defaultConfig: existsSync(CONFIG) ? CONFIG : fileURLToPath(new URL(`../../${CONFIG}`, import.meta.url)),
     worker,
+    kernels: (name) => chooseKernels(name, { env, platform: host.platform, now: () => performance.now() }),
+    now: () => performance.now(),
+    date: () => new Date(),
+    nodeVersion: host.version,
     onSignal: (listener) => listenToSignals(host, listener),
     onExit: (listener) => {
       host.on("exit", listener);

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import { ConfigError, loadConfig } from "../../shared/run/read-config.ts";
 import { ExitCode } from "../../shared/run/telemetry.ts";
+import { type CompareRequest, compare, DEFAULT_BAR } from "./compare.ts";
 import { composeFile } from "./compose-file.ts";
 import type { Edges } from "./edges.ts";
 import { Refusal } from "./refusal.ts";
@@ -46,6 +47,23 @@ function createProgram(edges: Edges, done: (code: number) => void): Command {
       done(await train(requestOf(config, options), edges));
     });
   program
+    .command("compare")
+    .description("train several networks on the same data and seeds, and say how they did in one table")
+    .argument("<configs...>", "the experiments")
+    .option("--seeds <n>", "how many times each is trained, with the seeds 1 to n", "3")
+    .option("--set <path=value>", "change one value in every config; may be given many times", collect, [])
+    .option("--services", "every layer its own process (default: all in this one)", false)
+    .option("--bar <share>", "share of held-out examples right that counts as learnt", String(DEFAULT_BAR))
+    .option(
+      "--report <page>",
+      "also a section of this Markdown page, with JSON and SVG in the folder beside it",
+    )
+    .option("--name <name>", "of that section (default: the folder of the configs)")
+    .option("--runs <folder>", "where --services keeps the records of runs", "runs")
+    .action(async (configs: readonly string[], options: CompareOptions) => {
+      done(await compare(comparisonOf(configs, options), edges));
+    });
+  program
     .command("compose")
     .description("print a docker-compose.yml for a network, a container for each worker")
     .argument("<config>", "the experiment, one of the project's configs")
@@ -84,6 +102,32 @@ function requestOf(
 ): TrainRequest {
   const overrides = seed === undefined ? set : [...set, `seed=${seed}`];
   return { config, overrides, resume, runs, quiet };
+}
+
+interface CompareOptions {
+  readonly seeds: string;
+  readonly set: readonly string[];
+  readonly services: boolean;
+  readonly bar: string;
+  readonly report?: string;
+  readonly name?: string;
+  readonly runs: string;
+}
+
+/** Throws a Refusal at a number that is none. */
+function comparisonOf(files: readonly string[], options: CompareOptions): CompareRequest {
+  const { set, services, report, name, runs } = options;
+  const seeds = Number(options.seeds);
+  const bar = Number(options.bar);
+  if (!(Number.isInteger(seeds) && seeds >= 1))
+    throw new Refusal(`Cannot compare: --seeds is ${options.seeds}, expected a whole number from 1`);
+  if (!(bar > 0 && bar <= 1))
+    throw new Refusal(`Cannot compare: --bar is ${options.bar}, expected a share above 0, at most 1`);
+  if (name !== undefined && !/^[\w.-]+$/.test(name))
+    throw new Refusal(
+      `Cannot compare: --name is ${name}, expected letters, digits, dots, dashes or underscores`,
+    );
+  return { files, seeds, overrides: set, services, bar, report, name, runs };
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {

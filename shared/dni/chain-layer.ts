@@ -3,6 +3,7 @@ import type { Layer } from "./build-layer.ts";
 import type { DecoupledLayer } from "./decoupled-layer.ts";
 import { EvidenceStore } from "./evidence.ts";
 import type { Example } from "./example.ts";
+import type { GeneratorHealth } from "./generator.ts";
 import type { LockedLayer } from "./locked-layer.ts";
 
 /** What the chain asks of a hidden layer, decoupled or locked. */
@@ -21,11 +22,18 @@ interface Heard {
   readonly rows: number;
 }
 
-/** `staleness`: see ChainOptions; throws a RangeError unless it is a whole number from 1. */
-export function chainLayerOf(kernels: Kernels, maxRows: number, layer: Layer, staleness: number): ChainLayer {
+export interface ChainLayerOptions {
+  readonly maxRows: number;
+  /** See ChainOptions. */
+  readonly staleness: number;
+  readonly onHealth: (batch: number, health: GeneratorHealth) => void;
+}
+
+/** Throws a RangeError unless the staleness is a whole number from 1. */
+export function chainLayerOf(kernels: Kernels, layer: Layer, options: ChainLayerOptions): ChainLayer {
   switch (layer.kind) {
     case "decoupled":
-      return new Stale(kernels, layer, staleness, maxRows);
+      return new Stale(kernels, layer, options);
     case "locked":
       return new Waiting(layer);
     case "head":
@@ -56,18 +64,21 @@ class Waiting implements ChainLayer {
 class Stale implements ChainLayer {
   readonly layer: DecoupledLayer;
   readonly #staleness: number;
+  readonly #onHealth: ChainLayerOptions["onHealth"];
   readonly #evidence: EvidenceStore;
   /** The target of batch b lies at b mod D: when it is overwritten, it has been learnt. */
   readonly #targets: readonly Float32Array[];
   #inputGradient: Float32Array | undefined;
 
-  constructor(kernels: Kernels, layer: DecoupledLayer, staleness: number, maxRows: number) {
+  constructor(kernels: Kernels, layer: DecoupledLayer, options: ChainLayerOptions) {
+    const { maxRows, staleness, onHealth } = options;
     if (!(Number.isInteger(staleness) && staleness >= 1)) {
       throw new RangeError(`Cannot pin the staleness: ${staleness} is not a whole number from 1`);
     }
     const widths = layer.evidenceWidths;
     this.layer = layer;
     this.#staleness = staleness;
+    this.#onHealth = onHealth;
     this.#evidence = new EvidenceStore(kernels, staleness, { widths, maxRows });
     this.#targets = Array.from({ length: staleness }, () => kernels.allocate(maxRows * widths.output));
   }
@@ -91,6 +102,7 @@ class Stale implements ChainLayer {
 
   #learn(batch: number): void {
     const evidence = this.#evidence.take(batch);
-    if (evidence) this.layer.learn(evidence, this.#targets[batch % this.#staleness]!, batch);
+    if (!evidence) return;
+    this.#onHealth(batch, this.layer.learn(evidence, this.#targets[batch % this.#staleness]!, batch));
   }
 }

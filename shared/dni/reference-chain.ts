@@ -5,6 +5,7 @@ import { Rounding } from "../math/rounding.ts";
 import { buildLayer, type Layer, type NetworkOptions } from "./build-layer.ts";
 import { type ChainLayer, chainLayerOf } from "./chain-layer.ts";
 import type { Example } from "./example.ts";
+import type { GeneratorHealth } from "./generator.ts";
 import type { Head } from "./head.ts";
 
 /** A batch as a data set gives it. */
@@ -21,6 +22,8 @@ export interface ChainOptions {
   readonly inputScale?: number;
   /** Activations and gradients between layers are rounded to it, as they are where they travel as it; f32 unless given. */
   readonly dtype?: "f32" | NarrowType;
+  /** Told how good the guess of a hidden layer was, when the layer hears what it should have been. */
+  readonly onHealth?: (layer: number, batch: number, health: GeneratorHealth) => void;
 }
 
 /**
@@ -49,7 +52,13 @@ export class ReferenceChain {
     this.#head = this.layers.at(-1) as Head;
     const { staleness, dtype = "f32" } = options;
     const hidden = this.layers.slice(0, -1);
-    this.#hidden = hidden.map((layer) => chainLayerOf(kernels, run.batchSize, layer, staleness));
+    this.#hidden = hidden.map((layer, index) =>
+      chainLayerOf(kernels, layer, {
+        maxRows: run.batchSize,
+        staleness,
+        onHealth: (batch, health) => options.onHealth?.(index + 1, batch, health),
+      }),
+    );
     if (dtype === "f32") return;
     this.#roundings = hidden.map((_, index) => {
       const rounding = () => new Rounding(kernels, dtype, run.batchSize, layers[index]!.outputs);

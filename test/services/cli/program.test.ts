@@ -10,8 +10,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Edges } from "../../../services/cli/edges.ts";
 import { runProgram } from "../../../services/cli/program.ts";
+import { testEdges } from "../../support/edges.ts";
 import { TWO_RINGS } from "../../support/train-process.ts";
 
 let runs: string;
@@ -35,21 +35,8 @@ function run(...args: string[]): Promise<Ran> {
 /** `worker`: the code of each worker. */
 async function runWith(worker: string, ...args: string[]): Promise<Ran> {
   const said = { out: "", err: "" };
-  const code = await runProgram(args, edges(said, worker));
+  const code = await runProgram(args, testEdges(said, worker));
   return { code, ...said };
-}
-
-function edges(said: { out: string; err: string }, worker: string): Edges {
-  return {
-    out: { write: (text) => (said.out += text) },
-    err: { write: (text) => (said.err += text) },
-    isLive: false,
-    pid: process.pid,
-    defaultConfig: TWO_RINGS,
-    worker: () => [process.execPath, "--eval", worker],
-    onSignal: () => () => undefined,
-    onExit: () => () => undefined,
-  };
 }
 
 /** A run that was stopped, as far as a folder tells. */

@@ -13,8 +13,10 @@ export interface Chart {
 }
 
 const [WIDTH, HEIGHT] = [640, 360];
-const [LEFT, RIGHT, TOP, BOTTOM] = [64, 110, 40, 48];
-const COLOURS = ["#2563eb", "#dc2626", "#059669", "#d97706"];
+const [LEFT, RIGHT, TOP, BOTTOM] = [64, 150, 40, 48];
+const COLOURS = ["#2563eb", "#dc2626", "#059669", "#d97706", "#7c3aed", "#0891b2", "#be185d", "#4d7c0f"];
+const LABEL_HEIGHT = 14;
+const MOST_X_TICKS = 10;
 
 /** A line chart as SVG, readable on a light and a dark page. Points without a finite number are left out. */
 export function lines(chart: Chart): string {
@@ -31,13 +33,10 @@ export function lines(chart: Chart): string {
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>`,
     text(WIDTH / 2, 22, chart.title, "middle", 'font-size="14"'),
     ...ticks.map((y) => rule(toY(y)) + text(LEFT - 8, toY(y) + 4, String(y), "end")),
-    ...xs.map((x) => text(toX(x), HEIGHT - BOTTOM + 18, String(x), "middle")),
+    ...thinned(xs).map((x) => text(toX(x), HEIGHT - BOTTOM + 18, String(x), "middle")),
     text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, chart.x, "middle"),
     text(LEFT - 8, TOP - 10, chart.y, "end"),
-    ...chart.series.map(({ name, points }, index) => {
-      const drawn = points.filter(isDrawn).map(([x, y]) => [toX(x), toY(y)] as const);
-      return line(name, drawn, COLOURS[index % COLOURS.length]!);
-    }),
+    ...drawSeries(chart.series, toX, toY),
     "</svg>",
     "",
   ].join("\n");
@@ -69,13 +68,50 @@ export function ticksOf(isLog: boolean, values: readonly number[]): number[] {
   );
 }
 
-function line(name: string, points: readonly (readonly [number, number])[], colour: string): string {
+/** Every n-th, so that their numbers do not run into each other. */
+function thinned(xs: readonly number[]): number[] {
+  const every = Math.ceil(xs.length / MOST_X_TICKS);
+  return xs.filter((_, index) => index % every === 0);
+}
+
+type Place = (value: number) => number;
+
+function drawSeries(series: Chart["series"], toX: Place, toY: Place): string[] {
+  const drawn = series.map(({ name, points }, index) => ({
+    name,
+    colour: COLOURS[index % COLOURS.length]!,
+    points: points.filter(isDrawn).map(([x, y]) => [toX(x), toY(y)] as const),
+  }));
+  const labels = spread(drawn.map(({ points }) => points.at(-1)?.[1] ?? TOP));
+  return drawn.map(({ name, colour, points }, index) => {
+    const x = points.at(-1)?.[0] ?? LEFT;
+    return line(points, colour) + text(x + 8, labels[index]! + 4, name, "start", `fill="${colour}"`);
+  });
+}
+
+/** Heights of labels in the order of their lines, pushed apart where they would cover each other. */
+function spread(heights: readonly number[]): number[] {
+  const order = heights.map((_, index) => index).toSorted((a, b) => heights[a]! - heights[b]!);
+  const placed = [...heights];
+  let least = Number.NEGATIVE_INFINITY;
+  for (const index of order) {
+    placed[index] = Math.max(placed[index]!, least);
+    least = placed[index]! + LABEL_HEIGHT;
+  }
+  let most = HEIGHT - BOTTOM;
+  for (const index of order.toReversed()) {
+    placed[index] = Math.min(placed[index]!, most);
+    most = placed[index]! - LABEL_HEIGHT;
+  }
+  return placed;
+}
+
+function line(points: readonly (readonly [number, number])[], colour: string): string {
   const path = points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ");
   const dots = points.map(
     ([x, y]) => `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="3" fill="${colour}"/>`,
   );
-  const [x, y] = points.at(-1) ?? [LEFT, TOP];
-  return `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>${dots.join("")}${text(x + 8, y + 4, name, "start", `fill="${colour}"`)}`;
+  return `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>${dots.join("")}`;
 }
 
 function rule(y: number): string {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { lines, ticksOf } from "../../bench/harness/svg.ts";
+import { lines, ticksOf } from "../../../services/cli/svg.ts";
 
 describe("a chart", () => {
   it("has ticks from zero that hold every value, or powers of ten around them", () => {
