@@ -54,6 +54,8 @@ export interface Evaluation extends Said {
 export interface EventLine extends Said {
   readonly kind: "event";
   readonly name: EventName;
+  /** The worker that it is about, where "hub" or "train" says it. */
+  readonly about?: string;
   /** Cursor at that moment, where there is one; for "restored": of the checkpoint. */
   readonly batch?: number;
   /** One short phrase for people: "lost successor: 1006 …". */
