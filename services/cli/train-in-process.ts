@@ -94,9 +94,9 @@ class HealthTally {
     });
   }
 
+  /** But for those that heard nothing but zeros, as before a frozen layer: nothing was to be guessed. */
   layers(): Health[] {
     return [...this.#layers.entries()]
-      // Frozen layers send zeros: nothing was to be guessed.
       .filter(([, { squaredTarget }]) => squaredTarget > 0)
       .toSorted(([one], [other]) => one - other)
       .map(([layer, { squaredError, squaredTarget, cosine, count }]) => ({
