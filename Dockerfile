@@ -6,6 +6,15 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts
 
+# Built with packages that the image does not keep.
+FROM node:${NODE_VERSION}-bookworm-slim AS page
+WORKDIR /app
+COPY package.json package-lock.json .npmrc tsconfig.json ./
+RUN npm ci --ignore-scripts
+COPY shared shared
+COPY services services
+RUN node -e 'import("/app/services/start/page.mjs").then(({ builtPage }) => builtPage("/app"))'
+
 FROM node:${NODE_VERSION}-bookworm-slim
 LABEL org.opencontainers.image.title="unlocked" \
       org.opencontainers.image.description="A neural network whose layers are services" \
@@ -19,7 +28,8 @@ WORKDIR /app
 # A named volume starts as a copy of the folder it covers, its owner included: without these it would belong to root.
 RUN mkdir /state /record && chown 1000:1000 /state /record
 COPY --from=packages /app/node_modules node_modules
-COPY package.json tsconfig.json ./
+COPY --from=page /app/node_modules/.cache/unlocked-page node_modules/.cache/unlocked-page
+COPY package.json package-lock.json tsconfig.json ./
 COPY shared shared
 COPY services services
 COPY configs configs

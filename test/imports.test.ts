@@ -21,6 +21,13 @@ const rules: Readonly<Record<string, Rule>> = {
   run: { rooms: ["wire"], types: ["math", "dni", "data", "wire", "link", "delivery"], outside: "any" },
 };
 
+/** The page runs in a browser: it takes types from anywhere, but of our code only what is pure, and a few small packages. */
+const page = {
+  folder: "services/hub/page",
+  values: ["shared/run/standing.ts", "shared/run/segments.ts", "shared/run/metrics-csv.ts"],
+  packages: ["preact", "preact/hooks", "uplot"],
+};
+
 /** A room of numbers still has to fetch its module from somewhere, and Node 20 takes relaxed SIMD only when told to. */
 const exceptions: Readonly<Record<string, readonly string[]>> = {
   "shared/math/wasm/load.ts": ["node:fs", "node:v8"],
@@ -78,6 +85,14 @@ describe("this test's reading of imports", () => {
       "../../services/layer/work.ts",
     ],
     ["shared/link/a.ts", 'const ws = require("../dni/head.ts");', "../dni/head.ts"],
+    ["services/hub/page/a.ts", 'import { join } from "node:path";', "node:path"],
+    ["services/hub/page/a.tsx", 'import { serve } from "../serve.ts";', "../serve.ts"],
+    [
+      "services/hub/page/a.ts",
+      'import { log } from "../../../shared/run/log.ts";',
+      "../../../shared/run/log.ts",
+    ],
+    ["services/hub/serve.ts", 'import { rooms } from "./page/rooms.ts";', "./page/rooms.ts"],
   ])("finds in %s: %s", (file, text, from) => {
     expect(forbiddenImports(file, text)).toEqual([
       expect.stringMatching(`^${file} imports (types of )?"${from}": `),
@@ -98,6 +113,8 @@ describe("this test's reading of imports", () => {
       'export type { DataConfig } from "../data/data-config.ts"; import "../wire/codec.ts";',
     ],
     ["services/layer/a.ts", 'import "../../shared/dni/head.ts"; import "ws";'],
+    ["services/hub/page/a.tsx", 'import { render } from "preact"; import type { RunRow } from "../api.ts";'],
+    ["services/hub/page/a.ts", 'import { standing } from "../../../shared/run/standing.ts";'],
   ])("lets %s have: %s", (file, text) => expect(forbiddenImports(file, text)).toEqual([]));
 
   it.each([
@@ -121,7 +138,7 @@ describe("this test's reading of imports", () => {
 function sourcesIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .map((file) => `${folder}/${file.replaceAll("\\", "/")}`)
-    .filter((file) => file.endsWith(".ts") && !file.includes("/assembly/"));
+    .filter((file) => /\.tsx?$/.test(file) && !file.includes("/assembly/"));
 }
 
 function forbiddenImports(file: string, text: string): string[] {
@@ -134,6 +151,9 @@ function forbiddenImports(file: string, text: string): string[] {
 }
 
 function whatIsWrong(file: string, { from, isType }: Import): string | undefined {
+  const target = from.startsWith(".") ? posix.join(posix.dirname(file), from) : from;
+  if (isOfPage(file)) return isType || mayBeInPage(target) ? undefined : "it cannot be in the page";
+  if (isOfPage(target) && !isType) return "it is for a browser";
   const room = roomOf(file);
   const rule = rules[room];
   if (rule === undefined || exceptions[file]?.includes(from)) return undefined;
@@ -143,10 +163,18 @@ function whatIsWrong(file: string, { from, isType }: Import): string | undefined
       ? undefined
       : `${room} may import ${rule.outside === "node" ? "only Node's own modules" : "nothing"} from outside`;
   }
-  const other = roomOf(posix.join(posix.dirname(file), from));
+  const other = roomOf(target);
   const allowed = isType ? rule.types : rule.rooms;
   if (other === room || allowed.includes(other)) return undefined;
   return `${room} may import ${isType ? "types of " : ""}${allowed.join(", ") || "no other room"}, not ${other}`;
+}
+
+function isOfPage(path: string): boolean {
+  return path.startsWith(`${page.folder}/`);
+}
+
+function mayBeInPage(target: string): boolean {
+  return isOfPage(target) || page.values.includes(target) || page.packages.includes(target);
 }
 
 /** "math" for shared/math/…, and the path itself elsewhere. */
@@ -230,7 +258,8 @@ function variablesOf(list: ts.ForInitializer): ts.BindingName[] {
 }
 
 function walk(file: string, text: string, visit: (node: ts.Node, source: ts.SourceFile) => void): void {
-  const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2023, true);
+  const kind = file.endsWith("x") ? ts.ScriptKind.TSX : ts.ScriptKind.TS;
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2023, true, kind);
   const each = (node: ts.Node): void => {
     visit(node, source);
     ts.forEachChild(node, each);

@@ -1,22 +1,12 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { mkdirSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { basename, dirname, join, relative } from "node:path";
+import { dirname, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import { make } from "./shelf.mjs";
 
-/** Native: they are loaded from their own folders. */
-const LEFT_OUT = ["koffi", "msgpackr-extract"];
-/** Bundles of other days, for whoever goes back and forth between two states of the sources. */
-const KEPT = 4;
+/** Native, or not part of the program: they are loaded from their own folders. */
+const LEFT_OUT = ["koffi", "msgpackr-extract", "vite"];
 
 // Packages in CommonJS ask for Node's modules while they run.
 const REQUIRE =
@@ -29,21 +19,7 @@ const REQUIRE =
  * @param {string} folder
  */
 export async function bundle(sources, folder) {
-  const shelf = dirname(folder);
-  mkdirSync(shelf, { recursive: true });
-  const temporary = mkdtempSync(join(shelf, "new-"));
-  try {
-    await write(await compile(sources, temporary));
-    // Whoever may read the packages may read this: in a container another user makes it than runs it.
-    chmodSync(temporary, 0o755);
-    renameSync(temporary, folder);
-    clear(shelf, basename(folder));
-  } catch (error) {
-    // Somebody else was faster, and brought the same.
-    if (!existsSync(folder)) throw error;
-  } finally {
-    rmSync(temporary, { recursive: true, force: true });
-  }
+  await make(folder, async (temporary) => write(await compile(sources, temporary)));
 }
 
 /**
@@ -98,16 +74,4 @@ async function write(files) {
   for (const { path } of files) mkdirSync(dirname(path), { recursive: true });
   // Flushed, so that a name never stands for less than its file after a loss of power.
   await Promise.all(files.map(({ path, contents }) => writeFile(path, contents, { flush: true })));
-}
-
-/**
- * What is in use is loaded, and made again when it is wanted.
- * @param {string} shelf
- * @param {string} newest
- */
-function clear(shelf, newest) {
-  const others = readdirSync(shelf).filter((name) => name !== newest);
-  const ages = others.map((name) => ({ name, at: statSync(join(shelf, name)).mtimeMs }));
-  ages.sort((one, other) => other.at - one.at);
-  for (const { name } of ages.slice(KEPT - 1)) rmSync(join(shelf, name), { recursive: true, force: true });
 }

@@ -8,6 +8,7 @@ const BESIDE = [
   "node_modules/.package-lock.json",
   "tsconfig.json",
   "services/start/bundle.mjs",
+  "services/start/shelf.mjs",
   "services/start/sources.mjs",
 ];
 

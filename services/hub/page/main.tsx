@@ -1,0 +1,3 @@
+import { render } from "preact";
+
+render(<p class="beginning">Asking the hub …</p>, document.getElementById("page")!);
