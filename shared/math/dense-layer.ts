@@ -1,4 +1,5 @@
 import { type BatchNorm, batchNormOf, RUNNING_MOMENTUM } from "./batch-norm.ts";
+import { exactly } from "./exactly.ts";
 import type { Kernels, Nonlinearity } from "./kernels.ts";
 import { type Optimizer, type OptimizerOptions, optimizerOf } from "./optimizer.ts";
 import {
@@ -162,9 +163,4 @@ export class DenseLayer implements Transform {
     });
     return exactly(this.#inputGradient, rows * inputs);
   }
-}
-
-/** A view only where it is needed: most batches are full. */
-function exactly(buffer: Float32Array, length: number): Float32Array {
-  return buffer.length === length ? buffer : buffer.subarray(0, length);
 }

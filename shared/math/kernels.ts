@@ -29,6 +29,15 @@ export interface Kernels extends Casts {
   /** sums[c] = Σ_r matrix[r][c]. */
   sumRows(matrix: Float32Array, sums: Float32Array, rows: number, columns: number): void;
 
+  /**
+   * Cuts each of `rows` images, height × width × channels, into the patches that a square kernel covers, one after another
+   * from the top left; outside the image are zeros. patches: (rows · places) × (kernel · kernel · channels).
+   */
+  unfold(images: Float32Array, patches: Float32Array, shape: PatchShape, rows: number): void;
+
+  /** The transpose of `unfold`: images = the sum of all patches where they lay. */
+  fold(patches: Float32Array, images: Float32Array, shape: PatchShape, rows: number): void;
+
   /** difference = a − b, element by element; `difference` may be `a`. */
   subtract(a: Float32Array, b: Float32Array, difference: Float32Array, length: number): void;
 
@@ -154,6 +163,17 @@ export interface MultiplyOptions {
   readonly transposeA?: boolean;
   readonly transposeB?: boolean;
   readonly accumulate?: boolean;
+}
+
+/** How a square kernel walks over images with `padding` zeros on each side, `stride` at a time. */
+export interface PatchShape {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly kernel: number;
+  readonly stride: number;
+  /** Less than `kernel`. */
+  readonly padding: number;
 }
 
 /** All of `columns` floats, but for `normalised`, which holds the largest batch: rows × columns. */

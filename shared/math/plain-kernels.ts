@@ -5,6 +5,7 @@ import type {
   Loss,
   MultiplyOptions,
   Nonlinearity,
+  PatchShape,
   SgdStep,
 } from "./kernels.ts";
 import { plainCasts } from "./plain-casts.ts";
@@ -20,6 +21,8 @@ export function plainKernels(): Kernels {
     multiply,
     addBias,
     sumRows,
+    unfold,
+    fold,
     subtract,
     activate,
     activateBackward,
@@ -174,6 +177,39 @@ function sumRows(matrix: Float32Array, sums: Float32Array, rows: number, columns
     for (let row = 0; row < rows; row++) sum += matrix[row * columns + column]!;
     sums[column] = sum;
   }
+}
+
+function unfold(images: Float32Array, patches: Float32Array, shape: PatchShape, rows: number): void {
+  const sources = patchSources(shape);
+  const size = shape.height * shape.width * shape.channels;
+  for (let row = 0, i = 0; row < rows; row++)
+    for (const source of sources) patches[i++] = source < 0 ? 0 : images[row * size + source]!;
+}
+
+function fold(patches: Float32Array, images: Float32Array, shape: PatchShape, rows: number): void {
+  const sources = patchSources(shape);
+  const size = shape.height * shape.width * shape.channels;
+  images.fill(0, 0, rows * size);
+  for (let row = 0, i = 0; row < rows; row++) {
+    for (const source of sources) {
+      if (source >= 0) images[row * size + source]! += patches[i]!;
+      i++;
+    }
+  }
+}
+
+/** Where each float of an image's patches lies in the image; −1 outside of it. */
+function patchSources({ height, width, channels, kernel, stride, padding }: PatchShape): Int32Array {
+  const sources: number[] = [];
+  for (let top = -padding; top + kernel <= height + padding; top += stride)
+    for (let left = -padding; left + kernel <= width + padding; left += stride)
+      for (let y = top; y < top + kernel; y++)
+        for (let x = left; x < left + kernel; x++)
+          for (let channel = 0; channel < channels; channel++) {
+            const isInside = y >= 0 && y < height && x >= 0 && x < width;
+            sources.push(isInside ? (y * width + x) * channels + channel : -1);
+          }
+  return Int32Array.from(sources);
 }
 
 function subtract(a: Float32Array, b: Float32Array, difference: Float32Array, length: number): void {

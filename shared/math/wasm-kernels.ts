@@ -1,4 +1,5 @@
-import type { Kernels, MultiplyOptions, Nonlinearity } from "./kernels.ts";
+import type { Kernels, MultiplyOptions, Nonlinearity, PatchShape } from "./kernels.ts";
+import { patchesOf } from "./patches.ts";
 import { Arena } from "./wasm/arena.ts";
 import { type Build, loadKernels, type WasmExports } from "./wasm/load.ts";
 import { wasmCasts } from "./wasm-casts.ts";
@@ -53,6 +54,7 @@ export function wasmKernelsOn(
     name: "wasm",
     allocate: (length: number) => arena.allocate(length),
     ...products(wasm, arena, scratch),
+    ...images(wasm, arena),
     ...elementwise(wasm, arena),
     ...batchNorm(wasm, arena, scratch),
     ...losses(wasm, arena),
@@ -87,6 +89,27 @@ function products(
     },
     sumRows(matrix, sums, rows, columns) {
       kernels.sumRows(arena.address(matrix, rows * columns), arena.address(sums, columns), rows, columns);
+    },
+  };
+}
+
+function images(kernels: WasmExports, arena: Arena): Pick<Kernels, "unfold" | "fold"> {
+  const addresses = (images: Float32Array, patches: Float32Array, shape: PatchShape, rows: number) => {
+    const { height, width, channels } = shape;
+    const { places, length } = patchesOf(shape);
+    return [
+      arena.address(images, rows * height * width * channels),
+      arena.address(patches, rows * places * length),
+    ] as const;
+  };
+  const inOrder = ({ height, width, channels, kernel, stride, padding }: PatchShape) =>
+    [height, width, channels, kernel, stride, padding] as const;
+  return {
+    unfold(images, patches, shape, rows) {
+      kernels.unfold(...addresses(images, patches, shape, rows), rows, ...inOrder(shape));
+    },
+    fold(patches, images, shape, rows) {
+      kernels.fold(...addresses(images, patches, shape, rows), rows, ...inOrder(shape));
     },
   };
 }

@@ -24,6 +24,8 @@ export interface WasmExports {
   readonly squaredError: WasmFunction;
   readonly adam: WasmFunction;
   readonly sgd: WasmFunction;
+  readonly unfold: WasmFunction;
+  readonly fold: WasmFunction;
   readonly dot: WasmFunction;
   readonly isWithin: WasmFunction;
   readonly floatsToHalves: WasmFunction;

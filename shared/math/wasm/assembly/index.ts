@@ -15,6 +15,7 @@ export {
 export { batchNormBackward, batchNormEvaluate, batchNormForward, track } from "./batch-norm";
 export { sigmoidCrossEntropy, softmaxCrossEntropy, squaredError } from "./losses";
 export { adam, sgd } from "./optimizers";
+export { fold, unfold } from "./patches";
 export {
   bfloatsToFloats,
   bytesToFloats,
