@@ -60,6 +60,8 @@ export class CheckpointStore {
   readonly #folder: string;
   readonly #disk: Disk;
   #writing: Promise<void> | undefined;
+  /** What the last write lay in, for the next one: else megabytes of garbage a second wait to be collected. */
+  #room: Buffer | undefined;
 
   constructor(folder: string, disk = realDisk) {
     this.#folder = folder;
@@ -85,7 +87,8 @@ export class CheckpointStore {
     const name = nameOf(checkpoint);
     if (this.#writing) throw writeError(name, this.#folder, new Error("another write is under way"));
     // Before the first await: the caller goes on training in these very arrays.
-    const bytes = encodeCheckpoint(checkpoint);
+    const bytes = encodeCheckpoint(checkpoint, this.#room);
+    if (this.#room === undefined || bytes.length > this.#room.length) this.#room = bytes;
     this.#writing = save(this.#disk, this.#folder, checkpoint.incarnation, { name, bytes });
     try {
       await this.#writing;

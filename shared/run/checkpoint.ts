@@ -45,13 +45,13 @@ const DIGEST_AT = 8 + DIGEST_PREFIX.length;
 const NO_DIGEST = "0".repeat(64);
 
 /**
- * A safetensors file, in memory of its own. Throws CheckpointError on anything non-finite (G5: a bad state, once
+ * A safetensors file, in `room` where it fits, else in memory of its own. Throws CheckpointError on anything non-finite (G5: a bad state, once
  * saved, soon replaces every good one) and when cursor and ledger disagree.
  */
-export function encodeCheckpoint(checkpoint: Checkpoint): Buffer {
+export function encodeCheckpoint(checkpoint: Checkpoint, room?: Buffer): Buffer {
   const fault = faultIn(checkpoint);
   if (fault) throw new CheckpointError("write", fault);
-  const bytes = encode(checkpoint.tensors, metadataOf(checkpoint));
+  const bytes = encode(checkpoint.tensors, metadataOf(checkpoint), room);
   bytes.write(digestOf(bytes), DIGEST_AT, "latin1");
   return bytes;
 }

@@ -26,17 +26,19 @@ const FLOAT_BYTES = 4;
 const METADATA = "__metadata__";
 
 /**
- * One buffer, sharing no memory with `tensors`. Each tensor has shape [length]; data lies in order of names, so equal
+ * One buffer, sharing no memory with `tensors`: the beginning of `room` where that is large enough, else a new one. Each tensor has shape [length]; data lies in order of names, so equal
  * tensors and metadata give equal bytes. The header opens with the metadata, its keys in the order given.
  */
 export function encode(
   tensors: Readonly<Record<string, Float32Array>>,
   metadata: Readonly<Record<string, string>>,
+  room?: Buffer,
 ): Buffer {
   const named = Object.entries(tensors).sort(([a], [b]) => (a < b ? -1 : 1));
   const header = headerOf(named, metadata);
   const dataBytes = named.reduce((sum, [, tensor]) => sum + tensor.byteLength, 0);
-  const bytes = Buffer.allocUnsafeSlow(LENGTH_BYTES + header.length + dataBytes);
+  const length = LENGTH_BYTES + header.length + dataBytes;
+  const bytes = room && room.length >= length ? room.subarray(0, length) : Buffer.allocUnsafeSlow(length);
   bytes.writeBigUInt64LE(BigInt(header.length));
   header.copy(bytes, LENGTH_BYTES);
   let at = LENGTH_BYTES + header.length;

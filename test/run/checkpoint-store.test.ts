@@ -4,7 +4,12 @@ import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, type TestContext, test } from "vitest";
-import { type Checkpoint, CheckpointError, CheckpointMismatch } from "../../shared/run/checkpoint.ts";
+import {
+  type Checkpoint,
+  CheckpointError,
+  CheckpointMismatch,
+  decodeCheckpoint,
+} from "../../shared/run/checkpoint.ts";
 import {
   CheckpointStore,
   CheckpointWriteError,
@@ -43,6 +48,11 @@ function pathOf(incarnation: number, cursor: number): string {
   return join(folder, name);
 }
 
+/** How many floats it holds; throws if a bit of it is not as it was written. */
+async function decodes(path: string): Promise<number> {
+  return decodeCheckpoint(await readFile(path)).tensors["layer.w"]!.length;
+}
+
 async function damage(path: string): Promise<void> {
   const bytes = await readFile(path);
   bytes[bytes.length - 1]! ^= 1;
@@ -58,6 +68,22 @@ describe("writing", () => {
     expect(restored?.ageMs).toBeGreaterThanOrEqual(0);
     expect(restored?.ageMs).toBeLessThan(60_000);
     expect(skipped).toEqual([]);
+  });
+
+  test("a small one after a large one, and a large one after that, are each what they were", async () => {
+    const tensors = (length: number) => ({ tensors: { "layer.w": filled(length, length) } });
+    for (const [cursor, length] of [
+      [10, 5000],
+      [20, 3],
+      [30, 6000],
+    ] as const) {
+      await write(3, cursor, tensors(length));
+      const { restored } = await store.loadNewest(expected);
+      expect(restored?.checkpoint.tensors).toEqual(tensors(length).tensors);
+      expect((await readFile(pathOf(3, cursor))).length).toBeLessThan(4 * length + 2000);
+    }
+    const sizes = await Promise.all([10, 20, 30].map(async (cursor) => decodes(pathOf(3, cursor))));
+    expect(sizes).toEqual([5000, 3, 6000]);
   });
 
   test("keeps the newest three and nothing else", async () => {

@@ -116,11 +116,12 @@ export class SimulatedDisk {
     this.#change({ path, file });
     return {
       write: (bytes) => {
-        file.bytes = bytes.slice(0, Math.floor(this.#random() * bytes.length));
+        const copy = Uint8Array.from(bytes);
+        file.bytes = copy.subarray(0, Math.floor(this.#random() * bytes.length));
         return this.#call(life, () => {
           this.#mayFail(path);
           if (this.isFull) throw failure("ENOSPC", path);
-          file.bytes = bytes.slice();
+          file.bytes = copy;
         });
       },
       sync: () => this.#call(life, () => this.#sync(file, path)),
