@@ -30,6 +30,7 @@ type Torch = Awaited<ReturnType<typeof findTorch>>;
 async function measureTraining({ isQuick, python, say }: Asked, torch: Torch): Promise<[Table, string[]]> {
   const epochs = isQuick ? 1 : 5;
   const errors: Record<string, number[]> = {};
+  const [trainings, wholes]: number[][] = [[], []];
   const noted = (name: string, seconds: number, error: number) => {
     say(`${name}: ${seconds.toFixed(1)} s, error ${(100 * error).toFixed(2)} %`);
     errors[name] = [...(errors[name] ?? []), 100 * error];
@@ -40,7 +41,8 @@ async function measureTraining({ isQuick, python, say }: Asked, torch: Torch): P
     : [1, [`PyTorch was left out: ${python} cannot import torch (set PYTHON).`]];
   const candidates: Record<string, () => Promise<number>> = {
     "npm start": async () => {
-      const { seconds, summary } = await npmStart([`run.epochs=${epochs}`]);
+      const { seconds, training, summary } = await npmStart([`run.epochs=${epochs}`]);
+      trainings!.push(training);
       return noted("npm start", seconds, summary.test.error);
     },
     "reference chain": async () => {
@@ -50,7 +52,8 @@ async function measureTraining({ isQuick, python, say }: Asked, torch: Torch): P
   };
   if (torch) {
     candidates.PyTorch = async () => {
-      const { seconds, error } = await torch.train(epochs, threads);
+      const { seconds, all, error } = await torch.train(epochs, threads);
+      wholes!.push(all);
       return noted("PyTorch", seconds, error);
     };
   }
@@ -64,6 +67,14 @@ async function measureTraining({ isQuick, python, say }: Asked, torch: Torch): P
     median(errors[name]!),
     renderSpread(ratioOf(ours, seconds), "×"),
   ]);
+  const parts: (readonly [string, readonly number[]])[] = [
+    ["npm start: from the first to the last update", trainings!],
+    ["PyTorch: with starting Python, importing, reading", wholes!],
+  ];
+  for (const [name, seconds] of parts) {
+    if (seconds.length > 0)
+      rows.push([name, renderSpread(spreadOf(seconds), " s"), batches / median(seconds), "", ""]);
+  }
   const against = (name: string) => ratioOf(ours, found[name]!).median;
   const faster = ratioOf(found["reference chain"]!, ours).median;
   const bars: Bar[] = [

@@ -10,6 +10,8 @@ export interface Started {
   readonly seconds: number;
   /** From the call of npm to the first update of the last layer. */
   readonly toFirstUpdate: number;
+  /** From there to the last layer's last batch, evaluations included. */
+  readonly training: number;
   readonly summary: Summary;
 }
 
@@ -25,18 +27,17 @@ export async function npmStart(set: readonly string[]): Promise<Started> {
     if (code !== 0) throw new Error(`npm start ended with ${code}`);
     const folder = join(runs, "latest");
     const summary = JSON.parse(readFileSync(join(folder, "summary.json"), "utf8")) as Summary;
-    const first = firstUpdate(
-      readFileSync(join(folder, "logs", `layer${summary.layers.length}.log`), "utf8"),
-    );
-    return { seconds, toFirstUpdate: (first - startedAt) / 1000, summary };
+    const log = readFileSync(join(folder, "logs", `layer${summary.layers.length}.log`), "utf8");
+    const [first, last] = [timeOf(log, "training"), timeOf(log, "finished")];
+    return { seconds, toFirstUpdate: (first - startedAt) / 1000, training: (last - first) / 1000, summary };
   } finally {
     rmSync(runs, { recursive: true });
   }
 }
 
-/** When the first batch was applied, by the layer's log. */
-function firstUpdate(log: string): number {
+/** When the layer first said this: "training" at its first batch, "finished" when its last is durable. */
+function timeOf(log: string, message: string): number {
   const lines = log.split("\n").filter((line) => line.startsWith("{"));
-  const first = lines.map((line) => JSON.parse(line)).find(({ msg }) => msg === "training");
+  const first = lines.map((line) => JSON.parse(line)).find(({ msg }) => msg === message);
   return Date.parse(first?.time);
 }
