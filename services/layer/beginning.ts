@@ -1,5 +1,7 @@
 import type { Logger } from "pino";
 import type { Rules } from "../../shared/delivery/layer-delivery.ts";
+import { learningOfLayer } from "../../shared/dni/build-layer.ts";
+import { isLocked } from "../../shared/dni/layer-options.ts";
 import type { Kernels } from "../../shared/math/kernels.ts";
 import { CheckpointStore } from "../../shared/run/checkpoint-store.ts";
 import type { Config } from "../../shared/run/config.ts";
@@ -97,14 +99,17 @@ function slowed(config: Config, halvings: number): Config {
 }
 
 /** What delivery needs to know of the run. */
-export function rulesOf({ run, delivery, learning, layers }: Config, layer: number): Rules {
+export function rulesOf(config: Config, layer: number): Rules {
+  const { run, delivery, layers } = config;
+  const learning = learningOfLayer(config, layer);
   const { window, schedule, stalenessBudget } = delivery;
   return {
     batches: run.batches,
     window,
     isHead: layer === layers.length,
-    isLocked: learning.method === "backprop",
+    isLocked: isLocked(learning),
     ...(schedule === "free" ? {} : { staleness: schedule.staleness }),
-    stalenessBudget,
+    // What a local layer learns from is never stale.
+    stalenessBudget: learning.method === "local" ? run.batches : stalenessBudget,
   };
 }

@@ -206,6 +206,8 @@ export class LayerService {
     const frame = activationOf(item.frame);
     this.#answer(frame.batch, this.#work.passBackward(frame, tensorOf(gradient), learns));
     if (!learns) return;
+    const health = this.#work.mixedHealth;
+    if (health) this.#meter.target(health, 1);
     this.#meter.batch();
     this.#around.applied(frame.batch);
   }

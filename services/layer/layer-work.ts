@@ -164,6 +164,11 @@ export class LayerWork {
     return this.#answer(inputGradient, rows);
   }
 
+  /** Of the guess that a locked layer mixed with what it heard last, where it guesses at all. */
+  get mixedHealth(): GeneratorHealth | undefined {
+    return "health" in this.#layer ? this.#layer.health : undefined;
+  }
+
   /** Held-out data: the output is for the successor; the head judges, and after the last part gives the result. */
   evaluate(frame: ActivationFrame): TestResult | undefined {
     const example = this.#load(frame);

@@ -1,8 +1,11 @@
 import type { Kernels, Loss, Nonlinearity } from "../math/kernels.ts";
 import { DecoupledLayer } from "./decoupled-layer.ts";
+import type { EvidencePart } from "./generator.ts";
 import { Head } from "./head.ts";
-import type { LayerOptions, LearningOptions } from "./layer-options.ts";
+import { isLocked, type LayerOptions, type LearningOptions, type Method } from "./layer-options.ts";
+import { LocalLayer } from "./local-layer.ts";
 import { LockedLayer } from "./locked-layer.ts";
+import { MixedLayer } from "./mixed-layer.ts";
 
 /** What the layers of one network have in common; a run's config is one of these. */
 export interface NetworkOptions {
@@ -13,6 +16,8 @@ export interface NetworkOptions {
     readonly outputs: number;
     readonly nonlinearity: Nonlinearity;
     readonly batchNorm: boolean;
+    /** How this layer learns, where it is not as the others. */
+    readonly method?: Method;
   }[];
   readonly loss: Loss;
   readonly learning: LearningOptions;
@@ -20,20 +25,41 @@ export interface NetworkOptions {
 }
 
 /** Told apart by `kind`. */
-export type Layer = DecoupledLayer | LockedLayer | Head;
+export type Layer = DecoupledLayer | LockedLayer | MixedLayer | LocalLayer | Head;
 
 /** Layer `number`, from 1, of the network: newly drawn. Throws a RangeError if there is no such layer. */
 export function buildLayer(kernels: Kernels, network: NetworkOptions, number: number): Layer {
   const options = layerOptions(network, number);
   if (number === network.layers.length) return new Head(kernels, options);
-  if (network.learning.method === "backprop") return new LockedLayer(kernels, options);
-  return new DecoupledLayer(kernels, options);
+  const { learning } = options;
+  if (learning.method === "backprop") return new LockedLayer(kernels, options);
+  if (learning.method === "local") return new LocalLayer(kernels, options);
+  return isLocked(learning) ? new MixedLayer(kernels, options) : new DecoupledLayer(kernels, options);
+}
+
+/** How layer `number`, from 1, learns. */
+export function learningOfLayer(
+  { layers, learning }: Pick<NetworkOptions, "layers" | "learning">,
+  number: number,
+): LearningOptions {
+  const { method = learning.method } = layers[number - 1]!;
+  const evidence = evidenceFor(method, learning.generator.evidence);
+  return { ...learning, method, generator: { ...learning.generator, evidence } };
+}
+
+/** A layer whose method is its own may not look at what that method is blind to, and must at what it is conditioned on. */
+function evidenceFor(method: Method, evidence: readonly EvidencePart[]): readonly EvidencePart[] {
+  if (method === "cdni" && !evidence.includes("labels")) return [...evidence, "labels"];
+  if (method !== "dni") return evidence;
+  const others = evidence.filter((part) => part !== "labels");
+  return others.length > 0 ? others : ["output"];
 }
 
 function layerOptions(network: NetworkOptions, number: number): LayerOptions {
-  const { layers, learning, loss, run, seed } = network;
+  const { layers, loss, run, seed } = network;
   const layer = layers[number - 1];
   if (!layer) throw new RangeError(`Cannot build layer ${number}: the network has ${layers.length} layers`);
+  const learning = learningOfLayer(network, number);
   return {
     ...layer,
     layer: number,
@@ -43,7 +69,8 @@ function layerOptions(network: NetworkOptions, number: number): LayerOptions {
     seed,
     batches: run.batches,
     learning,
-    wantInputGradient: number > 1,
+    // A local layer has no use for an answer.
+    wantInputGradient: number > 1 && learningOfLayer(network, number - 1).method !== "local",
     loss,
   };
 }

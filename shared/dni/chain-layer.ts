@@ -4,15 +4,18 @@ import type { DecoupledLayer } from "./decoupled-layer.ts";
 import { EvidenceStore } from "./evidence.ts";
 import type { Example } from "./example.ts";
 import type { GeneratorHealth } from "./generator.ts";
+import type { Head } from "./head.ts";
+import type { LocalLayer } from "./local-layer.ts";
 import type { LockedLayer } from "./locked-layer.ts";
+import type { MixedLayer } from "./mixed-layer.ts";
 
 /** What the chain asks of a hidden layer, decoupled or locked. */
 export interface ChainLayer {
-  readonly layer: DecoupledLayer | LockedLayer;
+  readonly layer: Exclude<Layer, Head>;
   /** → the output. */
   forward(example: Example, batch: number): Float32Array;
-  /** The successor's answer for the batch of the last forward → its own answer to its predecessor. */
-  hear(target: Float32Array, heard: Heard): Float32Array | undefined;
+  /** The successor's answer for the batch of the last forward, if it had one → its own answer to its predecessor. */
+  hear(target: Float32Array | undefined, heard: Heard): Float32Array | undefined;
   /** Learns what it has heard and not yet learnt, in order. */
   drain(): void;
 }
@@ -35,7 +38,9 @@ export function chainLayerOf(kernels: Kernels, layer: Layer, options: ChainLayer
     case "decoupled":
       return new Stale(kernels, layer, options);
     case "locked":
-      return new Waiting(layer);
+      return new Waiting(layer, options);
+    case "local":
+      return new Deaf(layer);
     case "head":
       throw new Error("Cannot hide a head: it is the last layer");
   }
@@ -43,18 +48,45 @@ export function chainLayerOf(kernels: Kernels, layer: Layer, options: ChainLayer
 
 /** A locked layer, which does all it does when it hears. */
 class Waiting implements ChainLayer {
-  readonly layer: LockedLayer;
+  readonly layer: LockedLayer | MixedLayer;
+  readonly #onHealth: ChainLayerOptions["onHealth"];
 
-  constructor(layer: LockedLayer) {
+  constructor(layer: LockedLayer | MixedLayer, { onHealth }: ChainLayerOptions) {
     this.layer = layer;
+    this.#onHealth = onHealth;
   }
 
   forward(example: Example): Float32Array {
     return this.layer.forward(example);
   }
 
-  hear(target: Float32Array, { rows, batch }: Heard): Float32Array | undefined {
-    return this.layer.backward(target, rows, batch);
+  hear(target: Float32Array | undefined, { rows, batch }: Heard): Float32Array | undefined {
+    if (!target) throw new Error(`Cannot go backward: there is no gradient for batch ${batch}`);
+    const answer = this.layer.backward(target, rows, batch);
+    if ("health" in this.layer && this.layer.health) this.#onHealth(batch, this.layer.health);
+    return answer;
+  }
+
+  drain(): void {}
+}
+
+/** A local layer, which has done all it does before anybody answers. */
+class Deaf implements ChainLayer {
+  readonly layer: LocalLayer;
+  #inputGradient: Float32Array | undefined;
+
+  constructor(layer: LocalLayer) {
+    this.layer = layer;
+  }
+
+  forward(example: Example, batch: number): Float32Array {
+    const { output, inputGradient } = this.layer.update(example, batch);
+    this.#inputGradient = inputGradient;
+    return output;
+  }
+
+  hear(): Float32Array | undefined {
+    return this.#inputGradient;
   }
 
   drain(): void {}
@@ -91,8 +123,9 @@ class Stale implements ChainLayer {
     return output;
   }
 
-  hear(target: Float32Array, { batch }: Heard): Float32Array | undefined {
-    this.#targets[batch % this.#staleness]!.set(target);
+  hear(target: Float32Array | undefined, { batch }: Heard): Float32Array | undefined {
+    if (target) this.#targets[batch % this.#staleness]!.set(target);
+    else this.#evidence.take(batch);
     return this.#inputGradient;
   }
 

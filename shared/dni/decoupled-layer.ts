@@ -4,16 +4,21 @@ import type { Transform } from "../math/transform.ts";
 import { applyBatch } from "./apply-batch.ts";
 import type { Evidence, EvidenceWidths } from "./evidence.ts";
 import type { Example } from "./example.ts";
-import { type GeneratorHealth, SyntheticGradientGenerator } from "./generator.ts";
+import type { GeneratorHealth, SyntheticGradientGenerator } from "./generator.ts";
+import { generatorOf } from "./generator-of.ts";
 import type { LayerOptions } from "./layer-options.ts";
 import { type LayerState, named, restoreTensors, transformTensors } from "./layer-state.ts";
 import { transformOf } from "./transform-of.ts";
+import { Turns } from "./turns.ts";
 
 /** What a hidden layer has to say of a batch: to its successor, and to its predecessor. */
 export interface LayerAnswer {
   /** rows × outputs. */
   readonly output: Float32Array;
-  /** dL/d(input), rows × inputs, per example: the guess, backpropagated through the layer. Undefined if not wanted. */
+  /**
+   * dL/d(input), rows × inputs, per example: the guess, backpropagated through the layer. Undefined if not wanted, or if
+   * the layer did not learn from this batch.
+   */
   readonly inputGradient: Float32Array | undefined;
 }
 
@@ -29,25 +34,29 @@ export class DecoupledLayer {
   readonly #options: LayerOptions;
   readonly #transform: Transform;
   readonly #generator: SyntheticGradientGenerator;
+  readonly #turns: Turns;
 
   constructor(kernels: Kernels, options: LayerOptions) {
-    const { outputs, labelWidth, networkInputWidth, maxRows, learning } = options;
+    const { outputs, labelWidth, networkInputWidth } = options;
     this.evidenceWidths = { output: outputs, labels: labelWidth, input: networkInputWidth };
     this.#options = options;
     this.#transform = transformOf(kernels, options);
-    this.#generator = new SyntheticGradientGenerator(kernels, {
-      widths: this.evidenceWidths,
-      evidence: learning.generator.evidence,
-      maxRows,
-      optimizer: learning.generator,
-    });
+    this.#generator = generatorOf(kernels, options, this.evidenceWidths);
+    this.#turns = new Turns(options);
   }
 
-  /** Forward, guess, backward through the weights of the forward, descend. */
+  /** Forward, guess, backward through the weights of the forward, descend; forward alone where it is not its turn. */
   update(example: Example, batch: number): LayerAnswer {
+    if (!this.#turns.takes(batch)) return this.#pass(example);
     const answer = this.rehearse(example);
-    applyBatch(this.#transform, this.#options, example.rows, batch);
+    applyBatch(this.#transform, this.#options, this.#turns, example.rows, batch);
     return answer;
+  }
+
+  #pass({ input, rows }: Example): LayerAnswer {
+    const output = this.#transform.forward(input, rows);
+    this.#transform.track(rows);
+    return { output, inputGradient: undefined };
   }
 
   /** What `update` would answer, without changing any state. */
@@ -88,12 +97,13 @@ export class DecoupledLayer {
       ...named("generator", this.#generator.tensors()),
       ...named("optimizer.generator", this.#generator.optimizerTensors()),
     };
-    return { tensors, counters: { "generator.steps": this.#generator.steps } };
+    return { tensors, counters: { "generator.steps": this.#generator.steps, ...this.#turns.counters() } };
   }
 
   /** Copies in. Throws an Error listing missing and mis-sized names, and then has changed nothing. */
   restore(state: LayerState): void {
     restoreTensors(this.state(), state);
     this.#generator.steps = state.counters["generator.steps"]!;
+    this.#turns.restore(state);
   }
 }

@@ -1,9 +1,12 @@
-import type { Kernels } from "../math/kernels.ts";
+import { batchNormOf } from "../math/batch-norm.ts";
+import type { BatchNormArrays, Kernels } from "../math/kernels.ts";
 import { type Optimizer, type OptimizerOptions, optimizerOf } from "../math/optimizer.ts";
 import { descendAll, memoriesOf, type Parameter, parameterOf, type Tensors } from "../math/parameter.ts";
 import type { Evidence, EvidenceWidths } from "./evidence.ts";
+import { HiddenLayers } from "./hidden-layers.ts";
 
-export type EvidencePart = "output" | "labels" | "input";
+/** normalisedOutput: the output, each unit with mean 0 and variance 1 over the batch. */
+export type EvidencePart = "output" | "normalisedOutput" | "labels" | "input";
 
 export interface GeneratorOptions {
   readonly widths: EvidenceWidths;
@@ -11,6 +14,13 @@ export interface GeneratorOptions {
   readonly evidence: readonly EvidencePart[];
   readonly maxRows: number;
   readonly optimizer: OptimizerOptions;
+  /** Rectified layers between the evidence and the guess; none for a linear generator. */
+  readonly hidden?: {
+    readonly widths: readonly number[];
+    readonly batchNorm: boolean;
+    readonly seed: number;
+    readonly layer: number;
+  };
 }
 
 /** How good a guess s was, given the target t that came for it; sums over the batch. */
@@ -28,8 +38,8 @@ export interface GeneratorHealth {
  *
  *     syntheticGradient = output · A_h + labels · A_y + input · A_x + c
  *
- * with any of the terms left out. Everything starts at zero, as in the paper: an untrained generator asks its layer to
- * change nothing.
+ * with any of the terms left out; or linear in the last of its hidden layers, which see the evidence. What is linear
+ * starts at zero, as in the paper: an untrained generator asks its layer to change nothing.
  */
 export class SyntheticGradientGenerator {
   readonly #kernels: Kernels;
@@ -39,6 +49,14 @@ export class SyntheticGradientGenerator {
   readonly #weight: Parameter;
   readonly #bias: Parameter;
   readonly #terms: readonly Term[];
+  readonly #parts: readonly EvidencePart[];
+  readonly #hidden: HiddenLayers | undefined;
+  readonly #hiddenGradient: Float32Array | undefined;
+  /** For the normalised output: gamma and beta stay 1 and 0. */
+  readonly #norm: BatchNormArrays | undefined;
+  readonly #normalised: Float32Array | undefined;
+  /** What the last guess was linear in. */
+  #seen: readonly Float32Array[] = [];
   readonly #guess: Float32Array;
   readonly #difference: Float32Array;
 
@@ -51,10 +69,19 @@ export class SyntheticGradientGenerator {
     this.#kernels = kernels;
     this.#optimizer = optimizerOf(options.optimizer);
     this.#outputs = widths.output;
-    const height = evidence.reduce((sum, part) => sum + widths[part], 0);
+    this.#parts = PART_ORDER.filter((part) => evidence.includes(part));
+    const seen = this.#parts.map((part) => widthOf(widths, part));
+    this.#hidden = hiddenOf(kernels, options, seen);
+    const linearIn = this.#hidden ? [this.#hidden.outputs] : seen;
+    const height = linearIn.reduce((sum, width) => sum + width, 0);
     this.#weight = parameterOf(kernels, height * widths.output, this.#optimizer);
     this.#bias = parameterOf(kernels, widths.output, this.#optimizer);
-    this.#terms = termsOf(this.#weight, widths, evidence);
+    this.#terms = termsOf(this.#weight, linearIn, widths.output);
+    this.#hiddenGradient = this.#hidden && kernels.allocate(maxRows * this.#hidden.outputs);
+    if (evidence.includes("normalisedOutput")) {
+      this.#norm = batchNormOf(kernels, widths.output, maxRows, this.#optimizer).arrays;
+      this.#normalised = kernels.allocate(maxRows * widths.output);
+    }
     this.#guess = kernels.allocate(maxRows * widths.output);
     this.#difference = kernels.allocate(maxRows * widths.output);
   }
@@ -62,10 +89,11 @@ export class SyntheticGradientGenerator {
   /** The syntheticGradient, rows × outputs: the generator's own array, valid until the next call of any method. */
   predict(evidence: Evidence): Float32Array {
     const { rows } = evidence;
+    const seen = this.#look(evidence);
     let accumulate = false;
-    for (const { part, width, weight } of this.#terms) {
+    for (const [index, { width, weight }] of this.#terms.entries()) {
       const shape = { rows, inner: width, columns: this.#outputs };
-      this.#kernels.multiply(numbersOf(evidence, part), weight, this.#guess, shape, { accumulate });
+      this.#kernels.multiply(seen[index]!, weight, this.#guess, shape, { accumulate });
       accumulate = true;
     }
     this.#kernels.addBias(this.#guess, this.#bias.value, rows, this.#outputs);
@@ -82,6 +110,7 @@ export class SyntheticGradientGenerator {
     this.steps++;
     const step = { rate, scale: 1 / evidence.rows, step: this.steps };
     descendAll(this.#kernels, this.#optimizer, [this.#weight, this.#bias], step);
+    this.#hidden?.descend(rate, evidence.rows, this.steps);
     return health;
   }
 
@@ -105,47 +134,76 @@ export class SyntheticGradientGenerator {
   }
 
   tensors(): Tensors {
-    return { weight: this.#weight.value, bias: this.#bias.value };
+    return { weight: this.#weight.value, bias: this.#bias.value, ...this.#hidden?.tensors() };
   }
 
   optimizerTensors(): Tensors {
-    return memoriesOf({ weight: this.#weight, bias: this.#bias });
+    const own = memoriesOf({ weight: this.#weight, bias: this.#bias });
+    return { ...own, ...this.#hidden?.optimizerTensors() };
+  }
+
+  /** What the linear terms are linear in. */
+  #look(evidence: Evidence): readonly Float32Array[] {
+    const parts = this.#parts.map((part) => this.#numbersOf(evidence, part));
+    this.#seen = this.#hidden ? [this.#hidden.forward(parts, evidence.rows)] : parts;
+    return this.#seen;
+  }
+
+  #numbersOf(evidence: Evidence, part: EvidencePart): Float32Array {
+    if (part !== "normalisedOutput") return numbersOf(evidence, part);
+    this.#kernels.batchNormForward(this.#norm!, evidence.output, this.#normalised!, evidence.rows);
+    return this.#normalised!;
   }
 
   /** Gradients of the regression: d/ds is s − t, which `measure` has left in #difference. */
-  #regress(evidence: Evidence): void {
-    const { rows } = evidence;
-    for (const { part, width, gradient } of this.#terms) {
+  #regress({ rows }: Evidence): void {
+    for (const [index, { width, gradient }] of this.#terms.entries()) {
       const shape = { rows: width, inner: rows, columns: this.#outputs };
-      const options = { transposeA: true };
-      this.#kernels.multiply(numbersOf(evidence, part), this.#difference, gradient, shape, options);
+      this.#kernels.multiply(this.#seen[index]!, this.#difference, gradient, shape, { transposeA: true });
     }
     this.#kernels.sumRows(this.#difference, this.#bias.gradient, rows, this.#outputs);
+    if (!this.#hidden) return;
+    const shape = { rows, inner: this.#outputs, columns: this.#hidden.outputs };
+    const through = { transposeB: true };
+    this.#kernels.multiply(this.#difference, this.#weight.value, this.#hiddenGradient!, shape, through);
+    this.#hidden.backward(this.#hiddenGradient!, rows);
   }
 }
 
-/** One part of the evidence with its rows of the weight and of the weight's gradient. */
+/** Rows of the weight, and of its gradient, for one array that the guess is linear in. */
 interface Term {
-  readonly part: EvidencePart;
   readonly width: number;
   readonly weight: Float32Array;
   readonly gradient: Float32Array;
 }
 
 /** Stacked in this order, whatever the order of the config: a checkpoint must mean one thing. */
-const PART_ORDER: readonly EvidencePart[] = ["output", "labels", "input"];
+const PART_ORDER: readonly EvidencePart[] = ["output", "normalisedOutput", "labels", "input"];
 
-function termsOf(weight: Parameter, widths: EvidenceWidths, evidence: readonly EvidencePart[]): Term[] {
+function widthOf(widths: EvidenceWidths, part: EvidencePart): number {
+  return widths[part === "normalisedOutput" ? "output" : part];
+}
+
+function hiddenOf(
+  kernels: Kernels,
+  { hidden, maxRows, optimizer }: GeneratorOptions,
+  inputs: readonly number[],
+): HiddenLayers | undefined {
+  if (!hidden || hidden.widths.length === 0) return undefined;
+  return new HiddenLayers(kernels, { ...hidden, inputs, maxRows, optimizer });
+}
+
+function termsOf(weight: Parameter, widths: readonly number[], outputs: number): Term[] {
   let end = 0;
-  return PART_ORDER.filter((part) => evidence.includes(part)).map((part) => {
+  return widths.map((width) => {
     const start = end;
-    end += widths[part] * widths.output;
+    end += width * outputs;
     const [rows, gradient] = [weight.value.subarray(start, end), weight.gradient.subarray(start, end)];
-    return { part, width: widths[part], weight: rows, gradient };
+    return { width, weight: rows, gradient };
   });
 }
 
-function numbersOf(evidence: Evidence, part: EvidencePart): Float32Array {
+function numbersOf(evidence: Evidence, part: keyof EvidenceWidths): Float32Array {
   const numbers = evidence[part];
   if (!numbers) throw new Error(`Cannot guess a gradient: the evidence has no ${part}`);
   return numbers;

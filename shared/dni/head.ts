@@ -6,9 +6,10 @@ import type { Example } from "./example.ts";
 import type { LayerOptions } from "./layer-options.ts";
 import { type LayerState, restoreTensors, transformTensors } from "./layer-state.ts";
 import { transformOf } from "./transform-of.ts";
+import { Turns } from "./turns.ts";
 
 export interface HeadAnswer {
-  /** dL/d(input), rows × inputs, per example. Undefined if not wanted. */
+  /** dL/d(input), rows × inputs, per example. Undefined if not wanted, or if the head did not learn from this batch. */
   readonly inputGradient: Float32Array | undefined;
   /** Mean over the examples. */
   readonly loss: number;
@@ -23,6 +24,7 @@ export class Head {
   readonly #options: LayerOptions;
   readonly #transform: Transform;
   readonly #outputGradient: Float32Array;
+  readonly #turns: Turns;
 
   /** Throws an Error unless there is one output for each label. */
   constructor(kernels: Kernels, options: LayerOptions) {
@@ -35,13 +37,22 @@ export class Head {
     this.#options = options;
     this.#transform = transformOf(kernels, options);
     this.#outputGradient = kernels.allocate(maxRows * outputs);
+    this.#turns = new Turns(options);
   }
 
-  /** Forward, loss, backward through the weights of the forward, descend. */
+  /** Forward, loss, backward through the weights of the forward, descend; the loss alone where it is not its turn. */
   update(example: Example, batch: number): HeadAnswer {
+    if (!this.#turns.takes(batch)) return this.#pass(example);
     const answer = this.rehearse(example);
-    applyBatch(this.#transform, this.#options, example.rows, batch);
+    applyBatch(this.#transform, this.#options, this.#turns, example.rows, batch);
     return answer;
+  }
+
+  #pass(example: Example): HeadAnswer {
+    const { rows, input } = example;
+    const loss = this.#loss(this.#transform.forward(input, rows), example) / rows;
+    this.#transform.track(rows);
+    return { inputGradient: undefined, loss };
   }
 
   /** What `update` would answer, without changing any state. */
@@ -67,12 +78,13 @@ export class Head {
   }
 
   state(): LayerState {
-    return { tensors: transformTensors(this.#transform), counters: {} };
+    return { tensors: transformTensors(this.#transform), counters: this.#turns.counters() };
   }
 
   /** Copies in. Throws an Error listing missing and mis-sized names, and then has changed nothing. */
   restore(state: LayerState): void {
     restoreTensors(this.state(), state);
+    this.#turns.restore(state);
   }
 
   /** Σ of the loss over the examples; leaves its gradient in #outputGradient. */

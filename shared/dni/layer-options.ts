@@ -26,9 +26,34 @@ export interface LayerOptions {
   readonly loss: Loss;
 }
 
+/**
+ * How a hidden layer comes by the gradient that moves it. "dni" and "cdni" differ only in the evidence; in "frozen" the
+ * generators never learn, so hidden layers stay as drawn; "local" has a head of its own.
+ */
+export type Method = "dni" | "cdni" | "backprop" | "frozen" | "local";
+
 export interface LearningOptions {
-  /** "dni" and "cdni" differ only in the evidence; in "frozen" the generators never learn, so hidden layers stay as drawn. */
-  readonly method: "dni" | "cdni" | "backprop" | "frozen";
+  readonly method: Method;
   readonly layer: OptimizerOptions & RateOptions;
-  readonly generator: OptimizerOptions & RateOptions & { readonly evidence: readonly EvidencePart[] };
+  readonly generator: OptimizerOptions &
+    RateOptions & {
+      readonly evidence: readonly EvidencePart[];
+      /** Widths of rectified layers within the generator; none unless given. */
+      readonly hidden?: readonly number[];
+      /** In those: batch normalisation. True unless given. */
+      readonly batchNorm?: boolean;
+    };
+  /** λ: layers with a generator wait, and follow λ · target + (1 − λ) · guess. 0 unless given: they wait for nobody. */
+  readonly mixture?: number;
+  /** With which every layer learns from a batch, each by itself. 1 unless given. */
+  readonly updateProbability?: number;
+}
+
+/** Backprop waits for its gradient, and so does a mixture with it. */
+export function isLocked({ method, mixture = 0 }: LearningOptions): boolean {
+  return method === "backprop" || (hasGenerator(method) && mixture > 0);
+}
+
+export function hasGenerator(method: Method): boolean {
+  return method === "dni" || method === "cdni" || method === "frozen";
 }

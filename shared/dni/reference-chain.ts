@@ -76,7 +76,7 @@ export class ReferenceChain {
     const heard = { batch: number, rows };
     let target = inputGradient;
     for (let index = this.#hidden.length - 1; index >= 0; index--)
-      target = this.#hidden[index]!.hear(this.#sent("back", index, target!, rows), heard);
+      target = this.#hidden[index]!.hear(target && this.#sent("back", index, target, rows), heard);
     return { loss };
   }
 

@@ -3,14 +3,15 @@ import type { Config, OptimizerConfig, ScheduleConfig } from "./config.ts";
 
 /** A config file with nothing left to default: `readConfig` of it is the same Config again. */
 export function canonicalYaml(config: Config): string {
-  const { layer, generator, method } = config.learning;
+  const { layer, generator } = config.learning;
+  const { evidence, hidden, batchNorm } = generator;
   return stringify(
     {
       ...config,
       learning: {
-        method,
+        ...config.learning,
         layer: writeOptimizer(layer),
-        generator: { ...writeOptimizer(generator), evidence: generator.evidence },
+        generator: { ...writeOptimizer(generator), evidence, ...(hidden && { hidden, batchNorm }) },
       },
     },
     { aliasDuplicateObjects: false },

@@ -33,7 +33,8 @@ export function completeConfig(parts: SoundParts, file: string): Completed {
   const layers = parts.layers && completeLayers(parts.layers, data, loss, notes);
   const learning = parts.learning && completeLearning(parts.learning, notes);
   const run = data && parts.run && completeRun(parts.run, data, notes);
-  const delivery = parts.delivery && learning && completeDelivery(parts.delivery, learning.method, notes);
+  const delivery = parts.delivery && learning && completeDelivery(parts.delivery, waits(learning), notes);
+  if (layers && learning) checkMethods(layers, learning, notes);
   if (parts.link) checkBackoff(parts.link, notes);
   if (run && layers) warnOfSmallBatches(run, layers, notes);
   const { seed, wire, link, compute } = parts;
@@ -114,6 +115,7 @@ function completeLayers(
       outputs: layer.outputs,
       nonlinearity: layer.nonlinearity ?? (index === head ? "identity" : "relu"),
       batchNorm: layer.batchNorm ?? index !== head,
+      ...(layer.method && { method: layer.method }),
     };
   });
   if (data && loss) checkHead(complete[head]!, head, data, loss, notes);
@@ -148,7 +150,49 @@ function completeLearning(learning: NonNullable<SoundParts["learning"]>, notes: 
     notes,
   );
   const evidence = completeEvidence(learning.generator.evidence, learning.method, notes);
-  return { method: learning.method, layer, generator: { ...generator, evidence } };
+  const { method, mixture = 0, updateProbability = 1 } = learning;
+  if (mixture > 0 && method !== "dni" && method !== "cdni") {
+    notes.wrong(["learning", "mixture"], mixture, `${method} makes no guesses to mix with, dni and cdni do`);
+  }
+  return {
+    method,
+    layer,
+    generator: { ...generator, evidence, ...completeHidden(learning.generator, notes) },
+    ...(mixture > 0 && { mixture }),
+    ...(updateProbability < 1 && { updateProbability }),
+  };
+}
+
+/** Nothing for a linear generator. */
+function completeHidden(
+  { hidden = [], batchNorm }: NonNullable<SoundParts["learning"]>["generator"],
+  notes: Notes,
+): Pick<LearningConfig["generator"], "hidden" | "batchNorm"> {
+  if (hidden.length > 0) return { hidden, batchNorm: batchNorm ?? true };
+  if (batchNorm !== undefined) {
+    const what = "a linear generator has nothing to normalise, hidden has no layers";
+    notes.wrong(["learning", "generator", "batchNorm"], batchNorm, what);
+  }
+  return {};
+}
+
+/** What each layer does must suit its place, and what its successor answers. */
+function checkMethods(layers: readonly LayerConfig[], learning: LearningConfig, notes: Notes): void {
+  const { updateProbability = 1 } = learning;
+  layers.forEach(({ method }, index) => {
+    if (index === layers.length - 1) {
+      if (method !== undefined) notes.wrong(["layers", index, "method"], method, "the head has the loss");
+      return;
+    }
+    if (updateProbability === 1 || !waits({ ...learning, method: method ?? learning.method })) return;
+    const what = `layer ${index + 1} waits for every gradient, and would not get them all`;
+    notes.wrong(["learning", "updateProbability"], updateProbability, what);
+  });
+}
+
+/** For a true gradient. */
+function waits({ method, mixture = 0 }: Pick<LearningConfig, "method" | "mixture">): boolean {
+  return method === "backprop" || (method !== "local" && mixture > 0);
 }
 
 type WrittenSchedule = NonNullable<SoundParts["learning"]>["layer"]["schedule"];
@@ -242,12 +286,12 @@ function evaluationInterval(
 
 function completeDelivery(
   { window, schedule, stalenessBudget }: NonNullable<SoundParts["delivery"]>,
-  method: Method,
+  locked: boolean,
   notes: Notes,
 ): DeliveryConfig {
   const staleness = schedule === "free" ? 0 : schedule.staleness;
   const path = ["delivery", "window"];
-  if (method === "backprop") {
+  if (locked) {
     if (window !== undefined && window !== 1) {
       notes.wrong(path, window, "backprop waits for every gradient, its window is 1");
     }

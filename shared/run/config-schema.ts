@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Loss, Nonlinearity } from "../math/kernels.ts";
 import type { LinkDtype } from "../wire/frames.ts";
-import type { EvidencePart } from "./config.ts";
+import type { EvidencePart, Method } from "./config.ts";
 
 /**
  * The shape of a config file: what may stand where, and what is filled in without looking elsewhere. What depends on
@@ -17,7 +17,13 @@ const losses = [
   "sigmoid-cross-entropy",
   "mean-squared-error",
 ] as const satisfies readonly Loss[];
-const evidenceParts = ["output", "labels", "input"] as const satisfies readonly EvidencePart[];
+const evidenceParts = [
+  "output",
+  "normalisedOutput",
+  "labels",
+  "input",
+] as const satisfies readonly EvidencePart[];
+const methods = ["dni", "cdni", "backprop", "frozen", "local"] as const satisfies readonly Method[];
 
 const dtypes = ["f32", "f16", "bf16", "i8"] as const satisfies readonly LinkDtype[];
 
@@ -36,6 +42,9 @@ const layer = map({
   batchNorm: flag()
     .optional()
     .describe("Batch normalisation before the nonlinearity. Default true; false in the head."),
+  method: oneOf(methods)
+    .optional()
+    .describe("How this hidden layer learns, where it is not as learning.method says."),
 });
 
 const schedule = leaf("constant, cosine or {kind: step, at: […], factor: …}", (error) =>
@@ -108,11 +117,21 @@ export const configShape = {
     .optional()
     .describe("Default softmax-cross-entropy for classes, sigmoid-cross-entropy for bits."),
   learning: map({
-    method: oneOf(["dni", "cdni", "backprop", "frozen"])
+    method: oneOf(methods)
       .default("cdni")
       .describe(
-        "dni: generators see outputs; cdni: and labels; backprop: wait for the true gradient; frozen: only the head learns.",
+        "dni: generators see outputs; cdni: and labels; backprop: wait for the true gradient; frozen: only the head learns; local: each layer has a head of its own.",
       ),
+    mixture: leaf("a number from 0 to 1", (error) => z.number(error).gte(0, error).lte(1, error))
+      .optional()
+      .describe(
+        "For dni and cdni. Share of the target in what a layer follows and sends back, the rest is its guess; above 0 it waits as under backprop. Default 0.",
+      ),
+    updateProbability: leaf("a number above 0, at most 1", (error) =>
+      z.number(error).gt(0, error).lte(1, error),
+    )
+      .optional()
+      .describe("With which each layer learns from a batch, each by itself. Default 1."),
     layer: map({
       ...descent,
       rate: above(0).default(0.003).describe("Learning rate of the layers."),
@@ -128,11 +147,17 @@ export const configShape = {
         .default(0.001)
         .describe("Learning rate of the generators. Under delay it should be above the layers'."),
       schedule: schedule.optional().describe("Default the layers' schedule."),
-      evidence: leaf("a list of output, labels and input", (error) =>
+      evidence: leaf("a list of output, normalisedOutput, labels and input", (error) =>
         z.array(oneOf(evidenceParts), error).min(1, error),
       )
         .optional()
-        .describe("What a generator looks at. Default output and labels; output alone for dni."),
+        .describe(
+          "What a generator looks at. Default output and labels; output alone for dni. normalisedOutput: with mean 0 and variance 1 over the batch.",
+        ),
+      hidden: leaf("a list of widths", (error) => z.array(wholeFrom(1, 65_536), error).max(8, error))
+        .optional()
+        .describe("Rectified layers within a generator. Default none: it is linear."),
+      batchNorm: flag().optional().describe("Batch normalisation in those. Default true."),
     })
       .prefault({})
       .describe("How generators learn."),

@@ -1,9 +1,13 @@
 import type { DataConfig } from "../data/data-config.ts";
+import type { EvidencePart } from "../dni/generator.ts";
+import type { Method } from "../dni/layer-options.ts";
 import type { KernelsName } from "../math/choose-kernels.ts";
 import type { Loss, Nonlinearity } from "../math/kernels.ts";
 import type { LinkDtype } from "../wire/frames.ts";
 
 export type { DataConfig } from "../data/data-config.ts";
+export type { EvidencePart } from "../dni/generator.ts";
+export type { Method } from "../dni/layer-options.ts";
 
 /** One experiment, complete: every default filled in, every width checked to chain. What `configs/*.yaml` becomes. */
 export interface Config {
@@ -27,17 +31,23 @@ export interface LayerConfig {
   readonly outputs: number;
   readonly nonlinearity: Nonlinearity;
   readonly batchNorm: boolean;
+  /** Only where this hidden layer learns otherwise than `learning.method` says. */
+  readonly method?: Method;
 }
-
-export type Method = "dni" | "cdni" | "backprop" | "frozen";
-
-/** What a generator may look at, beside a bias. */
-export type EvidencePart = "output" | "labels" | "input";
 
 export interface LearningConfig {
   readonly method: Method;
   readonly layer: OptimizerConfig;
-  readonly generator: OptimizerConfig & { readonly evidence: readonly EvidencePart[] };
+  readonly generator: OptimizerConfig & {
+    readonly evidence: readonly EvidencePart[];
+    /** Only where the generator is not linear: widths of its hidden layers, and whether they normalise. */
+    readonly hidden?: readonly number[];
+    readonly batchNorm?: boolean;
+  };
+  /** Only where layers wait for the true gradient to mix it with their guess: its share, above 0. */
+  readonly mixture?: number;
+  /** Only where layers do not learn from every batch: below 1. */
+  readonly updateProbability?: number;
 }
 
 export interface OptimizerConfig {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Evidence } from "../../shared/dni/evidence.ts";
-import { type EvidencePart, SyntheticGradientGenerator } from "../../shared/dni/generator.ts";
+import type { Evidence, EvidenceWidths } from "../../shared/dni/evidence.ts";
+import { SyntheticGradientGenerator } from "../../shared/dni/generator.ts";
 import { plainKernels } from "../../shared/math/plain-kernels.ts";
 import { centralDifferences, distance, range, sum } from "../math/double-oracle.ts";
 import { adam, drawn, sgd } from "./network.ts";
@@ -8,6 +8,9 @@ import { adam, drawn, sgd } from "./network.ts";
 const kernels = plainKernels();
 const rows = 5;
 const widths = { output: 3, labels: 2, input: 4 };
+/** What lies in the evidence as it is. */
+type Part = keyof EvidenceWidths;
+
 const evidence: Evidence = {
   rows,
   output: drawn(rows * 3, 1),
@@ -15,7 +18,7 @@ const evidence: Evidence = {
   input: drawn(rows * 4, 3),
 };
 const target = drawn(rows * 3, 4);
-const combinations: EvidencePart[][] = [
+const combinations: Part[][] = [
   ["output"],
   ["labels"],
   ["input"],
@@ -25,7 +28,7 @@ const combinations: EvidencePart[][] = [
   ["output", "labels", "input"],
 ];
 
-function generatorOf(parts: EvidencePart[], optimizer: ReturnType<typeof adam | typeof sgd> = sgd(1)) {
+function generatorOf(parts: Part[], optimizer: ReturnType<typeof adam | typeof sgd> = sgd(1)) {
   return new SyntheticGradientGenerator(kernels, { widths, evidence: parts, maxRows: 6, optimizer });
 }
 
@@ -36,7 +39,7 @@ function disturb(generator: SyntheticGradientGenerator, seed = 30): void {
 }
 
 /** The guess by its formula, from the parts laid side by side. */
-function guessInDouble(parts: EvidencePart[], weight: number[], bias: number[]): number[] {
+function guessInDouble(parts: Part[], weight: number[], bias: number[]): number[] {
   return range(rows * 3).map((i) => {
     const [row, unit] = [Math.floor(i / 3), i % 3];
     const seen = parts.flatMap((part) => {
@@ -115,7 +118,7 @@ describe("a generator", () => {
   });
 
   it("learns a linear gradient from the part it depends on, and not from another", () => {
-    const residualOf = (parts: EvidencePart[]) => {
+    const residualOf = (parts: Part[]) => {
       const generator = generatorOf(parts, adam(0.05));
       const truth = drawn(2 * 3, 8);
       const residuals = range(600).map((step) => {
@@ -142,5 +145,77 @@ describe("a generator", () => {
     expect(() => generatorOf([])).toThrow("Cannot make a generator: it may look at nothing");
     const { input: _, ...blind } = evidence;
     expect(() => generatorOf(["input"]).predict(blind)).toThrow("the evidence has no input");
+  });
+});
+
+describe("a generator with hidden layers", () => {
+  const hidden = { widths: [7, 6], batchNorm: true, seed: 3, layer: 2 };
+  const options = { widths, evidence: ["output", "labels", "input"] as const, maxRows: 6, optimizer: sgd(1) };
+  const loss = (generator: SyntheticGradientGenerator) =>
+    generator.measure(evidence, target).squaredError / 2 / rows;
+
+  it("guesses zero before it has learnt, though its hidden layers are drawn", () => {
+    const generator = new SyntheticGradientGenerator(kernels, { ...options, hidden });
+    expect(generator.predict(evidence).every((x) => x === 0)).toBe(true);
+    expect(generator.tensors()["hidden1.weight"]!.some((x) => x !== 0)).toBe(true);
+  });
+
+  it("moves every tensor by the gradient of its regression, found by differences", () => {
+    const before = new SyntheticGradientGenerator(kernels, { ...options, hidden });
+    disturb(before);
+    const after = new SyntheticGradientGenerator(kernels, { ...options, hidden });
+    for (const [name, tensor] of Object.entries(after.tensors())) tensor.set(before.tensors()[name]!);
+    const rate = 1e-3;
+    after.learn(evidence, target, rate);
+    for (const [name, tensor] of Object.entries(before.tensors())) {
+      if (name.includes("running")) continue;
+      const moved = Array.from(tensor, (value, i) => (value - after.tensors()[name]![i]!) / rate);
+      const expected = Array.from(tensor, (value, i) => {
+        const difference = [0.01, -0.01].map((step) => {
+          tensor[i] = value + step;
+          return loss(before);
+        });
+        tensor[i] = value;
+        return (difference[0]! - difference[1]!) / 0.02;
+      });
+      const size = Math.sqrt(sum(expected.map((x) => x * x)));
+      expect(distance(moved, expected) / size, name).toBeLessThan(0.05);
+    }
+  });
+
+  it("learns what no linear one can: a product of what it sees", () => {
+    const residualOf = (more: { hidden?: typeof hidden }) => {
+      const generator = new SyntheticGradientGenerator(kernels, {
+        ...options,
+        evidence: ["output"],
+        maxRows: 32,
+        optimizer: adam(0.01),
+        ...more,
+      });
+      const residuals = range(800).map((step) => {
+        const seen = { rows: 32, output: drawn(96, step + 100), labels: drawn(64, step + 900) };
+        const aim = Float32Array.from(seen.output, (x, i) => x * seen.output[i - (i % 3)]!);
+        const { squaredError, squaredTarget } = generator.learn(seen, aim, 0.01);
+        return squaredError / squaredTarget;
+      });
+      return sum(residuals.slice(-100)) / 100;
+    };
+    expect(residualOf({ hidden: { ...hidden, widths: [32] } })).toBeLessThan(0.3);
+    expect(residualOf({})).toBeGreaterThan(0.6);
+  });
+});
+
+describe("a generator that sees the normalised output", () => {
+  const parts = ["normalisedOutput", "labels"] as const;
+  const generator = () =>
+    new SyntheticGradientGenerator(kernels, { widths, evidence: parts, maxRows: 6, optimizer: sgd(1) });
+
+  it("guesses the same for outputs that differ by scale and shift", () => {
+    const one = generator();
+    disturb(one);
+    const guess = one.predict(evidence).slice(0, rows * 3);
+    const scaled = { ...evidence, output: evidence.output.map((x, i) => (i % 3 === 0 ? 10 * x + 5 : x)) };
+    expect(distance(one.predict(scaled).subarray(0, rows * 3), Array.from(guess))).toBeLessThan(1e-3);
+    expect(distance(generatorOf(["output"]).predict(evidence), new Float32Array(18))).toBe(0);
   });
 });

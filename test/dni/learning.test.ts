@@ -29,10 +29,10 @@ function outcome(task: Task, network: NetworkOptions, staleness: number): Verdic
 
 describe.each([1, 2, 3])("two rings through two hidden layers of four, seed %i", (seed) => {
   const run = { batchSize: 64, batches: 1500 };
-  const errorOf = (method: Method, staleness = 1) =>
+  const errorOf = (method: Method, staleness = 1, change: Partial<LearningOptions> = {}) =>
     outcome(
       (of, batch) => twoRings(of, batch, 64),
-      networkOf([2, 4, 4, 2], { run, seed, learning: learning(method) }),
+      networkOf([2, 4, 4, 2], { run, seed, learning: { ...learning(method), ...change } }),
       staleness,
     ).error;
 
@@ -50,6 +50,18 @@ describe.each([1, 2, 3])("two rings through two hidden layers of four, seed %i",
 
   it("are told apart by backpropagation", () => {
     expect(errorOf("backprop")).toBeLessThan(0.05);
+  });
+
+  it("are told apart by layers with heads of their own", () => {
+    expect(errorOf("local")).toBeLessThan(0.05);
+  });
+
+  it("are told apart by halves of truth and guess", () => {
+    expect(errorOf("cdni", 1, { mixture: 0.5 })).toBeLessThan(0.05);
+  });
+
+  it("are told apart by layers that each learn from half of the batches", () => {
+    expect(errorOf("cdni", 1, { updateProbability: 0.5, layer: adam(1e-2) })).toBeLessThan(0.05);
   });
 });
 

@@ -46,6 +46,26 @@ describe.each(SETS)("$config over processes, staleness pinned to $staleness, ker
   });
 });
 
+describe("layers that learn in other ways", () => {
+  const common = [`run.batches=${BATCHES}`, "compute.kernels=wasm", "run.checkpointEvery=100"];
+
+  it.each([
+    [3, ["learning.method=local"]],
+    [3, ["layers.0.method=local", "learning.generator.hidden=[16]"]],
+    [3, ["layers.1.method=local", "learning.generator.evidence=[normalisedOutput,labels,input]"]],
+    [3, ["layers.0.method=backprop"]],
+    [1, ["learning.mixture=0.5"]],
+    [3, ["learning.updateProbability=0.3"]],
+  ])("come out over processes as in one, bit for bit: staleness %i, %j", async (staleness, other) => {
+    const set = [...common, `delivery.schedule={staleness: ${staleness}}`];
+    const expected = await chainOutcome("configs/binary-addition.yaml", [...set, ...other]);
+    expect(await processesOutcome("configs/binary-addition.yaml", [...set, ...other])).toEqual(expected);
+    // The control: as the config is, they learn something else.
+    const plain = await chainOutcome("configs/binary-addition.yaml", set);
+    expect(plain.digests[0]).not.toBe(expected.digests[0]);
+  });
+});
+
 describe.each(["f16", "bf16", "i8"])("activations and gradients that travel as %s", (dtype) => {
   const common = [`run.batches=${BATCHES}`, "compute.kernels=wasm"];
 

@@ -47,6 +47,19 @@ describe("a config", () => {
     } satisfies Config);
   });
 
+  it("says of how layers learn only what is not the rule", () => {
+    const plain = read(shortest);
+    const rule = ["learning.mixture=0", "learning.updateProbability=1", "learning.generator.hidden=[]"];
+    expect(configHash(read(shortest, ...rule))).toBe(configHash(plain));
+    const other = read(shortest, "learning.generator.hidden=[7]", "layers.0.method=local");
+    expect(other.learning.generator).toMatchObject({ hidden: [7], batchNorm: true });
+    expect(other.layers.map(({ method }) => method)).toEqual(["local", undefined]);
+  });
+
+  it("has a window of 1 where layers wait for the gradient to mix it with their guess", () => {
+    expect(read(shortest, "learning.mixture=0.5").delivery.window).toBe(1);
+  });
+
   it("counts epochs in batches, short ones included, and evaluates after each", () => {
     const { run } = read("data: {set: mnist}\nlayers: [{outputs: 10}]\nrun: {epochs: 5}");
     expect(run).toMatchObject({ batches: 5 * 938, evaluateEvery: 938 });
@@ -132,6 +145,8 @@ describe("a canonical config file", () => {
     [],
     ["learning.method=dni", "seed=4294967296"],
     ["learning.method=backprop"],
+    ["learning={mixture: 0.25, generator: {hidden: [5, 6], batchNorm: false}}", "layers.0.method=local"],
+    ["learning={updateProbability: 0.2, generator: {evidence: [normalisedOutput, labels]}}"],
     [
       "learning.layer={optimizer: sgd, momentum: 0.9, rate: 1e-7, schedule: {kind: step, at: [3], factor: 0.5}}",
     ],
@@ -205,7 +220,7 @@ describe("a mistake in a config", () => {
       "x.yaml:10:5: learning.layer.optimiser is unknown: did you mean optimizer?",
       "x.yaml:13:1: link is empty: expected a map",
       '--set wire.dtype: wire.dtype is "f64": expected f32, f16, bf16 or i8',
-      "--set learning.x: learning.x is unknown: known here: method, layer, generator",
+      "--set learning.x: learning.x is unknown: known here: method, mixture, updateProbability, layer, generator",
     ]);
   });
 
@@ -221,6 +236,26 @@ describe("a mistake in a config", () => {
   });
 
   it.each<[string, string[], string]>([
+    [
+      "a mixture with nothing",
+      ["learning={method: backprop, mixture: 0.5}"],
+      "learning.mixture is 0.5: backprop makes no guesses to mix with, dni and cdni do",
+    ],
+    [
+      "a gradient that may not come",
+      ["learning.updateProbability=0.5", "layers.0.method=backprop"],
+      "learning.updateProbability is 0.5: layer 1 waits for every gradient, and would not get them all",
+    ],
+    [
+      "a head that is to guess",
+      ["layers.1.method=local"],
+      'layers.1.method is "local": the head has the loss',
+    ],
+    [
+      "nothing to normalise",
+      ["learning.generator.batchNorm=true"],
+      "learning.generator.batchNorm is true: a linear generator has nothing to normalise, hidden has no layers",
+    ],
     ["another type", ["seed=[1]"], "seed is a list: expected a whole number from 0"],
     ["no number", ["learning.layer.rate=.nan"], "learning.layer.rate is NaN: expected a number above 0"],
     [
