@@ -12,7 +12,15 @@ import {
 } from "../wire/frames.ts";
 import { backoffMs } from "./backoff.ts";
 import { dialOptions } from "./limits.ts";
-import { isRefusal, type Link, type Refusal, SocketLink, type Why, whyOfError } from "./link.ts";
+import {
+  isRefusal,
+  type Link,
+  type Refusal,
+  SocketLink,
+  type Traffic,
+  type Why,
+  whyOfError,
+} from "./link.ts";
 import { proven, refuseUnprovenBack } from "./proof.ts";
 import type { Secret } from "./secret.ts";
 import { boundBytes } from "./strangers.ts";
@@ -28,6 +36,8 @@ export interface DialOptions {
   readonly tls?: TlsCredentials | undefined;
   /** The longest gradient frame to expect. */
   readonly maxFrameBytes: number;
+  /** Counts what passes. */
+  readonly traffic?: Traffic | undefined;
   /** [0, 1), for the jitter. */
   readonly random: () => number;
   /** How bytes to the successor are masked; PROTOCOL.md says why "zero" is the default. */
@@ -132,9 +142,10 @@ class Dialling implements Dialler {
   }
 
   #await(socket: WebSocket, stopCounting: () => void): void {
-    const { maxFrameBytes, link: config } = this.#options;
+    const { maxFrameBytes, traffic, link: config } = this.#options;
     const link: SocketLink = new SocketLink(socket, {
       maxFrameBytes,
+      traffic,
       heartbeatMs: config.heartbeatMs,
       onFrame: (frame) => this.#receive(frame, link),
       onDown: (why) => this.#ended(why),

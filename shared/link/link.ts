@@ -33,8 +33,15 @@ export interface Refusal {
   readonly reason: string;
 }
 
+/** Bytes of the frames that passed a process's links so far; every link that it is handed to adds to it. */
+export interface Traffic {
+  sent: number;
+  received: number;
+}
+
 export interface SocketLinkOptions {
   readonly maxFrameBytes: number;
+  readonly traffic?: Traffic | undefined;
   readonly heartbeatMs: number;
   /** A frame, in order of arrival. A FrameError thrown here closes the link; any other error ends the process. */
   onFrame(frame: Frame): void;
@@ -77,7 +84,9 @@ export class SocketLink implements Link {
   send(frame: Frame): void {
     if (this.#why === undefined && this.#socket.readyState === this.#socket.OPEN) {
       const room = this.#rooms.take(roomFor(frame));
-      this.#socket.send(encode(frame, room), () => this.#rooms.give(room));
+      const bytes = encode(frame, room);
+      if (this.#options.traffic) this.#options.traffic.sent += bytes.length;
+      this.#socket.send(bytes, () => this.#rooms.give(room));
     }
   }
 
@@ -109,6 +118,7 @@ export class SocketLink implements Link {
   // Runs in the socket's event, where anything thrown would end the process without saying whose frame it was.
   #receive(bytes: Buffer, isBinary: boolean): void {
     if (this.#why !== undefined) return;
+    if (this.#options.traffic) this.#options.traffic.received += bytes.length;
     try {
       if (!isBinary) throw new FrameError("Cannot read frame: it is text, expected binary");
       this.#options.onFrame(decode(bytes, this.#options));

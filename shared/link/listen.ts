@@ -14,7 +14,7 @@ import {
   type WelcomeFrame,
 } from "../wire/frames.ts";
 import { acceptOptions, httpOptions, MOST_CONNECTIONS, STRANGER_CLOSE_MS } from "./limits.ts";
-import { type Link, type Refusal, SocketLink, type Why } from "./link.ts";
+import { type Link, type Refusal, SocketLink, type Traffic, type Why } from "./link.ts";
 import { newNonce, provenBack, refuseUnproven } from "./proof.ts";
 import type { Secret } from "./secret.ts";
 import { boundBytes, Strangers } from "./strangers.ts";
@@ -31,8 +31,10 @@ export interface ListenOptions {
   readonly tls?: TlsCredentials | undefined;
   /** The longest activation frame to expect. */
   readonly maxFrameBytes: number;
+  /** Counts what passes. */
+  readonly traffic?: Traffic | undefined;
   /** Plain GET requests by path, such as /healthz. */
-  readonly routes?: Readonly<Record<string, () => Page>>;
+  readonly routes?: Routes;
   /** To a hello that was proved. A welcome takes the newcomer in, in place of the predecessor there was; a refusal hangs up on it. */
   answer(hello: HelloFrame): WelcomeFrame | Refusal;
   onUp(link: Link, hello: HelloFrame): void;
@@ -43,6 +45,8 @@ export interface ListenOptions {
   /** A connection ended before it was welcomed. */
   onTurnedAway?(why: Why): void;
 }
+
+export type Routes = Readonly<Record<string, () => Page | Promise<Page>>>;
 
 export interface Page {
   readonly status: number;
@@ -93,8 +97,8 @@ class Listening implements Listener {
   #createServer(): Server {
     const { link, routes = {}, tls, onTurnedAway } = this.#options;
     const common = httpOptions(link.handshakeMs);
-    const answer = (request: IncomingMessage, response: ServerResponse) =>
-      respond(response, pageFor(request, routes));
+    const answer = async (request: IncomingMessage, response: ServerResponse) =>
+      respond(response, await pageFor(request, routes));
     if (tls === undefined) return createServer(common, answer);
     const server = createTlsServer({ ...common, ...tlsOptions(tls) }, answer);
     // A certificate that is refused is no error of the connection's.
@@ -149,11 +153,12 @@ class Listening implements Listener {
   }
 
   #accept(socket: WebSocket, raw: Duplex, key: string): void {
-    const { maxFrameBytes, link: config } = this.#options;
+    const { maxFrameBytes, traffic, link: config } = this.#options;
     const stopCounting = boundBytes(raw, (reason) => link.terminate(reason));
     const arrival: Arrival = { key, nonce: newNonce(), stopCounting };
     const link: SocketLink = new SocketLink(socket, {
       maxFrameBytes,
+      traffic,
       heartbeatMs: config.heartbeatMs,
       onFrame: (frame) => this.#receive(frame, link, arrival),
       onDown: (why) => this.#ended(link, why),
@@ -229,13 +234,22 @@ function refuseRequest(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
-function pageFor(request: IncomingMessage, routes: Readonly<Record<string, () => Page>>): Page {
+async function pageFor(request: IncomingMessage, routes: Routes): Promise<Page> {
   if (request.headers.origin !== undefined) return { status: 403, body: "no pages here\n" };
   const path = request.url ?? "/";
   const page = routes[path];
-  if (page !== undefined && request.method === "GET") return page();
+  if (page !== undefined && request.method === "GET") return await madeBy(page);
   if (path === "/") return { status: 426, body: "a WebSocket is expected here\n" };
   return { status: 404, body: "not found\n" };
+}
+
+/** A page that cannot be made is no reason for this process to end. */
+async function madeBy(page: () => Page | Promise<Page>): Promise<Page> {
+  try {
+    return await page();
+  } catch (error) {
+    return { status: 500, body: `${(error as Error).message}\n` };
+  }
 }
 
 function respond(response: ServerResponse, { status, body, type = "text/plain; charset=utf-8" }: Page): void {

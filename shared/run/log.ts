@@ -15,6 +15,8 @@ export interface LogOptions {
   /** Gets one whole line at a time; standard output if not given. */
   readonly destination?: DestinationStream;
   readonly level?: "debug" | "info" | "warn" | "error";
+  /** Hears every line as well, as JSON, without its end. */
+  readonly hear?: ((line: string) => void) | undefined;
 }
 
 /** Characters of lines that could not be written yet. */
@@ -33,8 +35,18 @@ export function createLog(speaker: Speaker, options: LogOptions): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
     },
-    options.format === "json" ? destination : prettyTo(destination),
+    heardBy(options.hear, options.format === "json" ? destination : prettyTo(destination)),
   );
+}
+
+function heardBy(hear: LogOptions["hear"], destination: DestinationStream): DestinationStream {
+  if (hear === undefined) return destination;
+  return {
+    write: (line) => {
+      destination.write(line);
+      hear(line.trimEnd());
+    },
+  };
 }
 
 /** A full disk behind a log is no reason to stop: the last lines wait for room, later ones are dropped. */

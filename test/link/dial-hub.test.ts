@@ -1,0 +1,180 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { type WebSocket, WebSocketServer } from "ws";
+import { dialHub, type HubDialOptions, type HubLink } from "../../shared/link/dial-hub.ts";
+import { provenCommand, refuseIntroduction } from "../../shared/link/hub-proof.ts";
+import { Secret } from "../../shared/link/secret.ts";
+import type { Introduction, ToWorker } from "../../shared/run/telemetry-wire.ts";
+
+const secret = new Secret(Buffer.from("what only members of this run know"));
+const introduction: Introduction = {
+  kind: "introduction",
+  protocol: 1,
+  run: "r",
+  worker: "layer2",
+  incarnation: 3,
+  instance: "i",
+  pid: 7,
+  port: 7402,
+  control: true,
+  config: "",
+  versions: { node: "v20", kernels: "wasm" },
+};
+const CHALLENGE = { kind: "challenge", protocol: 1, nonce: "n" } as const;
+
+const cleanups: (() => void)[] = [];
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0)) cleanup();
+});
+
+/** A line of things that happen, and whoever waits for the next. */
+class Happenings<T> {
+  readonly #all: T[] = [];
+  #wake = () => {};
+
+  readonly add = (each: T): void => {
+    this.#all.push(each);
+    this.#wake();
+  };
+
+  async next(): Promise<T> {
+    while (this.#all.length === 0)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    return this.#all.shift()!;
+  }
+}
+
+/** A hub that says what it is told to say. */
+class PlainHub {
+  readonly arrivals = new Happenings<Visitor>();
+  readonly #server: WebSocketServer;
+
+  private constructor(server: WebSocketServer) {
+    this.#server = server;
+    server.on("connection", (socket) => this.arrivals.add(new Visitor(socket)));
+    cleanups.push(() => this.close());
+  }
+
+  static async open(port = 0): Promise<PlainHub> {
+    const server = new WebSocketServer({ host: "127.0.0.1", port, path: "/telemetry" });
+    await new Promise((resolve) => server.once("listening", resolve));
+    return new PlainHub(server);
+  }
+
+  get port(): number {
+    return (this.#server.address() as { port: number }).port;
+  }
+
+  close(): void {
+    for (const client of this.#server.clients) client.terminate();
+    this.#server.close();
+  }
+}
+
+class Visitor {
+  readonly words = new Happenings<Introduction>();
+  readonly gone: Promise<number>;
+  readonly socket: WebSocket;
+
+  constructor(socket: WebSocket) {
+    this.socket = socket;
+    socket.on("message", (bytes: Buffer) => this.words.add(JSON.parse(bytes.toString())));
+    this.gone = new Promise((resolve) => socket.on("close", resolve));
+  }
+
+  say(message: ToWorker | object): void {
+    this.socket.send(JSON.stringify(message));
+  }
+}
+
+function dialling(port: number, more: Partial<HubDialOptions> = {}) {
+  const ups = new Happenings<HubLink>();
+  const downs = new Happenings<number>();
+  const acks = new Happenings<number>();
+  const commands = new Happenings<[string, string | undefined]>();
+  const dialler = dialHub({
+    url: `ws://127.0.0.1:${port}`,
+    link: { heartbeatMs: 800, handshakeMs: 5000, backoffMs: { first: 1, most: 5 } },
+    random: () => 1,
+    introduction,
+    onUp: ups.add,
+    onAcknowledged: acks.add,
+    onCommand: (command, refusal) => commands.add([command, refusal]),
+    onDown: ({ code }) => downs.add(code),
+    ...more,
+  });
+  cleanups.push(() => dialler.close());
+  return { ups, downs, acks, commands, dialler };
+}
+
+describe("a worker that dials a hub", () => {
+  it("introduces itself when it was challenged, and talks", async () => {
+    const hub = await PlainHub.open();
+    const { ups, acks } = dialling(hub.port);
+    const visitor = await hub.arrivals.next();
+    visitor.say(CHALLENGE);
+    expect(await visitor.words.next()).toEqual(introduction);
+    (await ups.next()).send({ kind: "goodbye", why: "finished" });
+    expect(await visitor.words.next()).toEqual({ kind: "goodbye", why: "finished" });
+    visitor.say({ kind: "ack", seq: 4 });
+    expect(await acks.next()).toBe(4);
+  });
+
+  it("proves that it is of the run, and asks the same of a command", async () => {
+    const hub = await PlainHub.open();
+    const { ups, commands } = dialling(hub.port, { secret });
+    const visitor = await hub.arrivals.next();
+    visitor.say(CHALLENGE);
+    const proven = await visitor.words.next();
+    await ups.next();
+    expect(refuseIntroduction(secret, proven, CHALLENGE.nonce)).toBeUndefined();
+    visitor.say({ kind: "command", command: "crash" });
+    expect(await commands.next()).toEqual(["crash", expect.stringContaining("no proof")]);
+    visitor.say(provenCommand(secret, "pause", proven, CHALLENGE.nonce));
+    expect(await commands.next()).toEqual(["pause", undefined]);
+  });
+
+  it("dials again when the hub is gone, and tells only of connections that were up", async () => {
+    const hub = await PlainHub.open();
+    const { port } = hub;
+    const { ups, downs } = dialling(port);
+    (await hub.arrivals.next()).say(CHALLENGE);
+    await ups.next();
+    hub.close();
+    await downs.next();
+    const again = await PlainHub.open(port);
+    const visitor = await again.arrivals.next();
+    visitor.say(CHALLENGE);
+    expect(await visitor.words.next()).toEqual(introduction);
+    await ups.next();
+  });
+
+  it.each([
+    ["no JSON", "nonsense"],
+    ["an unknown word", { kind: "hello" }],
+    ["null", null],
+    ["another protocol", { ...CHALLENGE, protocol: 2 }],
+    ["an acknowledgement before the challenge", { kind: "ack", seq: 1 }],
+  ])("hangs up on whoever says %s, and dials on", async (_, message) => {
+    const hub = await PlainHub.open();
+    dialling(hub.port);
+    const visitor = await hub.arrivals.next();
+    visitor.socket.send(typeof message === "string" ? message : JSON.stringify(message));
+    expect(await visitor.gone).toBe(1008);
+    await hub.arrivals.next();
+  });
+
+  it("stops dialling when it is closed", async () => {
+    const hub = await PlainHub.open();
+    const { ups, dialler } = dialling(hub.port);
+    const visitor = await hub.arrivals.next();
+    visitor.say(CHALLENGE);
+    await ups.next();
+    dialler.close();
+    await visitor.gone;
+    expect(await Promise.race([hub.arrivals.next(), new Promise((r) => setImmediate(r, "none"))])).toBe(
+      "none",
+    );
+  });
+});
