@@ -8,19 +8,21 @@ import type { Config } from "../../shared/run/config.ts";
 import { configHash } from "../../shared/run/config-hash.ts";
 import { dataFacts } from "../../shared/run/data-facts.ts";
 import { claimIncarnation } from "../../shared/run/incarnation.ts";
+import { Meter } from "../../shared/run/meter.ts";
 import type { Telemetry } from "../../shared/run/telemetry.ts";
+import { readNotes, Unsaid } from "../../shared/run/unsaid.ts";
 import type { WorkerOptions } from "../../shared/run/worker-options.ts";
 import type { World } from "../world.ts";
 import { LayerWork } from "./layer-work.ts";
-import { Lineage } from "./lineage.ts";
+import { Lineage, NOTES } from "./lineage.ts";
 
 /** What the process lends: its world, its chance, its parent and its log. */
 export interface LayerEdges extends World {
   readonly kernels: Kernels;
   /** The learning side, as the arguments say; a simulation looks over its shoulder. */
   readonly work?: (...build: ConstructorParameters<typeof LayerWork>) => LayerWork;
-  /** Given who speaks; the incarnation is known only after the state folder was read. */
-  readonly log: (incarnation: number) => Logger;
+  /** Given who speaks; the incarnation is known only after the state folder was read. `hear` gets every line too. */
+  readonly log: (incarnation: number, hear?: (line: string) => void) => Logger;
   readonly tell: (telemetry: Telemetry) => Promise<void>;
   readonly random: () => number;
   readonly pid: number;
@@ -34,6 +36,11 @@ export interface Beginning {
   readonly log: Logger;
   readonly work: LayerWork;
   readonly lineage: Lineage;
+  readonly meter: Meter;
+  /** What a hub is to hear; undefined where there is none. */
+  readonly unsaid: Unsaid | undefined;
+  /** Its cursor; undefined if it begins from nothing. */
+  readonly restoredAt: number | undefined;
   /** Its run was over when it was saved. */
   readonly isOver: boolean;
 }
@@ -66,7 +73,8 @@ export async function begin(
   const before = await store.loadNewest(identity);
   const incarnation = await claimIncarnation(state, edges.disk);
   const { restored, skipped } = await store.loadNewest(identity);
-  const log = edges.log(incarnation);
+  const unsaid = options.hub && edges.hub ? new Unsaid(`layer${layer}`, incarnation) : undefined;
+  const log = edges.log(incarnation, unsaid && ((text) => unsaid.say({ kind: "log", text })));
   const { inputs, outputs } = config.layers[layer - 1]!;
   log.info({ inputs, outputs, kernels: edges.kernels.name, pid: edges.pid }, "started");
   for (const { path, why } of [...before.skipped, ...skipped])
@@ -77,14 +85,25 @@ export async function begin(
   const newWork = edges.work ?? ((...build) => new LayerWork(...build));
   const work = newWork(edges.kernels, slowed(config, halvings), layer, { ticketsKept: kept, dtypes });
   const born = { ...identity, incarnation, batches: config.run.batches };
-  const lineage = new Lineage(born, store, () => work.state());
+  const meter = new Meter(edges.now(), (segment) =>
+    unsaid?.segment({ ...segment, at: edges.date().getTime() }),
+  );
+  const notes = () => {
+    meter.endSegment(edges.now());
+    return unsaid?.notes();
+  };
+  const lineage = new Lineage(born, store, () => work.state(), notes);
   if (restored) {
     const { checkpoint, ageMs, path } = restored;
     work.restore(checkpoint);
     lineage.continueFrom(checkpoint);
+    const recalled = readNotes(checkpoint.notes?.[NOTES]);
+    if (recalled) unsaid?.recall(recalled);
     log.info({ batch: checkpoint.cursor, ageMs: Math.round(ageMs), path }, "restored");
   }
-  return { incarnation, log, work, lineage, isOver: restored?.checkpoint.finished ?? false };
+  const restoredAt = restored?.checkpoint.cursor;
+  const isOver = restored?.checkpoint.finished ?? false;
+  return { incarnation, log, work, lineage, meter, unsaid, restoredAt, isOver };
 }
 
 function slowed(config: Config, halvings: number): Config {

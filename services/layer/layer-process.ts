@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import type { Dialler } from "../../shared/link/dial.ts";
 import { type Expectation, type Life, refuseStranger } from "../../shared/link/greeting.ts";
 import { frameBytes } from "../../shared/link/limits.ts";
-import type { Link, Refusal, Why } from "../../shared/link/link.ts";
+import type { Link, Refusal, Traffic, Why } from "../../shared/link/link.ts";
 import type { Listener } from "../../shared/link/listen.ts";
 import { CheckpointError } from "../../shared/run/checkpoint.ts";
 import { CheckpointWriteError, Replaced } from "../../shared/run/checkpoint-store.ts";
@@ -11,8 +11,10 @@ import type { Config } from "../../shared/run/config.ts";
 import { configHash } from "../../shared/run/config-hash.ts";
 import { dataFacts } from "../../shared/run/data-facts.ts";
 import { isReplaced } from "../../shared/run/incarnation.ts";
-import { Meter } from "../../shared/run/meter.ts";
-import { ExitCode, type WorkerState } from "../../shared/run/telemetry.ts";
+import type { Meter } from "../../shared/run/meter.ts";
+import type { EventName } from "../../shared/run/record-lines.ts";
+import { ExitCode, type Progress, type WorkerState } from "../../shared/run/telemetry.ts";
+import type { Command, Goodbye } from "../../shared/run/telemetry-wire.ts";
 import {
   CloseCode,
   type HelloFrame,
@@ -20,6 +22,8 @@ import {
   type TestResult,
   type WelcomeFrame,
 } from "../../shared/wire/frames.ts";
+import { readiness } from "../readiness.ts";
+import { Reporter } from "../reporter.ts";
 import {
   type Beginning,
   begin,
@@ -57,7 +61,12 @@ export class LayerProcess {
   readonly #hash: string;
   readonly #lineage: Lineage;
   readonly #service: LayerService;
-  readonly #meter = new Meter();
+  readonly #meter: Meter;
+  readonly #reporter: Reporter | undefined;
+  readonly #traffic: Traffic;
+  /** Said last to whoever started it. */
+  #progress: Progress;
+  #met = { predecessor: false, successor: false };
   readonly #turnedAway: TurnedAway;
   /** Each ends one. */
   readonly #timers: (() => void)[] = [];
@@ -91,12 +100,17 @@ export class LayerProcess {
   ): Promise<LayerProcess> {
     requireLayer(config, options);
     let layer: LayerProcess | undefined;
+    const traffic = { sent: 0, received: 0 };
     const listener = await edges.listen({
       host: options.host,
       port: options.port,
       link: config.link,
       maxFrameBytes: activationBytes(config, options.layer),
-      routes: { "/healthz": () => ({ status: 200, body: "ok\n" }) },
+      traffic,
+      routes: {
+        "/healthz": () => ({ status: 200, body: "ok\n" }),
+        "/readyz": () => readiness(layer ? layer.#lacks : "restoring"),
+      },
       answer: (hello) => (layer ? layer.#answer(hello) : { code: CloseCode.goingAway, reason: "starting" }),
       // Nobody is answered with a welcome before there is a layer.
       onUp: (link, hello) => layer!.#predecessorUp(link, hello),
@@ -108,7 +122,7 @@ export class LayerProcess {
     });
     try {
       const beginning = await begin(config, options, edges, halvings);
-      layer = new LayerProcess(config, options, edges, beginning, listener);
+      layer = new LayerProcess(config, options, edges, beginning, { listener, traffic });
       layer.#open(beginning.isOver);
       return layer;
     } catch (error) {
@@ -122,10 +136,12 @@ export class LayerProcess {
     options: LayerOptions,
     edges: LayerEdges,
     beginning: Beginning,
-    listener: Listener,
+    { listener, traffic }: { readonly listener: Listener; readonly traffic: Traffic },
   ) {
     this.#listener = listener;
-    const { incarnation, log, work, lineage } = beginning;
+    this.#traffic = traffic;
+    const { incarnation, log, work, lineage, meter } = beginning;
+    this.#meter = meter;
     this.#config = config;
     this.#options = options;
     this.#edges = edges;
@@ -143,21 +159,44 @@ export class LayerProcess {
       saveFinal: (onDurable: () => void) => void this.#saveFinal(onDurable),
       report: () => lineage.report(),
       evaluated: (batch: number, test: TestResult) => this.#evaluated(batch, test),
-      held: () => log.info({ batch: lineage.cursor }, "holding"),
-      resumed: () => log.info({ batch: lineage.cursor }, "resumed"),
+      held: () => this.#held(),
+      resumed: () => this.#resumed(),
       released: () => this.#released(),
       poisoned: (error: Error) => this.#poisoned(error),
     };
     const rules = rulesOf(config, options.layer);
     this.#service = new LayerService(rules, work, this.#meter, surroundings, lineage.cursor);
+    this.#progress = this.#newProgress("starting");
+    this.#reporter = this.#newReporter(beginning);
+  }
+
+  #newReporter({ unsaid, restoredAt }: Beginning): Reporter | undefined {
+    const { kernels } = this.#edges;
+    const life = {
+      worker: this.#name,
+      incarnation: this.#incarnation,
+      instance: this.#instance,
+      port: this.#listener.port,
+      kernels: kernels.name,
+      log: this.#log,
+      traffic: this.#traffic,
+    };
+    const reporter = Reporter.begin(unsaid, life, this.#config, this.#options, this.#edges, {
+      standing: () => this.#standing(),
+      obey: (command) => this.#obey(command),
+    });
+    if (restoredAt === undefined) reporter?.event("began", "began from nothing");
+    else reporter?.event("restored", `restored batch ${restoredAt}`, restoredAt);
+    return reporter;
   }
 
   #open(isOver: boolean): void {
     const { successor } = this.#options;
-    void this.#edges.tell(this.#progress("waiting"));
+    this.#tell("waiting");
     void this.#edges.tell({ kind: "listening", worker: this.#name, port: this.#listener.port });
     if (successor !== undefined) this.#dialler = this.#dial(successor);
     const report = () => {
+      this.#meter.endSegment(this.#edges.now());
       this.#report();
       void this.#stepDownIfReplaced();
     };
@@ -219,13 +258,14 @@ export class LayerProcess {
 
   #predecessorUp(link: Link, { from, incarnation, instance }: HelloFrame): void {
     this.#newestPredecessor = { incarnation, instance };
+    this.#met.predecessor = true;
     this.#log.info({ neighbour: nameOf(from), theirIncarnation: incarnation }, "linked");
+    this.#event("linked", `linked to ${nameOf(from)}, its life ${incarnation}`);
     this.#service.predecessorUp(link);
   }
 
   #predecessorDown(link: Link, why: Why): void {
-    if (this.#phase === "running")
-      this.#log.warn({ ...why, batch: this.#lineage.cursor }, "lost predecessor");
+    if (this.#phase === "running") this.#lost("predecessor", why);
     this.#service.predecessorDown(link);
     // It has met a newer life of this layer.
     if (why.heard && why.code === CloseCode.fenced) void this.#end(ExitCode.done, "fenced");
@@ -239,6 +279,7 @@ export class LayerProcess {
       url,
       link,
       maxFrameBytes: frameBytes(length.batchSize, width),
+      traffic: this.#traffic,
       random: this.#edges.random,
       hello: () => ({
         kind: "hello",
@@ -268,17 +309,31 @@ export class LayerProcess {
   #successorUp(link: Link, { from, incarnation, instance, need }: WelcomeFrame): void {
     this.#refusals = 0;
     this.#newestSuccessor = { incarnation, instance };
+    this.#met.successor = true;
     this.#log.info({ neighbour: nameOf(from), theirIncarnation: incarnation, need }, "linked");
+    this.#event("linked", `linked to ${nameOf(from)}, its life ${incarnation}`);
     this.#service.successorUp(link, need);
     if (this.#phase === "releasing") this.#passRelease(link);
   }
 
   #successorDown(link: Link | undefined, why: Why): void {
     if (!link) return;
-    if (this.#phase === "running") this.#log.warn({ ...why, batch: this.#lineage.cursor }, "lost successor");
+    if (this.#phase === "running") this.#lost("successor", why);
     this.#service.successorDown(link);
     // Who was not heard to have read the release is told again.
     if (this.#phase === "releasing" && why.confirmed) void this.#end(ExitCode.done, "done");
+  }
+
+  #lost(who: "predecessor" | "successor", why: Why): void {
+    this.#log.warn({ ...why, batch: this.#lineage.cursor }, `lost ${who}`);
+    this.#event("lost", `lost ${who}: ${why.code} ${why.reason}`.trim());
+  }
+
+  /** What there is to wait for before this layer can learn; undefined if nothing. */
+  get #lacks(): string | undefined {
+    if (!this.#met.predecessor) return `${nameOf(this.#options.layer - 1)} has not come yet`;
+    const hasMetAll = this.#met.successor || !this.#dialler;
+    return hasMetAll ? undefined : `${nameOf(this.#options.layer + 1)} was not reached yet`;
   }
 
   /** The same dial would be answered alike: an older life steps down, a stranger gives up after a few tries. */
@@ -322,6 +377,7 @@ export class LayerProcess {
     const now = this.#edges.now();
     if (!isNew && now - this.#alarmLoggedAt < LOG_MS) return;
     this.#alarmLoggedAt = now;
+    if (isNew) this.#event("alarm", error.message);
     this.#log.error({ err: error, durable: this.#lineage.durable }, "checkpoint failed");
   }
 
@@ -329,6 +385,7 @@ export class LayerProcess {
     if (this.#alarm === undefined) return;
     this.#alarm = undefined;
     this.#log.info({ batch: this.#lineage.durable }, "checkpoints work again");
+    this.#event("calm", "checkpoints work again");
   }
 
   /** One line every few seconds: at full speed there are several checkpoints a second. */
@@ -346,6 +403,7 @@ export class LayerProcess {
       await this.#lineage.save({ test: this.#service.test });
       this.#alarmOver();
       this.#log.info({ batch: this.#lineage.durable }, "finished");
+      this.#event("finished", "holds the last batch, durably");
       if (this.#phase !== "running") return;
       this.#leaveWhenAlone(FORGOTTEN_MS);
       onDurable();
@@ -365,14 +423,51 @@ export class LayerProcess {
 
   #evaluated(batch: number, test: TestResult): void {
     this.#log.info({ batch, ...test }, "evaluated");
+    // It stands between two segments: whoever has heard of it has heard of all before it.
+    this.#meter.endSegment(this.#edges.now());
+    this.#reporter?.evaluation(batch, test);
     void this.#edges.tell({ kind: "evaluated", batch, test });
   }
 
   // — telling —
 
+  #event(name: EventName, text: string): void {
+    const { cursor } = this.#lineage;
+    this.#reporter?.event(name, text, cursor < 0 ? undefined : cursor);
+  }
+
+  #held(): void {
+    this.#log.info({ batch: this.#lineage.cursor }, "holding");
+    this.#event("held", "waits for its successor: it has guessed for long enough");
+  }
+
+  #resumed(): void {
+    this.#log.info({ batch: this.#lineage.cursor }, "resumed");
+    this.#event("resumed", "goes on");
+  }
+
+  #tell(state: WorkerState): Promise<void> {
+    this.#progress = this.#newProgress(state);
+    return this.#edges.tell(this.#progress);
+  }
+
+  /** As it was told last, and where it has come to since. */
+  #standing() {
+    const { batch, state } = { batch: this.#lineage.cursor, state: this.#service.standing };
+    const { inFlight } = this.#service;
+    const { durable } = this.#lineage;
+    return {
+      ...this.#progress,
+      batch,
+      state: this.#phase === "stopping" ? ("stopping" as const) : state,
+      ...(inFlight !== undefined && { inFlight, window: this.#config.delivery.window }),
+      durable,
+    };
+  }
+
   #report(): void {
-    const progress = this.#progress(this.#service.standing);
-    void this.#edges.tell(progress);
+    void this.#tell(this.#service.standing);
+    const progress = this.#progress;
     const now = this.#edges.now();
     if (now - this.#loggedAt < LOG_MS || progress.state !== "training" || progress.perSecond === 0) return;
     this.#loggedAt = now;
@@ -381,8 +476,8 @@ export class LayerProcess {
     this.#log.info({ batch, perSecond: Math.round(perSecond), ...figures }, "training");
   }
 
-  #progress(state: WorkerState) {
-    const { perSecond, loss, generatorError, staleness } = this.#meter.report(this.#edges.now());
+  #newProgress(state: WorkerState): Progress {
+    const { perSecond, loss, generatorError, cosine, staleness } = this.#meter.report(this.#edges.now());
     return {
       kind: "progress" as const,
       worker: this.#name,
@@ -393,9 +488,35 @@ export class LayerProcess {
       perSecond,
       ...(loss === undefined ? {} : { loss }),
       ...(generatorError === undefined ? {} : { generatorError }),
+      ...(cosine === undefined ? {} : { cosine }),
       ...(staleness === undefined ? {} : { staleness }),
       ...(this.#alarm === undefined ? {} : { alarm: this.#alarm }),
     };
+  }
+
+  // — being told —
+
+  #obey(command: Command): void {
+    switch (command) {
+      case "pause":
+      case "resume":
+        return this.#pause(command === "pause");
+      case "checkpoint":
+        return void (this.#lineage.isSaving || this.#save());
+      case "crash":
+        return this.#finish(1);
+      case "restart":
+        return void this.stop("told to restart", ExitCode.startAgain);
+      case "stop":
+        return void this.stop("told by the hub");
+    }
+  }
+
+  #pause(isPaused: boolean): void {
+    if (isPaused === (this.#service.standing === "paused")) return;
+    this.#log.info({ batch: this.#lineage.cursor }, isPaused ? "paused" : "resumed");
+    this.#event(isPaused ? "paused" : "resumed", isPaused ? "told to pause" : "told to go on");
+    this.#service.pause(isPaused);
   }
 
   // — the end —
@@ -426,19 +547,20 @@ export class LayerProcess {
   }
 
   /** Saves what has been learnt, and ends. */
-  async stop(why: string): Promise<void> {
+  async stop(why: string, code: number = ExitCode.done): Promise<void> {
     if (this.#phase === "stopping") return;
     this.#log.info({ why, batch: this.#lineage.cursor }, "stopping");
     this.#phase = "stopping";
-    void this.#edges.tell(this.#progress("stopping"));
+    void this.#tell("stopping");
     void this.#dropLinks();
     if (this.#lineage.cursor > this.#lineage.durable) await this.#save();
-    await this.#end(ExitCode.done, "stopped");
+    await this.#end(code, "stopped");
   }
 
   /** Saves nothing: what it holds is what ran away. */
   #poisoned(error: Error): void {
     this.#log.error({ err: error, batch: this.#lineage.cursor, durable: this.#lineage.durable }, "poisoned");
+    this.#event("poisoned", error.message);
     void this.#end("poisoned", "rolling back");
   }
 
@@ -455,12 +577,26 @@ export class LayerProcess {
     if (this.#phase === "running") this.#phase = "stopping";
     const dropped = this.#dropLinks();
     const { applied, digest } = this.#lineage.report();
-    await this.#edges.tell(this.#progress(message === "done" ? "finished" : "stopping"));
-    this.#log[ending === 0 ? "info" : "error"]({ applied, digest }, message);
+    await this.#tell(message === "done" ? "finished" : "stopping");
+    this.#log[isAsWished(ending) ? "info" : "error"]({ applied, digest }, message);
+    if (message === "stopped" || message === "fenced") this.#event(message, message);
+    this.#meter.endSegment(this.#edges.now());
+    await this.#reporter?.end(goodbyeOf(ending, message));
     // The next life listens at the same port.
     if (ending === "poisoned") await dropped;
     this.#finish(ending);
   }
+}
+
+function isAsWished(ending: Ending): boolean {
+  return ending === ExitCode.done || ending === ExitCode.startAgain;
+}
+
+/** None where another life follows in this very process. */
+function goodbyeOf(ending: Ending, message: string): Goodbye["why"] | undefined {
+  if (ending === "poisoned") return undefined;
+  if (message === "stopped" || message === "fenced") return message;
+  return message === "done" ? "finished" : "failed";
 }
 
 /** The longest frame that a predecessor may send. */

@@ -67,9 +67,21 @@ export class LayerService {
     return need(this.#state);
   }
 
-  get standing(): "waiting" | "holding" | "training" {
+  get standing(): "waiting" | "holding" | "paused" | "training" {
+    if (this.#state.paused) return "paused";
     if (this.#state.holding) return "holding";
     return this.#state.predecessor === "away" ? "waiting" : "training";
+  }
+
+  /** Unanswered items towards the successor; undefined while it is away. */
+  get inFlight(): number | undefined {
+    const { successor } = this.#state;
+    return successor.phase === "linked" ? successor.inFlight.length : undefined;
+  }
+
+  /** Deals with nothing from the predecessor until told to go on; links stay, and answers are heard. */
+  pause(isPaused: boolean): void {
+    this.#take({ event: isPaused ? "paused" : "unpaused" });
   }
 
   get test(): TestResult | undefined {
@@ -198,7 +210,7 @@ export class LayerService {
   #update(frame: ActivationFrame): void {
     const { answer, loss } = this.#work.update(frame);
     this.#answer(frame.batch, answer);
-    this.#meter.batch(loss);
+    this.#meter.batch(frame.batch, loss);
     this.#around.applied(frame.batch);
   }
 
@@ -208,7 +220,7 @@ export class LayerService {
     if (!learns) return;
     const health = this.#work.mixedHealth;
     if (health) this.#meter.target(health, 1);
-    this.#meter.batch();
+    this.#meter.batch(frame.batch);
     this.#around.applied(frame.batch);
   }
 

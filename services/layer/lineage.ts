@@ -3,7 +3,11 @@ import type { Checkpoint, Identity } from "../../shared/run/checkpoint.ts";
 import { type CheckpointStore, CheckpointWriteError } from "../../shared/run/checkpoint-store.ts";
 import { weightsDigest } from "../../shared/run/digest.ts";
 import { apply, emptyLedger, fromRanges, type Ledger, toRanges } from "../../shared/run/ledger.ts";
+import type { Notes } from "../../shared/run/unsaid.ts";
 import type { LayerReport, TestResult } from "../../shared/wire/frames.ts";
+
+/** Beside which word a checkpoint keeps what no hub had heard by then. */
+export const NOTES = "unsaid";
 
 export interface LineageOptions extends Identity {
   readonly incarnation: number;
@@ -15,14 +19,22 @@ export class Lineage {
   readonly #options: LineageOptions;
   readonly #store: CheckpointStore;
   readonly #state: () => LayerState;
+  readonly #unsaid: () => Notes | undefined;
   #ledger: Ledger = emptyLedger;
   /** Highest batch in a durable checkpoint; −1 before the first. */
   durable = -1;
 
-  constructor(options: LineageOptions, store: CheckpointStore, state: () => LayerState) {
+  /** `unsaid` is asked at the moment of every checkpoint. */
+  constructor(
+    options: LineageOptions,
+    store: CheckpointStore,
+    state: () => LayerState,
+    unsaid: () => Notes | undefined,
+  ) {
     this.#options = options;
     this.#store = store;
     this.#state = state;
+    this.#unsaid = unsaid;
   }
 
   /** Goes on where this checkpoint was taken. */
@@ -71,7 +83,11 @@ export class Lineage {
   #checkpoint(end: { readonly test: TestResult | undefined } | undefined): Checkpoint {
     const { tensors, counters } = this.#state();
     const ledger = toRanges(this.#ledger);
-    const notes = end?.test ? { test: JSON.stringify(end.test) } : undefined;
+    const unsaid = this.#unsaid();
+    const notes = {
+      ...(end?.test && { test: JSON.stringify(end.test) }),
+      ...(unsaid && { [NOTES]: JSON.stringify(unsaid) }),
+    };
     return {
       ...this.#options,
       cursor: this.cursor,
@@ -79,7 +95,7 @@ export class Lineage {
       ledger,
       counters,
       tensors,
-      ...(notes ? { notes } : {}),
+      ...(Object.keys(notes).length > 0 && { notes }),
     };
   }
 }

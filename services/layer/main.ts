@@ -31,7 +31,10 @@ try {
   const { config, warnings } = loadConfig(options.config, options.set);
   const credentials = readCredentials(options);
   for (const warning of [...warnings, ...openDoorWarnings(options.host, credentials)]) log.warn(warning);
-  const world = realWorld(credentials);
+  const world = realWorld(credentials, {
+    rssBytes: process.memoryUsage.rss,
+    nodeVersion: process.version,
+  });
   const { env, platform } = process;
   const { kernels, found } = chooseKernels(config.compute.kernels, { env, platform, now: world.now });
   log.info(found, "chose kernels");
@@ -41,8 +44,8 @@ try {
     {
       ...world,
       kernels,
-      log: (incarnation) => {
-        log = createLog({ ...speaker, incarnation }, format);
+      log: (incarnation, hear) => {
+        log = createLog({ ...speaker, incarnation }, { ...format, hear });
         return log;
       },
       tell: lifeline.tell,

@@ -34,14 +34,13 @@ try {
     config,
     { ...options, record: options.record!, successor: options.successor! },
     {
-      ...realWorld(credentials),
+      ...realWorld(credentials, { rssBytes: process.memoryUsage.rss, nodeVersion: process.version }),
       data: openDataSet(config.data),
-      log: (incarnation) => {
-        log = createLog({ ...speaker, incarnation }, format);
+      log: (incarnation, hear) => {
+        log = createLog({ ...speaker, incarnation }, { ...format, hear });
         return log;
       },
       tell: lifeline.tell,
-      date: () => new Date(),
       random: Math.random,
       pid: process.pid,
       nodeVersion: process.version,

@@ -12,13 +12,16 @@ import {
 import type { Dialler } from "../../shared/link/dial.ts";
 import { type Expectation, type Life, refuseStranger } from "../../shared/link/greeting.ts";
 import { frameBytes } from "../../shared/link/limits.ts";
-import type { Link, Why } from "../../shared/link/link.ts";
+import type { Link, Traffic, Why } from "../../shared/link/link.ts";
 import type { Listener } from "../../shared/link/listen.ts";
 import type { Config } from "../../shared/run/config.ts";
 import { configHash } from "../../shared/run/config-hash.ts";
 import { claimIncarnation, isReplaced } from "../../shared/run/incarnation.ts";
 import { Meter } from "../../shared/run/meter.ts";
-import { ExitCode, type Telemetry, type WorkerState } from "../../shared/run/telemetry.ts";
+import type { EventName } from "../../shared/run/record-lines.ts";
+import { ExitCode, type Progress, type Telemetry, type WorkerState } from "../../shared/run/telemetry.ts";
+import type { Command, Goodbye } from "../../shared/run/telemetry-wire.ts";
+import { Unsaid } from "../../shared/run/unsaid.ts";
 import type { WorkerOptions } from "../../shared/run/worker-options.ts";
 import {
   type BackFrame,
@@ -27,15 +30,17 @@ import {
   PROTOCOL_VERSION,
   type WelcomeFrame,
 } from "../../shared/wire/frames.ts";
+import { readiness } from "../readiness.ts";
+import { Reporter } from "../reporter.ts";
 import type { World } from "../world.ts";
 import { frameOf } from "./batch-frames.ts";
 import { beginning, isOver, type Summary, writeSummary } from "./record.ts";
 
 export interface SourceEdges extends World {
   readonly data: DataSet;
-  readonly log: (incarnation: number) => Logger;
+  /** `hear` gets every line too. */
+  readonly log: (incarnation: number, hear?: (line: string) => void) => Logger;
   readonly tell: (telemetry: Telemetry) => Promise<void>;
-  readonly date: () => Date;
   readonly random: () => number;
   readonly pid: number;
   readonly nodeVersion: string;
@@ -61,7 +66,14 @@ export class SourceProcess {
   readonly #instance = randomUUID();
   readonly #hash: string;
   readonly #rules: SourceRules;
-  readonly #meter = new Meter();
+  readonly #meter: Meter;
+  readonly #reporter: Reporter | undefined;
+  readonly #traffic: Traffic = { sent: 0, received: 0 };
+  /** Said last to whoever started it. */
+  #progress: Progress;
+  #hasBegun = false;
+  /** Highest batch this life has sent. */
+  #sent = -1;
   #state: SourceState = initialSource;
   #link: Link | undefined;
   readonly #listener: Listener;
@@ -80,6 +92,7 @@ export class SourceProcess {
 
   /** Rejects if it cannot ever start. Where the run is over already, it only lets go whoever is still there. */
   static async start(config: Config, options: SourceOptions, edges: SourceEdges): Promise<SourceProcess> {
+    let source: SourceProcess | undefined;
     const refusal = { code: CloseCode.mismatch, reason: "nobody comes before the source" };
     // First: whoever cannot have the port must not end the one who lives in the folder by claiming it.
     const listener = await edges.listen({
@@ -87,13 +100,16 @@ export class SourceProcess {
       port: options.port,
       link: config.link,
       maxFrameBytes: frameBytes(1, 1),
-      routes: { "/healthz": () => ({ status: 200, body: "ok\n" }) },
+      routes: {
+        "/healthz": () => ({ status: 200, body: "ok\n" }),
+        "/readyz": () => readiness(source ? source.#lacks : "starting"),
+      },
       answer: () => refusal,
       onUp: () => undefined,
       onFrame: () => undefined,
       onDown: () => undefined,
     });
-    const source = await SourceProcess.#claim(config, options, edges, listener).catch((error) => {
+    source = await SourceProcess.#claim(config, options, edges, listener).catch((error) => {
       void listener.close();
       throw error;
     });
@@ -108,13 +124,15 @@ export class SourceProcess {
     listener: Listener,
   ): Promise<SourceProcess> {
     const incarnation = await claimIncarnation(options.state, edges.disk);
-    const log = edges.log(incarnation);
+    const unsaid = options.hub && edges.hub ? new Unsaid("source", incarnation) : undefined;
+    const log = edges.log(incarnation, unsaid && ((text) => unsaid.say({ kind: "log", text })));
     const { data, pid } = edges;
     log.info({ data: data.name, batches: config.run.batches, seed: config.seed, pid }, "started");
     const wasOver = await isOver(options.record, options.run, config, edges.disk);
     if (wasOver) log.info({ record: options.record }, "the run was over already");
     const startedAt = await beginning(options.record, edges.date(), edges.disk);
-    return new SourceProcess(config, options, edges, { incarnation, log, startedAt, listener, wasOver });
+    const life = { incarnation, log, unsaid, startedAt, listener, wasOver };
+    return new SourceProcess(config, options, edges, life);
   }
 
   private constructor(
@@ -124,6 +142,7 @@ export class SourceProcess {
     life: {
       readonly incarnation: number;
       readonly log: Logger;
+      readonly unsaid: Unsaid | undefined;
       readonly startedAt: Date;
       readonly listener: Listener;
       readonly wasOver: boolean;
@@ -148,6 +167,28 @@ export class SourceProcess {
     this.ended = new Promise((resolve) => {
       this.#finish = resolve;
     });
+    const { unsaid } = life;
+    this.#meter = new Meter(edges.now(), (segment) =>
+      unsaid?.segment({ ...segment, at: edges.date().getTime() }),
+    );
+    this.#progress = this.#newProgress();
+    this.#reporter = this.#newReporter(unsaid);
+  }
+
+  #newReporter(unsaid: Unsaid | undefined): Reporter | undefined {
+    const life = {
+      worker: "source",
+      incarnation: this.#incarnation,
+      instance: this.#instance,
+      port: this.#listener.port,
+      kernels: "none",
+      log: this.#log,
+      traffic: this.#traffic,
+    };
+    return Reporter.begin(unsaid, life, this.#config, this.#options, this.#edges, {
+      standing: () => this.#standing(),
+      obey: (command) => this.#obey(command),
+    });
   }
 
   #open(): void {
@@ -156,6 +197,7 @@ export class SourceProcess {
     // Whoever started the life before may not have heard it from that one.
     if (this.#phase === "finished") this.#announce();
     this.#endReports = this.#edges.every(REPORT_MS, () => {
+      this.#meter.endSegment(this.#edges.now());
       this.#report();
       void this.#stepDownIfReplaced();
       if (this.#state.successor === "away") void this.#lookForRecord();
@@ -200,6 +242,7 @@ export class SourceProcess {
       link: this.#config.link,
       // Layer 1 answers without numbers.
       maxFrameBytes: frameBytes(1, 1),
+      traffic: this.#traffic,
       random: this.#edges.random,
       hello: () => ({ kind: "hello", from: 0, to: 1, ...introduction, width, dtype: inputType }),
       check: (welcome) => refuseStranger(this.#expected(), welcome),
@@ -226,13 +269,18 @@ export class SourceProcess {
     this.#link = link;
     if (this.#phase === "finished") return this.#release(link);
     this.#log.info({ neighbour: "layer1", theirIncarnation: incarnation, need }, "linked");
+    this.#begins(need);
+    this.#event("linked", `linked to layer1, its life ${incarnation}, which lacks batch ${need}`);
     this.#take({ event: "successorLinked", need });
   }
 
   #lost(link: Link | undefined, why: Why): void {
     if (!link || link !== this.#link) return;
     this.#link = undefined;
-    if (this.#phase === "running") this.#log.warn({ ...why }, "lost successor");
+    if (this.#phase === "running") {
+      this.#log.warn({ ...why }, "lost successor");
+      this.#event("lost", `lost successor: ${why.code} ${why.reason}`.trim());
+    }
     this.#take({ event: "successorLost" });
     // Who was not heard to have read the release is told again.
     if (this.#phase === "finished" && why.confirmed) void this.#end(ExitCode.done, "done");
@@ -269,7 +317,9 @@ export class SourceProcess {
     switch (effect.effect) {
       case "sendBatch": {
         const batch = data.batch(seed, effect.batch, run.batchSize);
-        this.#meter.batch();
+        if (effect.batch > this.#sent) this.#meter.batch(effect.batch);
+        else this.#meter.again();
+        this.#sent = Math.max(this.#sent, effect.batch);
         this.#link?.send(frameOf(data, batch, effect.batch));
         return;
       }
@@ -289,30 +339,88 @@ export class SourceProcess {
 
   // — telling —
 
+  #event(name: EventName, text: string): void {
+    const { next } = this.#state;
+    this.#reporter?.event(name, text, next > 0 ? next - 1 : undefined);
+  }
+
+  /** It has no state of its own: layer 1 says where this life begins. */
+  #begins(need: number): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    if (need === 0) this.#reporter?.event("began", "began with batch 0");
+    else this.#reporter?.event("restored", `goes on from batch ${need - 1}, where layer1 is`, need - 1);
+  }
+
+  get #lacks(): string | undefined {
+    return this.#hasBegun || this.#phase === "finished" ? undefined : "layer1 was not reached yet";
+  }
+
+  #tell(): Promise<void> {
+    this.#progress = this.#newProgress();
+    return this.#edges.tell(this.#progress);
+  }
+
+  #standing() {
+    const { next, inFlight } = this.#state;
+    const state = this.#working();
+    const { window } = this.#rules;
+    return { ...this.#progress, batch: next - 1, state, inFlight: inFlight.length, window };
+  }
+
   #report(): void {
-    const progress = this.#progress();
-    void this.#edges.tell(progress);
+    void this.#tell();
+    const progress = this.#progress;
     const now = this.#edges.now();
     if (now - this.#loggedAt < LOG_MS || progress.perSecond === 0) return;
     this.#loggedAt = now;
     this.#log.info({ batch: progress.batch, perSecond: Math.round(progress.perSecond) }, "feeding");
   }
 
-  #progress() {
-    const { next, inFlight, successor } = this.#state;
-    const isEvaluating = inFlight[0]?.kind === "evaluation";
-    const busy: WorkerState = isEvaluating ? "evaluating" : "training";
-    const state: WorkerState = successor === "away" ? "waiting" : busy;
+  #working(): WorkerState {
+    const { inFlight, successor, paused } = this.#state;
+    if (this.#phase === "finished" || this.#phase === "stopping") return this.#phase;
+    if (paused) return "paused";
+    if (successor === "away") return "waiting";
+    return inFlight[0]?.kind === "evaluation" ? "evaluating" : "training";
+  }
+
+  #newProgress(): Progress {
     return {
-      kind: "progress" as const,
+      kind: "progress",
       worker: "source",
       incarnation: this.#incarnation,
-      state: this.#phase === "finished" || this.#phase === "stopping" ? this.#phase : state,
-      batch: next - 1,
+      state: this.#working(),
+      batch: this.#state.next - 1,
       batches: this.#rules.batches,
       perSecond: this.#meter.report(this.#edges.now()).perSecond,
       ...(this.#alarm === undefined ? {} : { alarm: this.#alarm }),
     };
+  }
+
+  // — being told —
+
+  #obey(command: Command): void {
+    switch (command) {
+      case "pause":
+      case "resume":
+        return this.#pause(command === "pause");
+      case "checkpoint":
+        return this.#log.info("a source has nothing to save");
+      case "crash":
+        return this.#finish(1);
+      case "restart":
+        return void this.stop("told to restart", ExitCode.startAgain);
+      case "stop":
+        return void this.stop("told by the hub");
+    }
+  }
+
+  #pause(isPaused: boolean): void {
+    if (isPaused === this.#state.paused) return;
+    this.#log.info({ batch: this.#state.next - 1 }, isPaused ? "paused" : "resumed");
+    this.#event(isPaused ? "paused" : "resumed", isPaused ? "told to pause" : "told to go on");
+    this.#take({ event: isPaused ? "paused" : "unpaused" });
   }
 
   // — the end —
@@ -325,6 +433,7 @@ export class SourceProcess {
     if (!(await this.#keepWriting(() => this.#writeRecord(reports, test)))) return;
     this.#phase = "finished";
     this.#log.info({ ...test, record: this.#options.record }, "finished");
+    this.#event("finished", "every layer has finished, and the record is written");
     await this.#edges.tell({ kind: "finished" });
     this.#letGo();
   }
@@ -372,11 +481,11 @@ export class SourceProcess {
     return writeSummary(this.#options.record, summary, this.#edges.disk);
   }
 
-  async stop(why: string): Promise<void> {
+  async stop(why: string, code: number = ExitCode.done): Promise<void> {
     if (this.#phase === "stopping") return;
     this.#log.info({ why, batch: this.#state.next - 1 }, "stopping");
     this.#phase = "stopping";
-    await this.#end(ExitCode.done, "stopped");
+    await this.#end(code, "stopped");
   }
 
   async #end(code: number, message: string): Promise<void> {
@@ -385,8 +494,17 @@ export class SourceProcess {
     this.#endReports = undefined;
     void this.#listener.close(CloseCode.goingAway, message);
     void this.#dialler?.close(CloseCode.goingAway, message);
-    await this.#edges.tell(this.#progress());
-    this.#log[code === 0 ? "info" : "error"]({ batch: this.#state.next - 1 }, message);
+    await this.#tell();
+    const isAsWished = code === ExitCode.done || code === ExitCode.startAgain;
+    this.#log[isAsWished ? "info" : "error"]({ batch: this.#state.next - 1 }, message);
+    if (message === "stopped" || message === "fenced") this.#event(message, message);
+    this.#meter.endSegment(this.#edges.now());
+    await this.#reporter?.end(goodbyeOf(message));
     this.#finish(code);
   }
+}
+
+function goodbyeOf(message: string): Goodbye["why"] {
+  if (message === "stopped" || message === "fenced") return message;
+  return message === "done" ? "finished" : "failed";
 }

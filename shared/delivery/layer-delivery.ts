@@ -40,6 +40,8 @@ export interface LayerState<F> {
   /** A rewind is under way: that many items may still arrive that were sent before it was heard. More, and it is asked again. */
   readonly rewinding: number;
   readonly holding: boolean;
+  /** Told to deal with nothing that comes from the predecessor, for a while: the window bounds what waits. */
+  readonly paused: boolean;
   /** Head only: the evaluation being heard. */
   readonly evaluation: { readonly batch: number; readonly heard: number; readonly complete: boolean };
   readonly nextTicket: number;
@@ -62,7 +64,9 @@ export type LayerEvent<F> =
   | { readonly event: "rewound"; readonly need: number }
   | { readonly event: "finished" }
   /** The checkpoint of the effect "save" is durable. */
-  | { readonly event: "saved" };
+  | { readonly event: "saved" }
+  | { readonly event: "paused" }
+  | { readonly event: "unpaused" };
 
 export type LayerEffect<F> =
   /** Learn this batch and answer with its input gradient. */
@@ -124,6 +128,7 @@ export function initialState<F>(cursor: number): LayerState<F> {
     sinceTarget: 0,
     rewinding: 0,
     holding: false,
+    paused: false,
     evaluation: { batch: -1, heard: 0, complete: false },
     nextTicket: 0,
   };
@@ -192,6 +197,12 @@ class Turn<F> {
       case "released":
         this.effects.push({ effect: "release" });
         return;
+      case "paused":
+        this.state.paused = true;
+        return;
+      case "unpaused":
+        this.state.paused = false;
+        return this.work();
     }
   }
 
@@ -308,6 +319,7 @@ class Turn<F> {
 
   /** Deals with the inbox until it is empty or its first item has to wait. */
   private work(): void {
+    if (this.state.paused) return;
     while (this.state.inbox.length > 0 && !this.state.working) {
       const [item, ...rest] = this.state.inbox as [Item<F>, ...Item<F>[]];
       const verdict = this.judge(item);

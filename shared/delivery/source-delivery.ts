@@ -18,9 +18,13 @@ export interface SourceState {
   readonly evaluated: number;
   readonly inFlight: readonly Omit<InFlight, "ticket">[];
   readonly endSent: boolean;
+  /** Told to send nothing for a while; answers are heard. */
+  readonly paused: boolean;
 }
 
 export type SourceEvent =
+  | { readonly event: "paused" }
+  | { readonly event: "unpaused" }
   | { readonly event: "successorLinked"; readonly need: number }
   | { readonly event: "successorLost" }
   | { readonly event: "rewound"; readonly need: number }
@@ -38,6 +42,7 @@ export const initialSource: SourceState = {
   evaluated: 0,
   inFlight: [],
   endSent: false,
+  paused: false,
 };
 
 export function stepSource(
@@ -46,6 +51,10 @@ export function stepSource(
   event: SourceEvent,
 ): [SourceState, SourceEffect[]] {
   switch (event.event) {
+    case "paused":
+      return [{ ...state, paused: true }, []];
+    case "unpaused":
+      return feed(rules, { ...state, paused: false });
     case "successorLinked":
       return feed(rules, { ...goTo(state, event.need), successor: "linked", inFlight: [] });
     case "successorLost":
@@ -68,10 +77,11 @@ function hearAnswer(rules: SourceRules, state: SourceState, batch: number): [Sou
   return [state, [{ effect: "hangUp", reason }]];
 }
 
-/** Sends while the window has room. */
+/** Sends while the window has room, and nobody has told it to pause. */
 function feed(rules: SourceRules, start: SourceState): [SourceState, SourceEffect[]] {
   const effects: SourceEffect[] = [];
   let state = start;
+  if (start.paused) return [start, []];
   while (state.successor === "linked" && !state.endSent && state.inFlight.length < rules.window) {
     const [next, effect] = sendOne(rules, state);
     state = next;

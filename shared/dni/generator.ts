@@ -29,6 +29,9 @@ export interface GeneratorHealth {
   readonly squaredError: number;
   /** Σ t²: what guessing zero would have cost. */
   readonly squaredTarget: number;
+  /** Σ s² and Σ s · t, for the cosine over several batches. */
+  readonly squaredGuess: number;
+  readonly product: number;
   /** Of the angle between s and t; 0 where either is zero. */
   readonly cosine: number;
 }
@@ -125,11 +128,15 @@ export class SyntheticGradientGenerator {
   #health(guess: Float32Array, target: Float32Array, length: number): GeneratorHealth {
     const { dot } = this.#kernels;
     const squaredTarget = dot(target, target, length);
-    const sizes = Math.sqrt(dot(guess, guess, length) * squaredTarget);
+    const squaredGuess = dot(guess, guess, length);
+    const product = dot(guess, target, length);
+    const sizes = Math.sqrt(squaredGuess * squaredTarget);
     return {
       squaredError: dot(this.#difference, this.#difference, length),
       squaredTarget,
-      cosine: sizes > 0 ? dot(guess, target, length) / sizes : 0,
+      squaredGuess,
+      product,
+      cosine: sizes > 0 ? product / sizes : 0,
     };
   }
 

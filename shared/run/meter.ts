@@ -1,32 +1,74 @@
-/** What a worker has done lately, added up between two reports. Time is handed in, in milliseconds of any steady clock. */
+import type { GeneratorHealth } from "../dni/generator.ts";
+import { addTargets, figuresOf, noTargets, type Tally, type TargetSums } from "./tally.ts";
+
+/**
+ * What a worker has done lately, added up twice: between two reports, for whoever looks now, and by segments, for the
+ * record. Time is handed in, in milliseconds of any steady clock.
+ */
 export class Meter {
+  readonly #ended: (segment: Omit<Tally, "at">) => void;
   #loss = new Mean();
-  #staleness = new Mean();
-  #squaredError = 0;
-  #squaredTarget = 0;
+  #targets = noTargets;
+  #segment: OpenSegment | undefined;
+  /** Heard since the last segment ended; they wait for a batch to be told with. */
+  #segmentTargets = noTargets;
+  #segmentFrom: number;
   /** Batches done at recent reports, oldest first; the rate is over the span they cover. */
   readonly #marks: { readonly at: number; readonly batches: number }[] = [];
   #batches = 0;
 
-  batch(loss?: number): void {
-    this.#batches += 1;
-    if (loss !== undefined) this.#loss.add(loss);
+  /** `ended` is told of every segment, in order. */
+  constructor(now: number, ended: (segment: Omit<Tally, "at">) => void = () => undefined) {
+    this.#segmentFrom = now;
+    this.#ended = ended;
   }
 
-  target(health: { readonly squaredError: number; readonly squaredTarget: number }, age: number): void {
-    this.#squaredError += health.squaredError;
-    this.#squaredTarget += health.squaredTarget;
-    this.#staleness.add(age);
+  /** This batch was done for the first time in this life; head: with this mean loss. */
+  batch(batch: number, loss?: number): void {
+    this.#batches += 1;
+    if (loss !== undefined) this.#loss.add(loss);
+    this.#segment ??= { first: batch, last: batch, loss: undefined };
+    this.#segment.last = batch;
+    if (loss !== undefined) this.#segment.loss = (this.#segment.loss ?? 0) + loss;
+  }
+
+  /** A batch was done again, which counts as work and not for the record. */
+  again(): void {
+    this.#batches += 1;
+  }
+
+  target(health: Omit<GeneratorHealth, "cosine">, age: number): void {
+    const sums: TargetSums = { ...health, count: 1, age };
+    this.#targets = addTargets(this.#targets, sums);
+    this.#segmentTargets = addTargets(this.#segmentTargets, sums);
+  }
+
+  /** The segment under way ends here. What passed without a batch is no part of any. */
+  endSegment(now: number): void {
+    const segment = this.#segment;
+    const from = this.#segmentFrom;
+    this.#segment = undefined;
+    this.#segmentFrom = now;
+    if (!segment) return;
+    const targets = this.#segmentTargets;
+    this.#segmentTargets = noTargets;
+    const { first, last, loss } = segment;
+    this.#ended({
+      first,
+      last,
+      spanMs: now - from,
+      ...(loss !== undefined && { loss }),
+      ...(targets.count > 0 && { targets }),
+    });
   }
 
   /** Figures since the last report (undefined where nothing was seen), and batches a second over the last few seconds. */
   report(now: number): Figures {
-    const generatorError = this.#squaredTarget > 0 ? this.#squaredError / this.#squaredTarget : undefined;
-    const figures = { loss: this.#loss.value, generatorError, staleness: this.#staleness.value };
+    const { generatorError, cosine, staleness } =
+      this.#targets.count > 0 ? figuresOf(this.#targets) : nothing;
+    const figures = { loss: this.#loss.value, generatorError, cosine, staleness };
     this.#loss = new Mean();
-    this.#staleness = new Mean();
-    this.#squaredError = 0;
-    this.#squaredTarget = 0;
+    this.#targets = noTargets;
     return { perSecond: this.#rate(now), ...figures };
   }
 
@@ -43,9 +85,19 @@ export interface Figures {
   readonly loss: number | undefined;
   /** Σ|guess − target|² / Σ|target|². */
   readonly generatorError: number | undefined;
+  /** Σ guess · target / (|guess| |target|). */
+  readonly cosine: number | undefined;
   /** Mean age of the targets, in batches. */
   readonly staleness: number | undefined;
 }
+
+interface OpenSegment {
+  readonly first: number;
+  last: number;
+  loss: number | undefined;
+}
+
+const nothing: Partial<Figures> = {};
 
 const RATE_SPAN_MS = 5000;
 

@@ -19,6 +19,8 @@ export interface Progress {
   readonly loss?: number;
   /** Hidden layers: E|guess − target|² / E|target|² since the last report; 1 is no better than guessing zero. */
   readonly generatorError?: number;
+  /** Hidden layers: of the angle between guesses and targets, over all since the last report. */
+  readonly cosine?: number;
   /** What does not work at present, though training goes on: a checkpoint that cannot be saved. */
   readonly alarm?: string;
   /** Hidden layers: mean age, in batches, of the targets heard since the last report. */
@@ -30,6 +32,7 @@ export type WorkerState =
   | "waiting"
   | "training"
   | "holding"
+  | "paused"
   | "evaluating"
   | "stopping"
   | "finished";
@@ -58,5 +61,5 @@ export interface StopRequest {
   readonly kind: "stop";
 }
 
-/** How a worker ends: 0 finished or stopped as asked; 78 cannot ever work as told (config, refusal); 70 gave up; else a crash. */
-export const ExitCode = { done: 0, cannotStart: 78, gaveUp: 70 } as const;
+/** How a worker ends: 0 finished or stopped as asked; 75 asked to be started again; 78 cannot ever work as told (config, refusal); 70 gave up; else a crash. */
+export const ExitCode = { done: 0, startAgain: 75, cannotStart: 78, gaveUp: 70 } as const;

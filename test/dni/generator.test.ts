@@ -97,6 +97,8 @@ describe("a generator", () => {
     expect(health.squaredTarget).toBeCloseTo(dot(target, target), 6);
     const cosine = dot(guess, target) / Math.sqrt(dot(guess, guess) * dot(target, target));
     expect(health.cosine).toBeCloseTo(cosine, 6);
+    expect(health.squaredGuess).toBeCloseTo(dot(guess, guess), 6);
+    expect(health.product).toBeCloseTo(dot(guess, target), 6);
   });
 
   it("says zero, not NaN, for the angle of its first guess", () => {

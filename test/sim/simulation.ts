@@ -221,7 +221,6 @@ export class Simulation {
     const source = await SourceProcess.start(this.config, options, {
       ...this.#edges(post, lived),
       data: openDataSet(this.config.data),
-      date: () => new Date(this.queue.now),
       nodeVersion: "",
     });
     lived.stop = (why) => void source.stop(why);
@@ -252,6 +251,7 @@ export class Simulation {
       listen: network.listenFor(life),
       disk: post.disk.seenBy(life),
       now: () => queue.now,
+      date: () => new Date(queue.now),
       after: (ms, run) => {
         let isOn = true;
         queue.after(ms, () => life.run(() => isOn && run()));

@@ -16,7 +16,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const options = { layer: 2, run: "a-run", state: folder } as LayerOptions;
 const edges: LayerEdges = {
-  ...realWorld({ secret: undefined, tls: undefined }),
+  ...realWorld({ secret: undefined, tls: undefined }, { rssBytes: () => 0, nodeVersion: "" }),
   kernels: plainKernels(),
   log: () => pino({ level: "silent" }),
   tell: async () => {},
