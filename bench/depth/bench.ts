@@ -65,7 +65,7 @@ async function rateOf(
     name === "source" ? undefined : ["--import", "tsx", "bench/depth/slow-layer.ts"];
   const run = await BenchRun.start({ config, set: [], command });
   try {
-    const rate = await run.rate(depth === 1 || method === "cdni" ? 500 : 20, isQuick ? 2000 : 5000);
+    const rate = await run.rate(depth === 1 || method === "cdni" ? 1000 : 20, isQuick ? 2000 : 5000);
     say(`${method}, ${depth} layers: ${rate.toFixed(1)} batches/s`);
     return rate;
   } finally {
