@@ -7,6 +7,8 @@ import { type CompareRequest, compare, DEFAULT_BAR } from "./compare.ts";
 import { composeFile } from "./compose-file.ts";
 import type { Edges } from "./edges.ts";
 import { Refusal } from "./refusal.ts";
+import { addRuns } from "./runs-command.ts";
+import { addStatus } from "./status-command.ts";
 import { type TrainRequest, train } from "./train.ts";
 
 /** Understands the arguments and does what they say; the exit code. What the user got wrong is told on stderr. */
@@ -72,6 +74,8 @@ function createProgram(edges: Edges, done: (code: number) => void): Command {
     .action((config: string, { set, secretFile }: Pick<TrainOptions, "set"> & { secretFile?: string }) => {
       edges.out.write(composeText(config, set, secretFile));
     });
+  addRuns(program, edges);
+  addStatus(program, edges);
   return program;
 }
 

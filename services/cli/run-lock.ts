@@ -25,13 +25,27 @@ export function lockRun(folder: string, pid: number): RunLock {
   throw new Refusal(`Cannot train ${folder}: process ${holder} is training it`);
 }
 
+/** The number of the living process that trains the run; undefined if none does. */
+export function trainerOf(folder: string): number | undefined {
+  const holders = readdirSync(folder).flatMap((name) => {
+    const { pid, started } = holderOf(name) ?? {};
+    return pid !== undefined && startOfProcess(pid) === started ? [pid] : [];
+  });
+  return holders[0];
+}
+
+function holderOf(name: string): { readonly pid: number; readonly started: string } | undefined {
+  const [, pid, started] = /^train\.(\d+)\.([\w-]+)\.lock$/.exec(name) ?? [];
+  return pid === undefined || started === undefined ? undefined : { pid: Number(pid), started };
+}
+
 /** Removes the files of dead processes; the number of a living one, if there is one. */
 function clearDead(folder: string, own: string): number | undefined {
   let holder: number | undefined;
   for (const name of readdirSync(folder)) {
-    const [, pid, started] = /^train\.(\d+)\.([\w-]+)\.lock$/.exec(name) ?? [];
-    if (pid === undefined || name === own) continue;
-    if (startOfProcess(Number(pid)) === started) holder = Number(pid);
+    const found = holderOf(name);
+    if (found === undefined || name === own) continue;
+    if (startOfProcess(found.pid) === found.started) holder = found.pid;
     else rmSync(join(folder, name), { force: true });
   }
   return holder;

@@ -1,0 +1,84 @@
+import type { Command } from "commander";
+import { ConfigError } from "../../shared/run/read-config.ts";
+import type { TestResult } from "../../shared/wire/frames.ts";
+import type { Edges } from "./edges.ts";
+import { duration, percent, UNKNOWN } from "./numbers.ts";
+import { findRun, readRecord, runIds } from "./record.ts";
+import { Refusal } from "./refusal.ts";
+import { type RunState, standFromFiles } from "./stand.ts";
+
+/** A run as the list shows it. */
+export interface ListedRun {
+  readonly run: string;
+  readonly state: RunState | "unreadable";
+  readonly method?: string;
+  /** Batches done, of how many. */
+  readonly done?: number;
+  readonly batches?: number;
+  readonly test?: TestResult;
+  readonly seconds?: number;
+}
+
+const NEWEST = "20";
+
+export function addRuns(program: Command, edges: Edges): void {
+  program
+    .command("runs")
+    .description("list the runs that were trained here, newest first")
+    .option("--runs <folder>", "where the records of runs are kept", "runs")
+    .option("-n, --newest <n>", "how many", NEWEST)
+    .option("--json", "as JSON, an array", false)
+    .action((options: { runs: string; newest: string; json: boolean }) => {
+      const all = runIds(options.runs);
+      const rows = all
+        .slice(0, wholeNumber("--newest", options.newest))
+        .map((id) => listed(options.runs, id));
+      edges.out.write(
+        options.json ? `${JSON.stringify(rows, null, 2)}\n` : table(rows, options.runs, all.length),
+      );
+    });
+}
+
+export function listed(runs: string, id: string): ListedRun {
+  try {
+    const record = readRecord(findRun(runs, id));
+    const { run, state, method, batch, batches, test } = standFromFiles(record, record.newestAt);
+    const seconds = record.summary?.wallSeconds ?? (record.newestAt - record.startedAt) / 1000;
+    return { run, state, method, done: batch + 1, batches, ...(test && { test }), seconds };
+  } catch (error) {
+    // Of another version, say: one such run must not hide the others.
+    if (error instanceof ConfigError || error instanceof Refusal) return { run: id, state: "unreadable" };
+    throw error;
+  }
+}
+
+function table(rows: readonly ListedRun[], runs: string, all: number): string {
+  if (rows.length === 0) return `There is no run in ${runs} yet; npm start trains one.\n`;
+  const cells = [
+    ["run", "state", "learning", "batches", "test", "time"],
+    ...rows.map(({ run, state, method, done, batches, test, seconds }) => [
+      run,
+      state,
+      method ?? UNKNOWN,
+      done === undefined ? UNKNOWN : `${done}/${batches}`,
+      percent(test === undefined ? undefined : 1 - test.error),
+      duration(seconds),
+    ]),
+  ];
+  const widths = cells[0]!.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
+  const lines = cells.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join("  ")
+      .trimEnd(),
+  );
+  const rest = all > rows.length ? [`(${all - rows.length} older ones: --newest ${all})`] : [];
+  return `${[...lines, ...rest].join("\n")}\n`;
+}
+
+/** Throws a Refusal at what is none, or below 1. */
+export function wholeNumber(option: string, text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new Refusal(`${option} is ${text}, expected a whole number from 1`);
+}
