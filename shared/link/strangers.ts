@@ -54,13 +54,17 @@ export class Strangers {
  * Counts what arrives, before anybody reads it, and calls `tooMany` once when that is more than any handshake takes.
  * Returns how to stop counting.
  */
-export function boundBytes(socket: Duplex, tooMany: (reason: string) => void): () => void {
-  let left = STRANGER_BYTES;
+export function boundBytes(
+  socket: Duplex,
+  tooMany: (reason: string) => void,
+  most = STRANGER_BYTES,
+): () => void {
+  let left = most;
   const count = (bytes: Buffer) => {
     left -= bytes.length;
     if (left >= 0) return;
     stop();
-    tooMany(`more than ${STRANGER_BYTES} bytes before the welcome`);
+    tooMany(`more than ${most} bytes before the welcome`);
   };
   const stop = () => void socket.off("data", count);
   socket.prependListener("data", count);

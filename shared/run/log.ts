@@ -61,8 +61,8 @@ function prettyTo(destination: DestinationStream): DestinationStream {
   return { write: (line) => destination.write(`${formatEvent(JSON.parse(line))}\n`) };
 }
 
-// The worker's name says the layer, and all lines on one screen are of one run.
-const UNSPOKEN = new Set(["level", "time", "worker", "layer", "incarnation", "run", "msg", "err"]);
+// The worker's name says the layer, all lines on one screen are of one run, and what a hub notes beside a line is its own.
+const UNSPOKEN = new Set(["level", "time", "worker", "layer", "incarnation", "run", "msg", "err", "said"]);
 
 /** One JSON record as a line, without its end: time of day (UTC), worker, message, fields; below it the stack of an error. */
 export function formatEvent(record: Readonly<Record<string, unknown>>): string {

@@ -1,0 +1,117 @@
+import type { Goodbye, Standing } from "../../shared/run/telemetry-wire.ts";
+import type { WorkerView } from "./api.ts";
+
+/**
+ * What is known of a worker, on paper: no socket, no clock. Every function gives what is known afterwards, the same object
+ * where nothing changed.
+ */
+export interface Known {
+  readonly name: string;
+  readonly contact: WorkerView["contact"];
+  readonly why?: string | undefined;
+  readonly since: number;
+  readonly heardAt?: number | undefined;
+  readonly incarnation: number;
+  readonly instance?: string | undefined;
+  readonly pid?: number | undefined;
+  /** When that life was first heard of. */
+  readonly introducedAt?: number | undefined;
+  readonly progress?: Standing["progress"] | undefined;
+  readonly dropped: number;
+  /** Of the last few seconds, the oldest first. */
+  readonly traffic: readonly Traffic[];
+}
+
+interface Traffic {
+  readonly at: number;
+  readonly sent: number;
+  readonly received: number;
+}
+
+export interface Life {
+  readonly incarnation: number;
+  readonly instance: string;
+  readonly pid: number;
+}
+
+/** A worker that reports several times a second is silent after that. */
+export const SILENT_MS = 2_500;
+const TRAFFIC_MS = 3_000;
+
+export function unknown(name: string, now: number): Known {
+  return { name, contact: "absent", since: now, incarnation: 0, dropped: 0, traffic: [] };
+}
+
+/** What the record says of a worker, where nobody watches it or it has not been heard since. */
+export function remembered(
+  name: string,
+  past: { readonly incarnation: number; readonly heardAt?: number; readonly end?: string | undefined },
+  now: number,
+): Known {
+  const { incarnation, heardAt, end } = past;
+  if (heardAt === undefined) return unknown(name, now);
+  const contact = end === undefined ? "unreachable" : "gone";
+  const why = end ?? "not heard since the hub began";
+  return { ...unknown(name, heardAt), contact, why, incarnation, heardAt };
+}
+
+/** Undefined where an older life speaks: the newest one is shown. */
+export function introduced(known: Known, life: Life, now: number): Known | undefined {
+  if (life.incarnation < known.incarnation) return undefined;
+  const isSame = life.instance === known.instance;
+  const { incarnation, instance, pid } = life;
+  const fresh = { progress: undefined, traffic: [], dropped: 0, introducedAt: now };
+  const before = isSame ? known : { ...known, ...fresh };
+  return heard({ ...before, incarnation, instance, pid }, now);
+}
+
+export function heard(known: Known, now: number): Known {
+  return { ...withContact(known, "connected", undefined, now), heardAt: now };
+}
+
+export function stood(known: Known, { progress, dropped }: Standing, now: number): Known {
+  const traffic = { at: now, sent: progress.bytesSent, received: progress.bytesReceived };
+  const recent = known.traffic.filter(({ at }) => now - at <= TRAFFIC_MS);
+  return heard({ ...known, progress, dropped, traffic: [...recent, traffic] }, now);
+}
+
+export function silent(known: Known, now: number): Known {
+  if (known.contact !== "connected" || now - (known.heardAt ?? now) < SILENT_MS) return known;
+  return withContact(known, "unreachable", "silent", now);
+}
+
+/** Its connection broke without a goodbye; `answer` is what its port says. */
+export function broken(known: Known, answer: "nobody" | "somebody" | "nothing", now: number): Known {
+  if (known.contact === "gone" || known.contact === "dead") return known;
+  if (answer === "nobody") return withContact(known, "dead", "nobody listens at its port", now);
+  return withContact(
+    known,
+    "unreachable",
+    answer === "somebody" ? "it lives, and its connection broke" : "its connection broke",
+    now,
+  );
+}
+
+export function saidGoodbye(known: Known, why: Goodbye["why"], now: number): Known {
+  return withContact(known, "gone", why, now);
+}
+
+/** Its parent says how its process ended; a goodbye has said it better. */
+export function died(known: Known, why: string, now: number): Known {
+  return known.contact === "gone" ? known : withContact(known, "dead", why, now);
+}
+
+function withContact(known: Known, contact: Known["contact"], why: string | undefined, now: number): Known {
+  if (known.contact === contact && known.why === why) return known;
+  return { ...known, contact, why, since: known.contact === contact ? known.since : now };
+}
+
+/** Bytes a second over the last few seconds; undefined before there are two points. */
+export function bytesPerSecond(
+  known: Known,
+): { readonly sends: number; readonly receives: number } | undefined {
+  const [first, last] = [known.traffic[0], known.traffic.at(-1)];
+  if (first === undefined || last === undefined || last.at <= first.at) return undefined;
+  const perMs = 1000 / (last.at - first.at);
+  return { sends: (last.sent - first.sent) * perMs, receives: (last.received - first.received) * perMs };
+}

@@ -1,0 +1,77 @@
+import type { IncomingMessage } from "node:http";
+import * as z from "zod";
+import { COMMANDS, type Command } from "../../shared/run/telemetry-wire.ts";
+import { HttpError } from "./answer.ts";
+import type { ControlAnswer, ControlRequest, ControlView } from "./api.ts";
+import { isToken } from "./guard.ts";
+import type { Visitor } from "./telemetry-door.ts";
+import type { Watch } from "./watch.ts";
+import { workerNames } from "./worker-view.ts";
+
+const MOST_BODY_BYTES = 4096;
+const shape = z.object({ worker: z.string().max(64), command: z.enum(COMMANDS) });
+
+/** `run` is on this machine, started by `train`; else its workers are containers. */
+export function twins(isLocal: boolean): ControlView["twins"] {
+  const told = (command: Command) =>
+    isLocal
+      ? `npm run unlocked -- control {worker} ${command}`
+      : `docker compose exec hub node services/start/run.mjs services/cli/main.ts control {worker} ${command} --record /record`;
+  const entries = COMMANDS.map((command) => [command, told(command)] as const);
+  return Object.fromEntries(entries) as Record<Command, string>;
+}
+
+/** Gives a command. Rejects with an HttpError: 403 to whoever may not, 404 where nobody is called so, 409 to who cannot obey. */
+export async function control(
+  request: IncomingMessage,
+  token: string | undefined,
+  watch: Watch | undefined,
+): Promise<ControlAnswer> {
+  if (token === undefined || watch === undefined) {
+    throw new HttpError(403, "this hub gives no commands: it was started without --control");
+  }
+  if (!isToken(request.headers.authorization, token))
+    throw new HttpError(403, "the token is missing or wrong");
+  const { worker, command } = readRequest(await bodyOf(request));
+  for (const visitor of obeying(watch, worker, command)) watch.command(visitor, command);
+  return { sent: true };
+}
+
+function obeying(watch: Watch, worker: string, command: Command): Visitor[] {
+  const names = workerNames(watch.record.config);
+  if (worker === "run") return ofRun(watch, names, command);
+  if (!names.includes(worker)) throw new HttpError(404, `there is no ${worker} in this run`);
+  const visitor = watch.visitor(worker);
+  if (visitor === undefined) throw new HttpError(409, `${worker} is not connected`);
+  if (!visitor.introduction.control) throw new HttpError(409, `${worker} was started without --control`);
+  return [visitor];
+}
+
+/** Who started the workers of a run ends it; else all of them do. */
+function ofRun(watch: Watch, names: readonly string[], command: Command): Visitor[] {
+  if (command !== "stop") throw new HttpError(409, `a run can be told to stop, not to ${command}`);
+  const train = watch.visitor("train");
+  const all = train ? [train] : names.flatMap((name) => watch.visitor(name) ?? []);
+  const able = all.filter(({ introduction }) => introduction.control);
+  if (able.length === 0) throw new HttpError(409, "nobody is connected who would obey");
+  return able;
+}
+
+function readRequest(text: string): ControlRequest {
+  try {
+    return shape.parse(JSON.parse(text));
+  } catch {
+    throw new HttpError(400, `expected {"worker": …, "command": one of ${COMMANDS.join(", ")}}`);
+  }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MOST_BODY_BYTES) throw new HttpError(413, `more than ${MOST_BODY_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}

@@ -1,0 +1,36 @@
+import { Counter, Gauge, Registry } from "prom-client";
+import type { WorkerView } from "./api.ts";
+
+export interface HubFigures {
+  readonly connections: number;
+  readonly streams: number;
+  readonly cut: number;
+  readonly nonsense: number;
+  readonly refused: number;
+  readonly views: readonly WorkerView[];
+}
+
+/** For Prometheus: what only a hub knows. What a worker knows of itself is at its own port. */
+export async function hubMetrics(
+  figures: HubFigures,
+): Promise<{ readonly text: string; readonly type: string }> {
+  const registry = new Registry();
+  const registers = [registry];
+  const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
+  const counter = (name: string, help: string) => new Counter({ name, help, registers });
+  gauge("unlocked_hub_telemetry_connections", "Connections of workers.").set(figures.connections);
+  gauge("unlocked_hub_streams", "Readers of server-sent events.").set(figures.streams);
+  counter("unlocked_hub_streams_cut_total", "Readers that did not read and were cut off.").inc(figures.cut);
+  counter("unlocked_hub_lines_refused_total", "Lines that a full file had no room for.").inc(figures.refused);
+  counter("unlocked_hub_lines_nonsense_total", "Lines that could not be understood.").inc(figures.nonsense);
+  const connected = new Gauge({
+    name: "unlocked_hub_worker_connected",
+    help: "1 if the worker is heard.",
+    labelNames: ["worker"],
+    registers,
+  });
+  for (const { name, contact } of figures.views) {
+    connected.set({ worker: name }, contact === "connected" ? 1 : 0);
+  }
+  return { text: await registry.metrics(), type: registry.contentType };
+}

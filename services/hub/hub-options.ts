@@ -1,0 +1,94 @@
+import { parseArgs } from "node:util";
+
+export interface HubOptions {
+  /** The folder of the run that is watched; undefined where only the records of old runs are shown. */
+  readonly record: string | undefined;
+  /** Its id, where that is not the folder's name. */
+  readonly run: string | undefined;
+  /** Where there is no config.yaml in the record yet: what it becomes. */
+  readonly config: string | undefined;
+  readonly set: readonly string[];
+  /** The folder of all runs. */
+  readonly runs: string | undefined;
+  readonly host: string;
+  readonly port: number;
+  /** What else it may be called by, beside this machine's own names. */
+  readonly hostNames: readonly string[];
+  readonly secretFile: string | undefined;
+  readonly control: boolean;
+  /** Somebody else writes logs/<worker>.log: whoever started the workers on this machine. */
+  readonly logsElsewhere: boolean;
+  readonly logFormat: "json" | "pretty";
+}
+
+export class HubOptionsError extends Error {
+  override readonly name = "HubOptionsError";
+}
+
+export interface HubEnvironment {
+  readonly UNLOCKED_SECRET_FILE?: string | undefined;
+  /** "1" is as good as --control. */
+  readonly UNLOCKED_CONTROL?: string | undefined;
+  /** Where no --host-name is given; several are parted by commas. */
+  readonly UNLOCKED_HOST_NAME?: string | undefined;
+}
+
+/** Throws a HubOptionsError that lists all mistakes. */
+export function readHubOptions(argv: readonly string[], environment: HubEnvironment = {}): HubOptions {
+  const given = parse(argv);
+  const mistakes: string[] = [];
+  if (given.record === undefined && given.runs === undefined) mistakes.push("--record or --runs is missing");
+  const format = given["log-format"] ?? "json";
+  if (format !== "json" && format !== "pretty") {
+    mistakes.push(`--log-format is "${format}", expected json or pretty`);
+  }
+  const options: HubOptions = {
+    record: given.record,
+    run: given.run,
+    config: given.config,
+    set: given.set ?? [],
+    runs: given.runs,
+    ...address(given.listen ?? "127.0.0.1:7400", mistakes),
+    hostNames: [...(given["host-name"] ?? []), ...(environment.UNLOCKED_HOST_NAME ?? "").split(",")]
+      .map((name) => name.trim().toLowerCase())
+      .filter((name) => name !== ""),
+    secretFile: given["secret-file"] ?? (environment.UNLOCKED_SECRET_FILE || undefined),
+    control: given.control ?? environment.UNLOCKED_CONTROL === "1",
+    logsElsewhere: given["logs-elsewhere"] ?? false,
+    logFormat: format === "pretty" ? "pretty" : "json",
+  };
+  if (mistakes.length > 0) throw new HubOptionsError(`Cannot start: ${mistakes.join("; ")}`);
+  return options;
+}
+
+function parse(argv: readonly string[]) {
+  const text = { type: "string" } as const;
+  const yes = { type: "boolean" } as const;
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        record: text,
+        run: text,
+        config: text,
+        set: { type: "string", multiple: true },
+        runs: text,
+        listen: text,
+        "host-name": { type: "string", multiple: true },
+        "secret-file": text,
+        control: yes,
+        "logs-elsewhere": yes,
+        "log-format": text,
+      },
+    }).values;
+  } catch (error) {
+    throw new HubOptionsError(`Cannot start: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function address(listen: string, mistakes: string[]): { host: string; port: number } {
+  const match = /^(.+):(\d{1,5})$/.exec(listen);
+  const port = Number(match?.[2] ?? 0);
+  if (!match || port > 65535) mistakes.push(`--listen is "${listen}", expected host:port`);
+  return { host: match?.[1] ?? "", port };
+}

@@ -1,0 +1,302 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { basename, join, resolve } from "node:path";
+import type { Logger } from "pino";
+import { httpOptions } from "../../shared/link/limits.ts";
+import { readSecret, type Secret } from "../../shared/link/secret.ts";
+import { canonicalYaml } from "../../shared/run/canonical-yaml.ts";
+import { toCsv } from "../../shared/run/metrics-csv.ts";
+import { loadConfig } from "../../shared/run/read-config.ts";
+import type { EventLine, MetricLine } from "../../shared/run/record-lines.ts";
+import { answerJson, answerText, guardAnswer, HttpError } from "./answer.ts";
+import type { ControlView } from "./api.ts";
+import { control, twins } from "./control.ts";
+import { refuseRequest } from "./guard.ts";
+import type { HubOptions } from "./hub-options.ts";
+import { Page } from "./page.ts";
+import { probe } from "./probe.ts";
+import { answerRuns, isGet } from "./routes.ts";
+import { isFinished } from "./run-record.ts";
+import { Runs } from "./runs.ts";
+import { Streams } from "./streams.ts";
+import { Watch } from "./watch.ts";
+
+export interface HubEdges {
+  readonly log: Logger;
+  readonly now: () => number;
+  /** The program Node. */
+  readonly node: string;
+}
+
+const HANDSHAKE_MS = 5_000;
+/** Workers, browsers with their streams, and whoever scrapes; beyond it the system refuses. */
+const MOST_CONNECTIONS = 512;
+const SHOW_MS = 250;
+const SHOW_AGAIN_MS = 2_000;
+const CSV_MS = 10_000;
+/** Of its time a hub spends at most one part in so many on writing the same table anew. */
+const CSV_SHARE = 50;
+
+/** Listens to the workers of a run, keeps its record, and answers whoever wants to see. Training never waits for it. */
+export class Hub {
+  readonly #options: HubOptions;
+  readonly #edges: HubEdges;
+  readonly #http: Server;
+  readonly #watch: Watch | undefined;
+  readonly #runs: Runs;
+  readonly #streams = new Streams();
+  readonly #page: Page;
+  readonly #instance = randomUUID();
+  readonly #control: ControlView;
+  readonly #token: string | undefined;
+  #showing: NodeJS.Timeout | undefined;
+  #shownAt = 0;
+  #idling: NodeJS.Timeout | undefined;
+  #writing: NodeJS.Timeout | undefined;
+  /** From the first line that is not in the table to the writing of it. */
+  #restMs = CSV_MS;
+  #wasFinished = false;
+
+  /** Rejects when the record cannot be used or the port not be had. */
+  static async start(options: HubOptions, edges: HubEdges): Promise<Hub> {
+    const secret = options.secretFile === undefined ? undefined : readSecret(options.secretFile);
+    const hub = new Hub(options, edges, secret);
+    try {
+      await hub.#listen();
+    } catch (error) {
+      hub.#close();
+      throw error;
+    }
+    hub.#begun();
+    return hub;
+  }
+
+  private constructor(options: HubOptions, edges: HubEdges, secret: Secret | undefined) {
+    this.#options = options;
+    this.#edges = edges;
+    this.#watch = this.#watchRun(secret);
+    this.#runs = new Runs(options.runs, () => this.#watch?.record);
+    this.#page = new Page(edges.node);
+    const isOn = options.control && this.#watch !== undefined;
+    this.#token = isOn ? takeToken(this.#watch!.record.folder) : undefined;
+    this.#control = { isOn, twins: twins(options.logsElsewhere) };
+    this.#wasFinished = this.#watch !== undefined && isFinished(this.#watch.record.folder);
+    this.#http = createServer(httpOptions(HANDSHAKE_MS), (request, response) => {
+      void this.#answer(request, response);
+    });
+    this.#http.maxConnections = MOST_CONNECTIONS;
+    this.#http.on("upgrade", (request, socket, head) => {
+      const isTelemetry = request.url === "/telemetry" && this.#watch !== undefined;
+      if (isTelemetry) this.#watch!.door.upgrade(request, socket, head);
+      else socket.destroy();
+    });
+  }
+
+  get port(): number {
+    return (this.#http.address() as AddressInfo).port;
+  }
+
+  /** The last lines are in the files, and every socket closed, when it resolves. */
+  async stop(): Promise<void> {
+    const { record } = this.#options;
+    if (record !== undefined) rmSync(join(record, "dashboard"), { force: true });
+    if (this.#token !== undefined) rmSync(join(record!, "control-token"), { force: true });
+    const isClosed = new Promise((done) => this.#http.close(done));
+    this.#close();
+    this.#http.closeIdleConnections();
+    setTimeout(() => {
+      this.#watch?.door.terminate();
+      this.#http.closeAllConnections();
+    }, 500).unref();
+    await isClosed;
+  }
+
+  #close(): void {
+    for (const timer of [this.#showing, this.#idling, this.#writing]) clearTimeout(timer);
+    this.#streams.close();
+    this.#watch?.close();
+    if (this.#writing !== undefined) this.#writeTable();
+  }
+
+  #watchRun(secret: Secret | undefined): Watch | undefined {
+    const { record, run, logsElsewhere } = this.#options;
+    if (record === undefined) return undefined;
+    this.#layConfig(record);
+    const { log, now } = this.#edges;
+    return new Watch({
+      run: run ?? basename(resolve(record)),
+      folder: record,
+      secret,
+      keepsLogs: !logsElsewhere,
+      handshakeMs: HANDSHAKE_MS,
+      probe,
+      now,
+      onLines: (metrics, events) => this.#tell(metrics, events),
+      onChange: () => this.#show(),
+      warn: (about, message) => log.warn(about, message),
+    });
+  }
+
+  #layConfig(record: string): void {
+    const path = join(record, "config.yaml");
+    if (existsSync(path)) return;
+    const { config, set } = this.#options;
+    if (config === undefined) throw new Error(`Cannot watch ${record}: no config.yaml there, nor a --config`);
+    mkdirSync(record, { recursive: true });
+    writeWhole(path, canonicalYaml(loadConfig(config, set).config));
+  }
+
+  #listen(): Promise<void> {
+    const { host, port } = this.#options;
+    return new Promise((done, reject) => {
+      this.#http.once("error", (error: NodeJS.ErrnoException) => {
+        const found = error.code === "EADDRINUSE" ? "the port is taken" : error.message;
+        reject(new Error(`Cannot listen on ${host}:${port}: ${found}`, { cause: error }));
+      });
+      this.#http.listen({ host, port }, done);
+    });
+  }
+
+  #begun(): void {
+    const { record, host } = this.#options;
+    const { log } = this.#edges;
+    log.info({ host, port: this.port, record, control: this.#control.isOn }, "watching");
+    if (record === undefined) return;
+    try {
+      writeWhole(join(record, "dashboard"), `${this.address}\n`);
+    } catch (error) {
+      log.warn({ err: error }, "cannot say in the record where the dashboard is");
+    }
+  }
+
+  /** Where a browser on this machine finds it; without the token. */
+  get address(): string {
+    const { host } = this.#options;
+    const shown = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+    return `http://${shown}:${this.port}`;
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    guardAnswer(response);
+    try {
+      const refused = refuseRequest(request.headers, this.#options.hostNames);
+      if (refused !== undefined) throw new HttpError(403, refused);
+      await this.#route(request, response);
+    } catch (error) {
+      this.#fail(response, error as Error);
+    }
+  }
+
+  async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? "/", "http://hub");
+    const { pathname } = url;
+    if (pathname === "/api/control") {
+      if (request.method !== "POST") throw new HttpError(405, "expected POST");
+      return answerJson(response, await control(request, this.#token, this.#watch));
+    }
+    if (!isGet(request)) throw new HttpError(405, "expected GET");
+    if (pathname === "/api/stream") return this.#stream(response);
+    if (/^\/api\/runs(\/|$)/.test(pathname)) return answerRuns(url, response, this.#sources());
+    if (pathname === "/healthz") return answerText(response, "ok\n", "text/plain; charset=utf-8");
+    if (pathname === "/metrics") return this.#metrics(response);
+    if (pathname.startsWith("/api/")) throw new HttpError(404, "there is nothing here");
+    return this.#page.answer(pathname, response);
+  }
+
+  #sources() {
+    const { now } = this.#edges;
+    return { runs: this.#runs, watch: this.#watch, control: this.#control, now };
+  }
+
+  #fail(response: ServerResponse, error: Error): void {
+    const status = error instanceof HttpError ? error.status : 500;
+    if (status === 500) this.#edges.log.error({ err: error }, "cannot answer");
+    if (response.headersSent) return void response.destroy();
+    response.removeHeader("content-disposition");
+    answerJson(response, { error: error.message }, status);
+  }
+
+  async #metrics(response: ServerResponse): Promise<void> {
+    const { hubMetrics } = await import("./hub-metrics.ts");
+    const { text, type } = await hubMetrics({
+      connections: this.#watch?.door.connections ?? 0,
+      streams: this.#streams.size,
+      cut: this.#streams.cut,
+      ...(this.#watch?.counts ?? { nonsense: 0, refused: 0 }),
+      views: this.#watch?.views() ?? [],
+    });
+    answerText(response, text, type);
+  }
+
+  #stream(response: ServerResponse): void {
+    const run = this.#watch?.record.id ?? this.#runs.find("latest")?.id ?? "";
+    const isIn = this.#streams.add(response, { instance: this.#instance, run, now: this.#edges.now() });
+    if (!isIn) throw new HttpError(503, "too many are watching");
+    this.#show();
+  }
+
+  #tell(metrics: readonly MetricLine[], events: readonly EventLine[]): void {
+    if (metrics.length > 0) this.#streams.say("metrics", metrics);
+    if (events.length > 0) this.#streams.say("events", events);
+    if (metrics.length > 0) this.#writing ??= setTimeout(() => this.#writeTable(), this.#restMs);
+    if (events.some(({ name }) => name === "finished") && this.#writing !== undefined) this.#writeTable();
+    this.#show();
+  }
+
+  /** Now and then, as long as anybody looks. */
+  #show(): void {
+    if (this.#streams.size === 0 || this.#watch === undefined || this.#showing !== undefined) return;
+    const wait = Math.max(0, this.#shownAt + SHOW_MS - this.#edges.now());
+    this.#showing = setTimeout(() => this.#showNow(this.#watch!), wait);
+  }
+
+  #showNow(watch: Watch): void {
+    clearTimeout(this.#idling);
+    this.#showing = undefined;
+    this.#shownAt = this.#edges.now();
+    this.#streams.say("workers", { now: this.#shownAt, workers: watch.views() });
+    this.#lookForEnd(watch);
+    this.#idling = setTimeout(() => this.#show(), SHOW_AGAIN_MS);
+  }
+
+  #lookForEnd({ record }: Watch): void {
+    const isOver = isFinished(record.folder);
+    if (isOver === this.#wasFinished) return;
+    this.#wasFinished = isOver;
+    this.#streams.say("run", record.row(!isOver));
+  }
+
+  #writeTable(): void {
+    clearTimeout(this.#writing);
+    const began = performance.now();
+    try {
+      const { folder, standing } = this.#watch!.record;
+      writeWhole(join(folder, "metrics.csv"), toCsv(standing.lines()));
+    } catch (error) {
+      this.#edges.log.warn({ err: error }, "cannot write metrics.csv");
+    }
+    this.#writing = undefined;
+    this.#restMs = Math.max(CSV_MS, (performance.now() - began) * CSV_SHARE);
+  }
+}
+
+/** The token of a hub that was killed goes on: the page of its reader holds it. */
+function takeToken(folder: string): string {
+  const path = join(folder, "control-token");
+  try {
+    const known = readFileSync(path, "utf8").trim();
+    if (/^[0-9a-f]{64}$/.test(known)) return known;
+  } catch {}
+  rmSync(path, { force: true });
+  const token = randomBytes(32).toString("hex");
+  writeFileSync(path, `${token}\n`, { mode: 0o600, flag: "wx" });
+  return token;
+}
+
+/** All of it or nothing, whoever is killed meanwhile. */
+function writeWhole(path: string, text: string): void {
+  writeFileSync(`${path}.tmp`, text);
+  renameSync(`${path}.tmp`, path);
+}

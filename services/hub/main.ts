@@ -1,0 +1,35 @@
+import { attachLifeline } from "../../shared/run/lifeline.ts";
+import { createLog } from "../../shared/run/log.ts";
+import { ExitCode } from "../../shared/run/telemetry.ts";
+import { Hub } from "./hub.ts";
+import { readHubOptions } from "./hub-options.ts";
+
+let log = createLog({ worker: "hub", run: "" }, { format: "json" });
+let hub: Hub | undefined;
+
+const lifeline = attachLifeline(
+  process,
+  (why) => void end(why),
+  () => process.exit(143),
+);
+
+process.on("uncaughtException", (error) => {
+  log.fatal({ err: error }, "failed");
+  process.exit(1);
+});
+
+try {
+  const options = readHubOptions(process.argv.slice(2), process.env);
+  log = createLog({ worker: "hub", run: options.run ?? "" }, { format: options.logFormat });
+  hub = await Hub.start(options, { log, now: Date.now, node: process.execPath });
+  await lifeline.tell({ kind: "listening", worker: "hub", port: hub.port });
+} catch (error) {
+  log.error({ err: error }, (error as Error).message);
+  process.exit(ExitCode.cannotStart);
+}
+
+async function end(why: string): Promise<void> {
+  log.info({ why }, "stopping");
+  await hub?.stop();
+  process.exit(ExitCode.done);
+}

@@ -1,0 +1,62 @@
+import { execFile } from "node:child_process";
+import { createReadStream, statSync } from "node:fs";
+import type { ServerResponse } from "node:http";
+import { extname, join, normalize, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { HttpError } from "./answer.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const MAKE = `import { builtPage } from "./services/start/page.mjs"; console.log(await builtPage(process.cwd()));`;
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+  ".json": "application/json",
+  ".webmanifest": "application/manifest+json",
+};
+
+/** The page, built when it is first asked for, where it is not yet; by a process of its own, which takes its memory with it. */
+export class Page {
+  readonly #node: string;
+  #folder: Promise<string> | undefined;
+
+  /** `node`: the program. */
+  constructor(node: string) {
+    this.#node = node;
+  }
+
+  /** Rejects with an HttpError where there is no such file, or no page. */
+  async answer(path: string, response: ServerResponse): Promise<void> {
+    const file = this.#fileAt(await this.#built(), path);
+    const { size } = statSync(file);
+    const isNamedByContent = path.startsWith("/assets/");
+    response.writeHead(200, {
+      "content-type": TYPES[extname(file)] ?? "application/octet-stream",
+      "content-length": size,
+      "cache-control": isNamedByContent ? "public, max-age=31536000, immutable" : "no-cache",
+    });
+    createReadStream(file).pipe(response);
+  }
+
+  #fileAt(folder: string, path: string): string {
+    const file = normalize(join(folder, path === "/" ? "index.html" : path));
+    const isInside = file.startsWith(folder + sep);
+    if (isInside && statSync(file, { throwIfNoEntry: false })?.isFile()) return file;
+    throw new HttpError(404, "there is nothing here");
+  }
+
+  async #built(): Promise<string> {
+    this.#folder ??= promisify(execFile)(this.#node, ["--input-type=module", "-e", MAKE], { cwd: ROOT }).then(
+      ({ stdout }) => normalize(stdout.trim()),
+    );
+    try {
+      return await this.#folder;
+    } catch (error) {
+      this.#folder = undefined;
+      throw new HttpError(503, `Cannot build the page: ${(error as Error).message}`);
+    }
+  }
+}

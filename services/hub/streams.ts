@@ -1,0 +1,52 @@
+import type { ServerResponse } from "node:http";
+import type { StreamEvents } from "./api.ts";
+
+export const MOST_STREAMS = 64;
+const MOST_BACKLOG_BYTES = 1024 * 1024;
+
+/** Everybody who reads server-sent events. Whoever does not read is cut off; nobody is waited for. */
+export class Streams {
+  readonly #open = new Set<ServerResponse>();
+  #cut = 0;
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** How many were cut off so far. */
+  get cut(): number {
+    return this.#cut;
+  }
+
+  /** False where there are as many as there may be. */
+  add(response: ServerResponse, hello: StreamEvents["hello"]): boolean {
+    if (this.#open.size >= MOST_STREAMS) return false;
+    response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
+    this.#open.add(response);
+    response.on("close", () => this.#open.delete(response));
+    this.#send(response, textOf("hello", hello));
+    return true;
+  }
+
+  say<Name extends keyof StreamEvents>(name: Name, data: StreamEvents[Name]): void {
+    if (this.#open.size === 0) return;
+    const text = textOf(name, data);
+    for (const response of this.#open) this.#send(response, text);
+  }
+
+  close(): void {
+    for (const response of this.#open) response.end();
+  }
+
+  #send(response: ServerResponse, text: string): void {
+    response.write(text);
+    if (response.writableLength <= MOST_BACKLOG_BYTES) return;
+    this.#cut++;
+    this.#open.delete(response);
+    response.destroy();
+  }
+}
+
+function textOf(name: string, data: unknown): string {
+  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+}

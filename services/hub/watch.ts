@@ -1,0 +1,290 @@
+import type { Secret } from "../../shared/link/secret.ts";
+import type { EventLine, EventName, MetricLine } from "../../shared/run/record-lines.ts";
+import type { Command, Introduction } from "../../shared/run/telemetry-wire.ts";
+import type { WorkerView } from "./api.ts";
+import {
+  broken,
+  died,
+  heard,
+  introduced,
+  type Known,
+  remembered,
+  saidGoodbye,
+  silent,
+  stood,
+} from "./contact.ts";
+import type { Heard } from "./heard.ts";
+import { RecordFiles, type SaidLine } from "./record-files.ts";
+import { RunRecord } from "./run-record.ts";
+import { type Leaving, TelemetryDoor, type Visitor } from "./telemetry-door.ts";
+import { viewOf, workerNames } from "./worker-view.ts";
+
+export interface WatchOptions {
+  readonly run: string;
+  readonly folder: string;
+  readonly secret: Secret | undefined;
+  /** Whether the logs are the hub's to write. */
+  readonly keepsLogs: boolean;
+  readonly handshakeMs: number;
+  /** Asks a worker's port whether somebody is there. */
+  readonly probe: (host: string, port: number) => Promise<"nobody" | "somebody" | "nothing">;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly onLines: (metrics: readonly MetricLine[], events: readonly EventLine[]) => void;
+  readonly onChange: () => void;
+  readonly warn: (about: object, message: string) => void;
+}
+
+/** Lines wait that long for others, to be written and acknowledged together. */
+const GATHER_MS = 100;
+const MOST_GATHERED = 1_000;
+const LOOK_MS = 500;
+/** How long a broken connection may stay without an explanation. */
+const DOUBT_MS = 500;
+const ASK_AGAIN_MS = 2_000;
+const DISK_MS = 2_000;
+
+/** A run as it is told by its workers: who is there, and their lines on the way into the record. */
+export class Watch {
+  readonly record: RunRecord;
+  readonly door: TelemetryDoor;
+  readonly #options: WatchOptions;
+  readonly #files: RecordFiles;
+  readonly #known = new Map<string, Known>();
+  /** Of each worker the connection of the life that is shown. */
+  readonly #visitors = new Map<string, Visitor>();
+  readonly #asking = new Map<string, NodeJS.Timeout>();
+  readonly #looking: NodeJS.Timeout;
+  #gathered: { readonly visitor: Visitor; readonly seq: number; readonly line: SaidLine | undefined }[] = [];
+  #gathering: NodeJS.Timeout | undefined;
+  /** Those of whom a line could not be kept: nothing after it may be either. */
+  #behind = new Set<Visitor>();
+  #alarm: string | undefined;
+  #nonsense = 0;
+
+  /** Throws when the folder is no record of a run, or cannot be written. */
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.record = new RunRecord(options.run, options.folder);
+    this.#files = new RecordFiles(options.folder, options.keepsLogs, (line) => this.record.add(line));
+    const now = options.now();
+    for (const name of workerNames(this.record.config)) {
+      this.#known.set(name, remembered(name, this.record.pastOf(name), now));
+    }
+    this.door = new TelemetryDoor({
+      secret: options.secret,
+      handshakeMs: options.handshakeMs,
+      refuse: (introduction) => this.#refuse(introduction),
+      introduced: (visitor) => this.#introduced(visitor),
+      stood: ({ introduction }, standing) =>
+        this.#update(introduction, (known, at) => stood(known, standing, at)),
+      said: (visitor, line) => this.#said(visitor, line),
+      goodbye: ({ introduction }, why) =>
+        this.#update(introduction, (known, at) => saidGoodbye(known, why, at)),
+      left: (visitor, why) => this.#left(visitor, why),
+      turnedAway: (reason) => options.warn({ reason }, "turned a visitor away"),
+    });
+    this.say("watching", undefined, `watching ${options.run}`);
+    this.#looking = setInterval(() => this.#look(), LOOK_MS);
+  }
+
+  views(): WorkerView[] {
+    const { config, standing } = this.record;
+    return workerNames(config).map((name) =>
+      viewOf(this.#known.get(name)!, config, standing.segments(name).at(-1)),
+    );
+  }
+
+  /** Lines that could not be understood, and those that a full file had no room for. */
+  get counts(): { readonly nonsense: number; readonly refused: number } {
+    return { nonsense: this.#nonsense, refused: this.#files.refused };
+  }
+
+  /** Why the record cannot be written; undefined if it can. */
+  get alarm(): string | undefined {
+    return this.#alarm;
+  }
+
+  /** Of a worker, or of "train" who started them all; undefined where it is not connected. */
+  visitor(worker: string): Visitor | undefined {
+    return this.#visitors.get(worker);
+  }
+
+  command(visitor: Visitor, command: Command): void {
+    this.say("command", visitor.introduction.worker, command);
+    visitor.command(command);
+  }
+
+  /** Everything heard is in the files when it returns. */
+  close(): void {
+    clearInterval(this.#looking);
+    for (const timer of this.#asking.values()) clearTimeout(timer);
+    this.#flush();
+    this.door.close();
+    this.#files.close();
+  }
+
+  #refuse({ run, worker }: Introduction): string | undefined {
+    if (run !== this.#options.run) return `run is ${run}, expected ${this.#options.run}`;
+    if (worker === "train" || this.#known.has(worker)) return undefined;
+    return `${worker} is not of this run: it has ${this.record.config.layers.length} layers`;
+  }
+
+  #introduced(visitor: Visitor): void {
+    const { introduction } = visitor;
+    const { worker } = introduction;
+    // What it has said before is said again, and what of it is in the files passed over.
+    visitor.acknowledge(-1);
+    const known = this.#known.get(worker);
+    if (known === undefined) return void this.#visitors.set(worker, visitor);
+    const now = this.#options.now();
+    const after = introduced(known, introduction, now);
+    if (after === undefined) return;
+    this.#stopAsking(worker);
+    this.#visitors.set(worker, visitor);
+    this.#become(after);
+  }
+
+  /** Of the life that is shown; an older one changes nothing. */
+  #update({ worker, instance }: Introduction, change: (known: Known, now: number) => Known): void {
+    const known = this.#known.get(worker);
+    if (known === undefined || known.instance !== instance) return;
+    this.#become(change(known, this.#options.now()));
+  }
+
+  #become(after: Known): void {
+    const before = this.#known.get(after.name)!;
+    this.#known.set(after.name, after);
+    if (after.contact !== before.contact) this.#tellContact(before, after);
+    this.#options.onChange();
+  }
+
+  #tellContact(before: Known, after: Known): void {
+    const { name, contact, why = "" } = after;
+    if (contact === "unreachable" || contact === "dead") this.say(contact, name, `${name}: ${why}`);
+    const wasAway = before.contact === "unreachable" || before.contact === "dead";
+    if (contact === "connected" && wasAway) this.say("back", name, `${name} is back`);
+  }
+
+  #said(visitor: Visitor, { seq, line }: Extract<Heard, { kind: "line" }>): void {
+    if (this.#behind.has(visitor)) return;
+    const { worker, instance } = visitor.introduction;
+    this.#update(visitor.introduction, heard);
+    if (line === undefined) this.#nonsense++;
+    // Nobody speaks for another.
+    const isOwn = line !== undefined && (line.kind === "log" || line.worker === worker);
+    this.#gathered.push({ visitor, seq, line: isOwn ? { worker, instance, seq, line } : undefined });
+    if (this.#gathered.length >= MOST_GATHERED) this.#flush();
+    else this.#gathering ??= setTimeout(() => this.#flush(), GATHER_MS);
+  }
+
+  #flush(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+    const gathered = this.#gathered;
+    if (gathered.length === 0) return;
+    this.#gathered = [];
+    let kept: SaidLine[];
+    try {
+      kept = this.#files.keep(gathered.flatMap(({ line }) => line ?? []));
+    } catch (error) {
+      return this.#fallBehind(new Set(gathered.map(({ visitor }) => visitor)), error as Error);
+    }
+    this.#alarm = undefined;
+    this.#take(kept);
+    const reached = new Map(gathered.map(({ visitor, seq }) => [visitor, seq]));
+    for (const [visitor, seq] of reached) visitor.acknowledge(seq);
+  }
+
+  #take(kept: readonly SaidLine[]): void {
+    const lines = kept.flatMap(({ line }) => (line.kind === "log" ? [] : [line]));
+    for (const line of lines) {
+      this.record.add(line);
+      if (line.kind === "event" && line.name === "died" && line.worker === "train") this.#died(line);
+    }
+    this.#options.onLines(
+      lines.filter((line) => line.kind !== "event"),
+      lines.filter((line) => line.kind === "event"),
+    );
+  }
+
+  /** "layer2: exit 137". By the time it is heard a newer life may be there. */
+  #died({ about, incarnation, text, at }: EventLine): void {
+    const known = this.#known.get(about ?? "");
+    if (known === undefined || incarnation !== 0) return;
+    if ((known.introducedAt ?? 0) <= at)
+      this.#become(died(known, text.replace(/^\w+: /, ""), this.#options.now()));
+  }
+
+  /** The disk is full, say. They are sent away in a while, come back, and say again what was not kept. */
+  #fallBehind(visitors: ReadonlySet<Visitor>, error: Error): void {
+    if (this.#alarm === undefined) this.#options.warn({ err: error }, "cannot write the record");
+    this.#alarm = `cannot write the record: ${error.message}`;
+    for (const visitor of visitors) this.#behind.add(visitor);
+    setTimeout(() => {
+      for (const visitor of visitors) {
+        this.#behind.delete(visitor);
+        visitor.sendAway("say it again");
+      }
+    }, DISK_MS).unref();
+  }
+
+  #left(visitor: Visitor, why: Leaving): void {
+    this.#behind.delete(visitor);
+    const { worker, port } = visitor.introduction;
+    if (this.#visitors.get(worker) !== visitor) return;
+    this.#visitors.delete(worker);
+    const known = this.#known.get(worker);
+    if (known === undefined || known.contact === "gone" || why === "sent away") return;
+    void this.#ask(worker, visitor.host, port);
+  }
+
+  /** Until it is back, or known to be dead. */
+  async #ask(worker: string, host: string, port: number): Promise<void> {
+    // An answer may take seconds, and the page should not say "connected" until then.
+    const meanwhile = setTimeout(() => this.#answered(worker, "nothing"), DOUBT_MS);
+    this.#asking.set(worker, meanwhile);
+    const answer = await this.#options.probe(host, port);
+    if (this.#asking.get(worker) !== meanwhile) return;
+    this.#stopAsking(worker);
+    this.#answered(worker, answer);
+    if (this.#known.get(worker)!.contact !== "unreachable") return;
+    this.#asking.set(
+      worker,
+      setTimeout(() => void this.#ask(worker, host, port), ASK_AGAIN_MS),
+    );
+  }
+
+  #answered(worker: string, answer: "nobody" | "somebody" | "nothing"): void {
+    this.#become(broken(this.#known.get(worker)!, answer, this.#options.now()));
+  }
+
+  #stopAsking(worker: string): void {
+    clearTimeout(this.#asking.get(worker));
+    this.#asking.delete(worker);
+  }
+
+  #look(): void {
+    const now = this.#options.now();
+    for (const known of this.#known.values()) {
+      const after = silent(known, now);
+      if (after !== known) this.#become(after);
+    }
+  }
+
+  /** An event of the hub's own. */
+  say(name: EventName, about: string | undefined, text: string): void {
+    const at = this.#options.now();
+    const event: EventLine = {
+      ...{ kind: "event", worker: "hub", incarnation: 0, at, name, text },
+      ...(about === undefined ? {} : { about }),
+    };
+    try {
+      this.#files.say(event);
+    } catch (error) {
+      this.#options.warn({ err: error }, "cannot write the record");
+    }
+    this.record.add(event);
+    this.#options.onLines([], [event]);
+  }
+}

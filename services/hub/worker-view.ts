@@ -1,0 +1,65 @@
+import type { Config, LayerConfig } from "../../shared/run/config.ts";
+import type { Segment } from "../../shared/run/record-lines.ts";
+import type { WorkerView } from "./api.ts";
+import { bytesPerSecond, type Known } from "./contact.ts";
+
+/** The source and the layers, in their order. */
+export function workerNames({ layers }: Pick<Config, "layers">): string[] {
+  return ["source", ...layers.map((_, index) => `layer${index + 1}`)];
+}
+
+/** `last`: the newest segment of the worker that stands; it says what the worker does not say between. */
+export function viewOf(known: Known, config: Config, last: Segment | undefined): WorkerView {
+  const { name, contact, why, since, heardAt, incarnation, pid, progress, dropped } = known;
+  const layer = layerOf(name);
+  const bytes = bytesPerSecond(known);
+  return defined({
+    name,
+    layer,
+    shape: layer === undefined ? undefined : shapeOf(config.layers[layer - 1]),
+    contact,
+    why,
+    state: progress?.state,
+    heardAt,
+    since,
+    incarnation,
+    batch: progress?.batch ?? last?.last ?? -1,
+    perSecond: progress?.perSecond ?? 0,
+    loss: progress?.loss ?? last?.loss,
+    generatorError: progress?.generatorError ?? last?.generatorError,
+    cosine: last?.cosine,
+    staleness: progress?.staleness ?? last?.staleness,
+    inFlight: progress?.inFlight,
+    window: progress?.window,
+    sendsPerSecond: bytes?.sends,
+    receivesPerSecond: bytes?.receives,
+    durable: progress?.durable,
+    rssBytes: progress?.rssBytes,
+    alarm: progress?.alarm,
+    dropped,
+    pid,
+  });
+}
+
+function layerOf(name: string): number | undefined {
+  const number = /^layer(\d+)$/.exec(name)?.[1];
+  return number === undefined ? undefined : Number(number);
+}
+
+function shapeOf(layer: LayerConfig | undefined): WorkerView["shape"] {
+  if (layer === undefined) return undefined;
+  const { inputs, outputs, batchNorm, nonlinearity } = layer;
+  return {
+    inputs,
+    outputs,
+    what: [...(batchNorm ? ["batch norm"] : []), nonlinearity].join(", "),
+    // Batch norm has a scale and a shift for each output, and makes a bias superfluous.
+    parameters: inputs * outputs + outputs * (batchNorm ? 2 : 1),
+  };
+}
+
+type Defined<T> = { [Key in keyof T]: Exclude<T[Key], undefined> };
+
+function defined<T extends object>(fields: T): Defined<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>;
+}
