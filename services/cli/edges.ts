@@ -23,6 +23,8 @@ export interface Edges {
   readonly nodeVersion: string;
   /** From now on signals no longer end the process. Returns how to hear of none any more. */
   readonly onSignal: (listener: (signal: StopSignal) => void) => () => void;
+  /** Hears single keys, where somebody sits at a keyboard. Returns how to hear of none any more. */
+  readonly onKey?: (listener: (key: string) => void) => () => void;
   /** The last thing done before the process ends, however it does, unless it is killed. Returns how to undo that. */
   readonly onExit: (listener: () => void) => () => void;
 }
@@ -44,6 +46,7 @@ export function edgesOf(host: NodeJS.Process, worker: WorkerCommand): Edges {
     date: () => new Date(),
     nodeVersion: host.version,
     onSignal: (listener) => listenToSignals(host, listener),
+    onKey: (listener) => listenToKeys(host.stdin, listener),
     onExit: (listener) => {
       host.on("exit", listener);
       return () => host.off("exit", listener);
@@ -70,6 +73,13 @@ function listenToSignals(host: NodeJS.Process, listener: (signal: StopSignal) =>
     // The listeners stay: without them a lost output, or the second half of one Ctrl-C, would end the process in the
     // middle of its last words. They keep nothing alive.
   };
+}
+
+function listenToKeys(stdin: NodeJS.Process["stdin"], listener: (key: string) => void): () => void {
+  if (stdin.isTTY !== true) return () => undefined;
+  const onData = (bytes: Buffer) => listener(bytes.toString("utf8"));
+  stdin.setRawMode(true).on("data", onData).resume();
+  return () => stdin.off("data", onData).setRawMode(false).pause();
 }
 
 function isTrue(value: string | undefined): boolean {

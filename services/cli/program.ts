@@ -6,9 +6,11 @@ import { ExitCode } from "../../shared/run/telemetry.ts";
 import { type CompareRequest, compare, DEFAULT_BAR } from "./compare.ts";
 import { composeFile } from "./compose-file.ts";
 import type { Edges } from "./edges.ts";
+import { addLogs } from "./logs-command.ts";
 import { Refusal } from "./refusal.ts";
 import { addRuns } from "./runs-command.ts";
 import { addStatus } from "./status-command.ts";
+import { addTop } from "./top-command.ts";
 import { type TrainRequest, train } from "./train.ts";
 
 /** Understands the arguments and does what they say; the exit code. What the user got wrong is told on stderr. */
@@ -76,6 +78,8 @@ function createProgram(edges: Edges, done: (code: number) => void): Command {
     });
   addRuns(program, edges);
   addStatus(program, edges);
+  addTop(program, edges);
+  addLogs(program, edges);
   return program;
 }
 

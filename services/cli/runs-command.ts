@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { ConfigError } from "../../shared/run/read-config.ts";
 import type { TestResult } from "../../shared/wire/frames.ts";
+import { wholeNumber } from "./arguments.ts";
 import type { Edges } from "./edges.ts";
 import { duration, percent, UNKNOWN } from "./numbers.ts";
 import { findRun, readRecord, runIds } from "./record.ts";
@@ -74,11 +75,4 @@ function table(rows: readonly ListedRun[], runs: string, all: number): string {
   );
   const rest = all > rows.length ? [`(${all - rows.length} older ones: --newest ${all})`] : [];
   return `${[...lines, ...rest].join("\n")}\n`;
-}
-
-/** Throws a Refusal at what is none, or below 1. */
-export function wholeNumber(option: string, text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1) return value;
-  throw new Refusal(`${option} is ${text}, expected a whole number from 1`);
 }
