@@ -24,7 +24,7 @@ const rules: Readonly<Record<string, Rule>> = {
 /** The page runs in a browser: it takes types from anywhere, but of our code only what is pure, and a few small packages. */
 const page = {
   folder: "services/hub/page",
-  values: ["shared/run/standing.ts", "shared/run/segments.ts", "shared/run/metrics-csv.ts"],
+  values: ["shared/run/standing.ts", "shared/run/segments.ts", "services/cli/pace.ts"],
   packages: ["preact", "preact/hooks", "uplot"],
 };
 

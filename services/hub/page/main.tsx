@@ -1,3 +1,9 @@
 import { render } from "preact";
+import { hashOf, readHash } from "./address.ts";
+import { App } from "./app.tsx";
 
-render(<p class="beginning">Asking the hub …</p>, document.getElementById("page")!);
+const address = readHash(location.hash);
+history.replaceState(null, "", hashOf(address) || location.pathname + location.search);
+const page = document.getElementById("page")!;
+page.replaceChildren();
+render(<App address={address} />, page);
