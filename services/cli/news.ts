@@ -33,6 +33,7 @@ function endingWords(ending: Ending, words: readonly string[]): string {
   if ("signal" in ending) return `was ended by ${ending.signal}`;
   if ("fault" in ending) return `could not be started (${ending.fault})`;
   if (ending.code === 0) return "left before the run had finished";
+  if (ending.code === 75) return "has saved, and is to start again";
   const word = lastWord(words);
   return `died with code ${ending.code}${word ? ` (${word})` : ""}`;
 }

@@ -91,6 +91,7 @@ const LEAVE_MS = 10_000;
 
 const CANNOT_START = 78;
 const GAVE_UP = 70;
+const START_AGAIN = 75;
 
 export function beginSupervision(names: readonly string[], atMs: number): Step {
   const fresh = { restarts: 0, highest: -1, fruitless: 0, quick: 0 };
@@ -128,6 +129,7 @@ function onExited(state: Supervision, event: Exited): Step {
     if (code === CANNOT_START || code === GAVE_UP) {
       return fail(state, { kind: "failed", worker, code }, event.atMs);
     }
+    if (code === START_AGAIN) return startAgain(state, event);
     return code === 0 ? leftEarly(state, event) : died(state, event);
   }
   // The record is written or the end decided: how a worker leaves changes nothing any more.
@@ -147,15 +149,30 @@ function died(state: Supervision, event: Exited): Step {
 }
 
 function restartLater(state: Supervision, event: Exited, afterMs: number): Step {
-  const { worker, ending, atMs } = event;
+  const { worker, atMs } = event;
   const before = state.workers[worker]!;
   const fruitless = before.fruitless + 1;
   if (fruitless > MAX_FRUITLESS) {
     return fail(state, { kind: "failed", worker, code: GAVE_UP, deaths: fruitless }, atMs);
   }
+  return again(state, event, { fruitless, quick: quickDeaths(before, atMs) }, afterMs);
+}
+
+// It was told to, has saved, and asks for it: no failure, however often.
+function startAgain(state: Supervision, event: Exited): Step {
+  const { fruitless, quick } = state.workers[event.worker]!;
+  return again(state, event, { fruitless, quick }, 0);
+}
+
+function again(
+  state: Supervision,
+  { worker, ending }: Exited,
+  counts: Pick<Supervised, "fruitless" | "quick">,
+  afterMs: number,
+): Step {
+  const before = state.workers[worker]!;
   const restart = before.restarts + 1;
-  const quick = quickDeaths(before, atMs);
-  const after: Supervised = { ...before, stage: { is: "waiting" }, restarts: restart, fruitless, quick };
+  const after: Supervised = { ...before, ...counts, stage: { is: "waiting" }, restarts: restart };
   return [
     withWorker(state, worker, after),
     [

@@ -137,6 +137,16 @@ describe("a worker that dies", () => {
     expect(story.exits("a", KILLED)).toContainEqual({ do: "ask to stop", worker: "b" });
   });
 
+  it("comes back at once when it was told to start again, however often: that is no death", () => {
+    const story = new Story("a");
+    for (let n = 0; n < 50; n++) {
+      expect(delayOf(story.exits("a", 75))).toBe(0);
+      expect(story.comesBack("a")).toEqual([{ do: "start", worker: "a" }]);
+    }
+    expect(story.restarts).toBe(50);
+    expect(delayOf(story.exits("a", 1))).toBe(0);
+  });
+
   it("comes back also when it left with code 0, since the run is not over", () => {
     const story = new Story("a", "b");
     expect(delayOf(story.exits("a", 0))).toBe(1000);
