@@ -93,6 +93,7 @@ export class Reporter {
     this.#edges = edges;
     this.#around = around;
     this.#control = options.control;
+    unsaid.onWords = () => this.#pump();
     this.#dialler = edges.hub.dial({
       url: options.hub,
       link: config.link,

@@ -42,6 +42,8 @@ export class Unsaid {
   #characters = 0;
   #nextSeq = 0;
   #dropped = 0;
+  /** Called when there are words to say: the last before a death are those that matter. */
+  onWords = (): void => undefined;
 
   constructor(worker: string, incarnation: number) {
     this.#worker = worker;
@@ -72,6 +74,7 @@ export class Unsaid {
     this.#waiting.push({ kind: "text", line, characters });
     this.#characters += characters;
     while (this.#characters > MOST_CHARACTERS) this.#dropOldest("text");
+    this.onWords();
   }
 
   /** The next line to say on this connection; undefined if there is none, or too many are unacknowledged. */

@@ -94,6 +94,37 @@ describe("a batch", () => {
   });
 });
 
+describe("a pause", () => {
+  it("leaves what comes in the inbox, within the window, until it is over", () => {
+    const layer = new Tried();
+    layer.link(0);
+    layer.batch(0);
+    expect(layer.hear({ event: "paused" })).toEqual([]);
+    for (let batch = 1; batch < 5; batch++) expect(layer.batch(batch)).toEqual([]);
+    expect(layer.state.cursor).toBe(0);
+    expect(layer.batch(5)).toEqual(["hangUp on predecessor: more than 4 unanswered activations"]);
+    expect(layer.hear({ event: "unpaused" })).toEqual([
+      ...["update 1", "forward 1", "update 2", "forward 2", "update 3", "forward 3"],
+    ]);
+    expect(layer.answer(0)).toEqual(["learn 0", "update 4", "forward 4"]);
+  });
+
+  it("does not keep the generator from learning, nor the links from coming and going", () => {
+    const layer = new Tried();
+    layer.link(0);
+    layer.batch(0);
+    layer.hear({ event: "paused" });
+    layer.batch(1);
+    expect(layer.answer(0)).toEqual(["learn 0"]);
+    expect(layer.hear({ event: "successorLost" })).toEqual([]);
+    expect(layer.hear({ event: "successorLinked", need: 1 })).toEqual([]);
+    expect(layer.hear({ event: "predecessorLost" })).toEqual([]);
+    expect(layer.hear({ event: "predecessorLinked" })).toEqual([]);
+    expect(layer.batch(1)).toEqual([]);
+    expect(layer.hear({ event: "unpaused" })).toEqual(["update 1", "forward 1"]);
+  });
+});
+
 describe("while the successor is away", () => {
   it("a layer learns on for its staleness budget, then holds, and resumes with the successor", () => {
     const layer = new Tried({ window: 20 });

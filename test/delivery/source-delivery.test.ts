@@ -28,6 +28,17 @@ describe("the source", () => {
     expect(source.answer(0)).toEqual(["batch 2"]);
   });
 
+  it("sends nothing while it is told to pause, whoever comes, and then goes on", () => {
+    const source = new Tried();
+    source.hear({ event: "successorLinked", need: 0 });
+    expect(source.hear({ event: "paused" })).toEqual([]);
+    expect([...source.answer(0), ...source.answer(1)]).toEqual([]);
+    expect(source.hear({ event: "successorLost" })).toEqual([]);
+    expect(source.hear({ event: "successorLinked", need: 1 })).toEqual([]);
+    expect(source.hear({ event: "rewound", need: 0 })).toEqual([]);
+    expect(source.hear({ event: "unpaused" })).toEqual(["batch 0", "batch 1"]);
+  });
+
   it("goes on where the first layer needs it, since it remembers nothing itself", () => {
     expect(new Tried().hear({ event: "successorLinked", need: 2 })).toEqual(["batch 2", "batch 3"]);
   });

@@ -14,6 +14,7 @@ import type { Frame } from "../../shared/wire/frames.ts";
 import { EventQueue, type SimulatedRandom } from "./event-queue.ts";
 import { Life } from "./life.ts";
 import { SimulatedDisk } from "./simulated-disk.ts";
+import type { SimulatedHub } from "./simulated-hub.ts";
 import { type Connection, SimulatedNetwork } from "./simulated-network.ts";
 import { WitnessedWork, type WorkWatch, witnessIn } from "./witnessed-work.ts";
 
@@ -87,6 +88,8 @@ export class Simulation {
   readonly random: SimulatedRandom;
   readonly queue = new EventQueue();
   readonly network: SimulatedNetwork;
+  /** Who is told, if anybody. */
+  readonly hub: SimulatedHub | undefined;
   readonly posts: Post[];
   readonly violations: Violation[] = [];
   /** What happened, for whoever replays a seed. */
@@ -94,7 +97,8 @@ export class Simulation {
   readonly counts: Record<string, number> = {};
   #events = 0;
 
-  constructor(config: Config, random: SimulatedRandom) {
+  constructor(config: Config, random: SimulatedRandom, hubOn?: (queue: EventQueue) => SimulatedHub) {
+    this.hub = hubOn?.(this.queue);
     this.config = config;
     this.random = random;
     this.network = new SimulatedNetwork(this.queue, random, {
@@ -231,7 +235,7 @@ export class Simulation {
     const host = post.name;
     const where = { run: RUN, state: STATE, host, port: 1 };
     const files = { secretFile: undefined, tlsFiles: undefined };
-    const hub = { hub: undefined, control: false };
+    const hub = { hub: this.hub && "ws://hub:1", control: true };
     return { config: "", set: [], logFormat: "json" as const, ...where, ...files, ...hub };
   }
 
@@ -250,6 +254,7 @@ export class Simulation {
       dial: network.dialFor(life),
       listen: network.listenFor(life),
       disk: post.disk.seenBy(life),
+      hub: this.hub && { dial: this.hub.dialFor(life), rssBytes: () => 0, nodeVersion: "" },
       now: () => queue.now,
       date: () => new Date(queue.now),
       after: (ms, run) => {
@@ -338,6 +343,7 @@ export class Simulation {
   #bury(post: Post, lived: Lived, isSilent: boolean, again: boolean): void {
     lived.life.end();
     this.network.died(lived.life, isSilent);
+    this.hub?.died(lived.life);
     if (again) this.queue.after(5 + this.random() * 300, () => this.start(post));
   }
 
