@@ -10,6 +10,9 @@ const MOST_SEGMENTS = 512;
 const MOST_EVALUATIONS = 128;
 /** Events and log lines not said yet, in characters; beyond it the oldest are dropped, and counted. */
 const MOST_CHARACTERS = 512 * 1024;
+/** A hub takes no longer ones. */
+const MOST_EVENT_CHARACTERS = 1000;
+const MOST_LOG_CHARACTERS = 32 * 1024;
 
 type Entry =
   | { readonly kind: "tally"; tally: Tally }
@@ -70,8 +73,17 @@ export class Unsaid {
       if (this.#count("evaluation") > MOST_EVALUATIONS) this.#dropOldest("evaluation");
       return;
     }
-    const characters = line.text.length;
-    this.#waiting.push({ kind: "text", line, characters });
+    this.#sayWords(line);
+  }
+
+  #sayWords(line: EventLine | LogLine): void {
+    if (line.kind === "log" && line.text.length > MOST_LOG_CHARACTERS) {
+      this.#dropped += 1;
+      return;
+    }
+    const text = line.kind === "event" ? line.text.slice(0, MOST_EVENT_CHARACTERS) : line.text;
+    const characters = text.length;
+    this.#waiting.push({ kind: "text", line: { ...line, text }, characters });
     this.#characters += characters;
     while (this.#characters > MOST_CHARACTERS) this.#dropOldest("text");
     this.onWords();

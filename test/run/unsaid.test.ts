@@ -96,6 +96,17 @@ describe("what a worker has to say", () => {
   });
 });
 
+describe("words longer than a hub takes", () => {
+  it("are cut where they are an event's, and dropped and counted where they are a log's", () => {
+    const unsaid = new Unsaid("layer1", 1);
+    unsaid.say(log("x".repeat(100_000)));
+    const text = "y".repeat(5000);
+    unsaid.say({ kind: "event", worker: "layer1", incarnation: 1, at: 0, name: "alarm", text });
+    expect(unsaid.dropped).toBe(1);
+    expect(said(unsaid)).toMatchObject([{ seq: 0, line: { text: text.slice(0, 1000) } }]);
+  });
+});
+
 describe("what is noted in a checkpoint", () => {
   it("is all that no hub acknowledged, whether said or not, and the next life says it first", () => {
     const [before, after] = [new Unsaid("layer1", 1), new Unsaid("layer1", 2)];
