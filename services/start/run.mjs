@@ -4,7 +4,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { setFlagsFromString } from "node:v8";
 import { readSources } from "./sources.mjs";
+
+// What is young here dies young: buffers of frames, outside the heap and freed when it is collected. Left to grow, the
+// place for the young lets tens of megabytes of them wait. Measured: a layer of 134 MB has 93 MB, and is no slower.
+setFlagsFromString("--semi-space-growth-factor=1");
 
 const root = join(import.meta.dirname, "../..");
 const [program] = process.argv.splice(2, 1);
