@@ -68,7 +68,7 @@ export async function train(request: TrainRequest, edges: Edges): Promise<number
 
 /** Files that a user brought are read before anything is created; those of the package are left to the source. */
 function refuseBadData(data: DataConfig): void {
-  if (data.set !== "mnist" || data.path === undefined) return;
+  if (!("path" in data) || data.path === undefined) return;
   try {
     openDataSet(data);
   } catch (error) {

@@ -7,8 +7,9 @@ const mostBits = 24;
 
 /**
  * The problem of Trask's tutorial, at any width: two uniform numbers of `bits` bits, each written with its highest bit
- * first, and their sum of bits + 1 bits. An endless stream; the `heldOut` distinct pairs are drawn once, whatever
- * the seed, and never trained on. The pair (a, b) held out says nothing of (b, a).
+ * first, and their sum of bits + 1 bits. An endless stream; or, as in the tutorial, the same `pairs` again and again in the
+ * same order, drawn from the seed. The `heldOut` distinct pairs are drawn once, whatever the seed, and never trained
+ * on. The pair (a, b) held out says nothing of (b, a).
  */
 export class BinaryAddition implements DataSet {
   readonly name = "binary-addition";
@@ -20,10 +21,14 @@ export class BinaryAddition implements DataSet {
   readonly #bits: number;
   readonly #heldOut: ReadonlySet<number>;
   readonly #heldOutPairs: readonly number[];
+  readonly #pairs: number | undefined;
+  /** Those last asked for: a run has one seed. */
+  #fixed: { readonly seed: number; readonly pairs: readonly number[] } | undefined;
 
   /** Throws a RangeError for a width that is not 1 to 24, or when more than half of all pairs are to be held out. */
-  constructor(bits: number, heldOut: number) {
+  constructor(bits: number, heldOut: number, pairs?: number) {
     checkSizes(bits, heldOut);
+    this.#pairs = pairs;
     this.#bits = bits;
     this.inputWidth = 2 * bits;
     this.labelWidth = bits + 1;
@@ -31,11 +36,12 @@ export class BinaryAddition implements DataSet {
     this.#heldOutPairs = [...this.#heldOut];
   }
 
-  batchesPerEpoch(): undefined {
-    return undefined;
+  batchesPerEpoch(batchSize: number): number | undefined {
+    return this.#pairs === undefined ? undefined : countParts(this.#pairs, batchSize);
   }
 
   batch(seed: number, number: number, batchSize: number): Batch {
+    if (this.#pairs !== undefined) return this.#fixedBatch(seed, number, batchSize, this.#pairs);
     const random = randomStream(Stream.training, seed, number);
     return this.#write(Array.from({ length: batchSize }, () => this.#drawForTraining(random)));
   }
@@ -47,6 +53,15 @@ export class BinaryAddition implements DataSet {
   evaluationPart(part: number, batchSize: number): Batch {
     const { from, rows } = rowsOfPart(this.#heldOutPairs.length, part, batchSize);
     return this.#write(this.#heldOutPairs.slice(from, from + rows));
+  }
+
+  #fixedBatch(seed: number, number: number, batchSize: number, count: number): Batch {
+    if (this.#fixed?.seed !== seed) {
+      const random = randomStream(Stream.training, seed);
+      this.#fixed = { seed, pairs: Array.from({ length: count }, () => this.#drawForTraining(random)) };
+    }
+    const { from, rows } = rowsOfPart(count, number % countParts(count, batchSize), batchSize);
+    return this.#write(this.#fixed.pairs.slice(from, from + rows));
   }
 
   #drawForTraining(random: Random): number {

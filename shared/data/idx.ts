@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
 
 /** Bytes in the file format of MNIST, row-major: `shape` is [examples] or [examples, rows, columns]. */
 export interface Idx {
@@ -11,12 +12,32 @@ export class DataFileError extends Error {
   override readonly name = "DataFileError";
 }
 
-/** The bytes of a file. Throws a DataFileError that names the file when there is none. */
+/** More than any set of images is not read: a small file could be packed to unfold without end. */
+const MOST_BYTES = 2 ** 31 - 1;
+
+/**
+ * The bytes of a file; of the same name with .gz where there is none of this one. What is packed with gzip is unpacked.
+ * Throws a DataFileError that names the file when there is neither, or it is damaged.
+ */
 export function readBytes(path: string): Uint8Array {
+  const bytes = readEither(path);
+  if (!(bytes[0] === 0x1f && bytes[1] === 0x8b)) return bytes;
+  try {
+    return gunzipSync(bytes, { maxOutputLength: MOST_BYTES });
+  } catch (cause) {
+    throw new DataFileError(`Cannot unpack ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function readEither(path: string): Uint8Array {
   try {
     return readFileSync(path);
   } catch (cause) {
-    throw new DataFileError(`Cannot read ${path}: ${reasonOf(cause)}`, { cause });
+    try {
+      return readFileSync(`${path}.gz`);
+    } catch {
+      throw new DataFileError(`Cannot read ${path}: ${reasonOf(cause)}`, { cause });
+    }
   }
 }
 
@@ -48,9 +69,6 @@ function checkMagic(path: string, view: DataView, dimensions: number): void {
   const magic = view.getUint32(0);
   const expected = 0x0800 + dimensions;
   if (magic === expected) return;
-  if (magic >>> 16 === 0x1f8b) {
-    throw new DataFileError(`Cannot read ${path}: it is compressed with gzip, unpack it first`);
-  }
   throw new DataFileError(
     `Cannot read ${path}: the magic number is ${hex(magic)}, expected ${hex(expected)} ` +
       `(unsigned bytes, ${dimensions} dimension${dimensions === 1 ? "" : "s"})`,

@@ -29,15 +29,47 @@ export function openMnist(path?: string): ImageSet {
 
 /** The four files of `folder`; their digests are checked where `digests` are given. Throws a DataFileError. */
 export function readMnist(folder: string, digests?: Readonly<Record<MnistFile, string>>): ImageSet {
-  const read = (file: MnistFile, dimensions: number) => readFileOf(folder, file, dimensions, digests?.[file]);
-  const training = {
-    images: read("train-images-idx3-ubyte", 3),
-    classes: read("train-labels-idx1-ubyte", 1),
-  };
-  const heldOut = { images: read("t10k-images-idx3-ubyte", 3), classes: read("t10k-labels-idx1-ubyte", 1) };
+  const { training, heldOut } = readFour(folder, digests);
   checkShape(join(folder, "train-images-idx3-ubyte"), training, 60_000);
   checkShape(join(folder, "t10k-images-idx3-ubyte"), heldOut, 10_000);
   return new ImageSet("mnist", 10, training, heldOut);
+}
+
+/** What a config says of a set before any of its files is read. */
+export interface IdxSizes {
+  /** To train on. */
+  readonly examples: number;
+  /** Of one image. */
+  readonly pixels: number;
+  readonly classes: number;
+}
+
+/** Any images in four files that are named as those of MNIST. Throws a DataFileError. */
+export function readIdxSet(folder: string, { examples, pixels, classes }: IdxSizes): ImageSet {
+  const { training, heldOut } = readFour(folder);
+  const [found, ...shape] = training.images.shape as [number, ...number[]];
+  if (found !== examples || shape.reduce((product, size) => product * size, 1) !== pixels) {
+    const path = join(folder, "train-images-idx3-ubyte");
+    const is = training.images.shape.join(" × ");
+    throw new DataFileError(
+      `Cannot use ${path}: it is ${is}, expected ${examples} images of ${pixels} pixels`,
+    );
+  }
+  return new ImageSet("idx", classes, training, heldOut);
+}
+
+/** Each plain or packed with gzip. */
+function readFour(folder: string, digests?: Readonly<Record<MnistFile, string>>) {
+  const read = (file: MnistFile, dimensions: number) => readFileOf(folder, file, dimensions, digests?.[file]);
+  const training: LabelledImages = {
+    images: read("train-images-idx3-ubyte", 3),
+    classes: read("train-labels-idx1-ubyte", 1),
+  };
+  const heldOut: LabelledImages = {
+    images: read("t10k-images-idx3-ubyte", 3),
+    classes: read("t10k-labels-idx1-ubyte", 1),
+  };
+  return { training, heldOut };
 }
 
 function readFileOf(folder: string, file: MnistFile, dimensions: number, digest: string | undefined): Idx {

@@ -1,7 +1,8 @@
 import { BinaryAddition } from "./binary-addition.ts";
+import { readCifar10 } from "./cifar.ts";
 import type { DataConfig } from "./data-config.ts";
 import type { DataSet } from "./data-set.ts";
-import { openMnist } from "./mnist.ts";
+import { openMnist, readIdxSet } from "./mnist.ts";
 import { TwoRings } from "./two-rings.ts";
 
 /**
@@ -12,8 +13,12 @@ export function openDataSet(config: DataConfig): DataSet {
   switch (config.set) {
     case "mnist":
       return openMnist(config.path);
+    case "idx":
+      return readIdxSet(config.path, config);
+    case "cifar-10":
+      return readCifar10(config.path);
     case "binary-addition":
-      return new BinaryAddition(config.bits, config.heldOut);
+      return new BinaryAddition(config.bits, config.heldOut, config.pairs);
     case "two-rings":
       return new TwoRings(config.noise, config.heldOut);
   }

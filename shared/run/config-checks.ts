@@ -77,7 +77,9 @@ function completeData(data: NonNullable<SoundParts["data"]>, notes: Notes): Data
       `of ${2 * most} pairs of ${data.bits}-bit numbers at most half can be held out, ${most}`,
     );
   }
-  return data;
+  if (data.set !== "binary-addition") return data;
+  const { pairs, ...endless } = data;
+  return pairs === undefined ? endless : { ...endless, pairs };
 }
 
 function defaultLoss(data: DataConfig): Config["loss"] {

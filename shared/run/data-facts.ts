@@ -15,13 +15,30 @@ export function dataFacts(data: DataConfig): DataFacts {
   switch (data.set) {
     case "mnist":
       return { inputWidth: 784, labelWidth: 10, inputType: "u8", judged: "class", trainingExamples: 60_000 };
+    case "idx":
+      return {
+        inputWidth: data.pixels,
+        labelWidth: data.classes,
+        inputType: "u8",
+        judged: "class",
+        trainingExamples: data.examples,
+      };
+    case "cifar-10":
+      return {
+        inputWidth: 3072,
+        labelWidth: 10,
+        inputType: "u8",
+        judged: "class",
+        trainingExamples: 50_000,
+      };
     case "binary-addition":
-      return endless({
+      return {
         inputWidth: 2 * data.bits,
         labelWidth: data.bits + 1,
         inputType: "u8",
         judged: "bits",
-      });
+        trainingExamples: data.pairs,
+      };
     case "two-rings":
       return endless({ inputWidth: 2, labelWidth: 2, inputType: "f32", judged: "class" });
   }

@@ -53,7 +53,7 @@ describe("binary addition", () => {
   });
 
   it("has no epochs", () => {
-    expect(new BinaryAddition(8, 1).batchesPerEpoch()).toBeUndefined();
+    expect(new BinaryAddition(8, 1).batchesPerEpoch(64)).toBeUndefined();
   });
 
   it("refuses to hold out more than half of all pairs, for training would hardly find another", () => {
@@ -68,3 +68,34 @@ describe("binary addition", () => {
 function pairsIn(batches: Batch[]): Set<number> {
   return new Set(batches.flatMap((batch) => decode(batch, 8).map(({ left, right }) => 256 * left + right)));
 }
+
+describe("addition of fixed pairs", () => {
+  const fixed = new BinaryAddition(6, 100, 25);
+  const epoch = (seed: number, from: number) =>
+    [0, 1, 2].map((number) => fixed.batch(seed, from + number, 10));
+
+  it("shows the same pairs in the same order in every epoch, the last batch short", () => {
+    expect(fixed.batchesPerEpoch(10)).toBe(3);
+    expect(epoch(1, 0).map(({ rows }) => rows)).toEqual([10, 10, 5]);
+    expect(epoch(1, 3)).toEqual(epoch(1, 0));
+  });
+
+  it("draws them from the seed, none that is held out, and adds them up", () => {
+    expect(epoch(2, 0)).not.toEqual(epoch(1, 0));
+    expect(new BinaryAddition(6, 100, 25).batch(1, 0, 10)).toEqual(fixed.batch(1, 0, 10));
+    const numberOf = (bits: Uint8Array) => bits.reduce((number, bit) => 2 * number + bit, 0);
+    const heldOut = fixed.evaluationPart(0, 100);
+    const held = new Set(
+      Array.from({ length: 100 }, (_, row) => String(heldOut.input.subarray(row * 12, row * 12 + 12))),
+    );
+    for (const { rows, input, labels } of epoch(1, 0)) {
+      for (let row = 0; row < rows; row++) {
+        const bits = input.subarray(row * 12, row * 12 + 12) as Uint8Array;
+        expect(held.has(String(bits))).toBe(false);
+        expect(numberOf(labels.subarray(row * 7, row * 7 + 7))).toBe(
+          numberOf(bits.subarray(0, 6)) + numberOf(bits.subarray(6)),
+        );
+      }
+    }
+  });
+});

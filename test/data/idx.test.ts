@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { parseIdx, readBytes } from "../../shared/data/idx.ts";
 
@@ -37,11 +41,6 @@ describe("an IDX file", () => {
       idxFile([2], [1, 2]),
       "Cannot read d/f: the magic number is 0x00000801, expected 0x00000802 (unsigned bytes, 2 dimensions)",
     ],
-    [
-      "is still compressed",
-      Uint8Array.from([0x1f, 0x8b, 8, 0, 0, 0]),
-      "Cannot read d/f: it is compressed with gzip, unpack it first",
-    ],
   ])("is refused when it %s", (_, bytes, message) => {
     expect(() => parseIdx("d/f", bytes, 2)).toThrow(message);
   });
@@ -50,5 +49,21 @@ describe("an IDX file", () => {
     expect(() => readBytes("nowhere/train-images-idx3-ubyte")).toThrow(
       "Cannot read nowhere/train-images-idx3-ubyte: no such file",
     );
+  });
+
+  it("is unpacked where it is packed, under its own name or with .gz", () => {
+    const folder = mkdtempSync(join(tmpdir(), "unlocked-idx-"));
+    try {
+      const plain = idxFile([2, 2], [1, 2, 3, 4]);
+      writeFileSync(join(folder, "a.gz"), gzipSync(plain));
+      writeFileSync(join(folder, "b"), gzipSync(plain));
+      for (const name of ["a", "b"])
+        expect(Array.from(readBytes(join(folder, name)))).toEqual(Array.from(plain));
+      const cut = gzipSync(plain).subarray(0, 12);
+      writeFileSync(join(folder, "c.gz"), cut);
+      expect(() => readBytes(join(folder, "c"))).toThrow(`Cannot unpack ${join(folder, "c")}: `);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });

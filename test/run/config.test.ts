@@ -15,6 +15,10 @@ layers: [{outputs: 8}, {outputs: 2}]
 run: {batches: 1000}
 `;
 
+const CONFIGS = readdirSync("configs", { recursive: true, encoding: "utf8" }).filter((file) =>
+  file.endsWith(".yaml"),
+);
+
 const read = (text: string, ...overrides: string[]) => readConfig(text, "x.yaml", overrides).config;
 
 describe("a config", () => {
@@ -95,6 +99,7 @@ describe("a config", () => {
     const sets: DataConfig[] = [
       { set: "mnist" },
       { set: "binary-addition", bits: 5, heldOut: 3 },
+      { set: "binary-addition", bits: 5, heldOut: 3, pairs: 100 },
       { set: "two-rings", noise: 0.1, heldOut: 3 },
     ];
     for (const config of sets) {
@@ -106,7 +111,7 @@ describe("a config", () => {
     }
   });
 
-  it.each(readdirSync("configs"))("configs/%s is without mistake or doubt", (file) => {
+  it.each(CONFIGS)("configs/%s is without mistake or doubt", (file) => {
     expect(loadConfig(`configs/${file}`).warnings).toEqual([]);
   });
 
@@ -157,7 +162,7 @@ describe("a canonical config file", () => {
   });
 
   it("does so for every config in the folder", () => {
-    for (const file of readdirSync("configs")) {
+    for (const file of CONFIGS) {
       const { config } = loadConfig(`configs/${file}`);
       expect(readConfig(canonicalYaml(config), "y.yaml").config).toEqual(config);
     }
@@ -228,7 +233,7 @@ describe("a mistake in a config", () => {
     expect(() => readConfig("seed: 1.5\n", "c/x.yaml")).toThrow(
       new ConfigError("c/x.yaml", [
         "c/x.yaml:1:1: seed is 1.5: expected a whole number from 0",
-        "c/x.yaml:1:1: data is missing: expected a map with set: mnist, binary-addition or two-rings",
+        "c/x.yaml:1:1: data is missing: expected a map with set: mnist, idx, cifar-10, binary-addition or two-rings",
         "c/x.yaml:1:1: layers is missing: expected a list of layers, the first layer first",
       ]),
     );
@@ -277,7 +282,7 @@ describe("a mistake in a config", () => {
     [
       "no such set",
       ["data={set: mnits}"],
-      'data.set is "mnits": expected a map with set: mnist, binary-addition or two-rings',
+      'data.set is "mnits": expected a map with set: mnist, idx, cifar-10, binary-addition or two-rings',
     ],
     ["no layers", ["layers=[]"], "layers is a list: expected a list of layers, the first layer first"],
     [
@@ -462,7 +467,8 @@ function mistakesOf(text: string, ...overrides: string[]): readonly string[] {
 const opened = new Map<string, ReturnType<typeof openDataSet>>();
 
 function openDataSetOnce(config: DataConfig) {
-  const set = opened.get(config.set) ?? openDataSet(config);
-  opened.set(config.set, set);
+  const key = JSON.stringify(config);
+  const set = opened.get(key) ?? openDataSet(config);
+  opened.set(key, set);
   return set;
 }
