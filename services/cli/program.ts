@@ -45,6 +45,10 @@ function createProgram(edges: Edges, done: (code: number) => void): Command {
     .option("--set <path=value>", "change one value of the config; may be given many times", collect, [])
     .option("--seed <n>", "the same as --set seed=n")
     .option("--resume [run]", "go on with a run that was stopped: its id or folder, or the latest")
+    .option(
+      "--from-snapshot [batch]",
+      "with --resume: from the newest snapshot of all layers, or the newest up to this batch; what came after it is set aside",
+    )
     .option("--runs <folder>", "where the records of runs are kept", "runs")
     .option("--quiet", "say nothing until the end", false)
     .action(async (config: string | undefined, options: TrainOptions) => {
@@ -100,16 +104,25 @@ interface TrainOptions {
   readonly set: readonly string[];
   readonly seed?: string;
   readonly resume?: string | true;
+  readonly fromSnapshot?: string | true;
   readonly runs: string;
   readonly quiet: boolean;
 }
 
 function requestOf(
   config: string | undefined,
-  { set, seed, resume, runs, quiet }: TrainOptions,
+  { set, seed, resume, fromSnapshot, runs, quiet }: TrainOptions,
 ): TrainRequest {
   const overrides = seed === undefined ? set : [...set, `seed=${seed}`];
-  return { config, overrides, resume, runs, quiet };
+  if (fromSnapshot !== undefined && resume === undefined)
+    throw new Refusal("Cannot begin a new run from a snapshot: --from-snapshot goes with --resume");
+  return { config, overrides, resume, runs, quiet, fromSnapshot: mostBatch(fromSnapshot) };
+}
+
+function mostBatch(text: string | true | undefined): number | undefined {
+  if (text === undefined || text === true) return text && Number.POSITIVE_INFINITY;
+  if (!/^\d{1,15}$/.test(text)) throw new Refusal(`Cannot go back to "${text}": expected a batch`);
+  return Number(text);
 }
 
 interface CompareOptions {

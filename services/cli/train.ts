@@ -7,6 +7,7 @@ import { loadConfig } from "../../shared/run/read-config.ts";
 import { newBoard, onDeath, onStart, onTelemetry, onTick, slowestCursor } from "./board.ts";
 import { type Display, liveDisplay, plainDisplay, silentDisplay } from "./display.ts";
 import type { Edges } from "./edges.ts";
+import { goBackTo } from "./go-back-to.ts";
 import { alarmNews, closingNews, failureNews, noteNews, stopNews, testNews } from "./news.ts";
 import { colours } from "./paint.ts";
 import { reservePorts } from "./ports.ts";
@@ -33,6 +34,8 @@ export interface TrainRequest {
   readonly overrides: readonly string[];
   /** Go on with a run: this one, or the latest (true). */
   readonly resume: string | true | undefined;
+  /** Go on from the newest snapshot of this batch at most. */
+  readonly fromSnapshot: number | undefined;
   /** Where the runs are. */
   readonly runs: string;
   readonly quiet: boolean;
@@ -58,6 +61,8 @@ export async function train(request: TrainRequest, edges: Edges): Promise<number
     else if (existsSync(join(run.path, "summary.json")))
       throw new Refusal(`${run.id} has finished meanwhile`);
     mendRun(run);
+    if (request.fromSnapshot !== undefined)
+      for (const line of await goBackTo(run, request.fromSnapshot, new Date())) edges.out.write(`${line}\n`);
     removeSecret = makeSecret(run);
     return await new Training(run, request, edges).run();
   } finally {

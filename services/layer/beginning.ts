@@ -9,6 +9,7 @@ import { configHash } from "../../shared/run/config-hash.ts";
 import { dataFacts } from "../../shared/run/data-facts.ts";
 import { claimIncarnation } from "../../shared/run/incarnation.ts";
 import { Meter } from "../../shared/run/meter.ts";
+import { SnapshotStore } from "../../shared/run/snapshot-store.ts";
 import type { Telemetry } from "../../shared/run/telemetry.ts";
 import { readNotes, Unsaid } from "../../shared/run/unsaid.ts";
 import type { WorkerOptions } from "../../shared/run/worker-options.ts";
@@ -92,7 +93,12 @@ export async function begin(
     meter.endSegment(edges.now());
     return unsaid?.notes();
   };
-  const lineage = new Lineage(born, store, () => work.state(), notes);
+  const lineage = new Lineage(
+    born,
+    { checkpoints: store, snapshots: new SnapshotStore(state, edges.disk) },
+    () => work.state(),
+    notes,
+  );
   if (restored) {
     const { checkpoint, ageMs, path } = restored;
     work.restore(checkpoint);

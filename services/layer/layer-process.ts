@@ -16,9 +16,11 @@ import type { EventName } from "../../shared/run/record-lines.ts";
 import { ExitCode, type Progress, type WorkerState } from "../../shared/run/telemetry.ts";
 import type { Command, Goodbye } from "../../shared/run/telemetry-wire.ts";
 import {
+  type BarrierFrame,
   CloseCode,
   type HelloFrame,
   PROTOCOL_VERSION,
+  type SavedLayer,
   type TestResult,
   type WelcomeFrame,
 } from "../../shared/wire/frames.ts";
@@ -157,6 +159,8 @@ export class LayerProcess {
     const surroundings = {
       applied: (cursor: number) => this.#applied(cursor),
       saveFinal: (onDurable: () => void) => void this.#saveFinal(onDurable),
+      saveSnapshot: (barrier: BarrierFrame, onDurable: (saved: SavedLayer) => void) =>
+        void this.#saveSnapshot(barrier, onDurable),
       report: () => lineage.report(),
       evaluated: (batch: number, test: TestResult) => this.#evaluated(batch, test),
       held: () => this.#held(),
@@ -418,6 +422,22 @@ export class LayerProcess {
       }
       this.#log.error({ err: error }, "last checkpoint failed");
       if (this.#phase === "running") await this.#end(ExitCode.gaveUp, "cannot save the end of the run");
+    }
+  }
+
+  /** Where it cannot be saved there is none this time: the last one stays, and so do the checkpoints. */
+  async #saveSnapshot(
+    { batch, snapshot, kept }: BarrierFrame,
+    onDurable: (saved: SavedLayer) => void,
+  ): Promise<void> {
+    try {
+      const digest = await this.#lineage.snapshot(snapshot, kept);
+      this.#log.debug({ batch, snapshot, digest }, "snapshot");
+      if (this.#phase === "running") onDurable({ layer: this.#options.layer, digest });
+    } catch (error) {
+      if (error instanceof Replaced) return this.#end(ExitCode.done, "fenced");
+      if (error instanceof CheckpointError) return this.#poisoned(error);
+      this.#log.warn({ batch, snapshot, err: error }, "snapshot failed");
     }
   }
 

@@ -13,13 +13,17 @@ import { FrameError } from "../../shared/wire/frame-error.ts";
 import {
   type ActivationFrame,
   type BackFrame,
+  type BarrierFrame,
   CloseCode,
   type ForwardFrame,
   type GradientFrame,
   type LayerReport,
+  type SavedLayer,
+  type SnapshotFrame,
   type Tensor,
   type TestResult,
 } from "../../shared/wire/frames.ts";
+import { Barrier } from "./barrier.ts";
 import { type LayerWork, PoisonError } from "./layer-work.ts";
 
 /** What a layer's service needs done outside: disk, log, and the end of the process. */
@@ -28,6 +32,8 @@ export interface LayerSurroundings {
   applied(cursor: number): void;
   /** Save the end of the run; calls back when it is durable, and not at all if that fails. */
   saveFinal(onDurable: () => void): void;
+  /** Save what is now as this layer's share of the snapshot; calls back when it is durable, and not at all if that fails. */
+  saveSnapshot(barrier: BarrierFrame, onDurable: (saved: SavedLayer) => void): void;
   report(): LayerReport;
   evaluated(batch: number, test: TestResult): void;
   held(): void;
@@ -38,7 +44,7 @@ export interface LayerSurroundings {
   poisoned(error: PoisonError): void;
 }
 
-type Attached = ActivationFrame | GradientFrame;
+type Attached = ActivationFrame | GradientFrame | BarrierFrame;
 
 /** Joins delivery, learning and the two links of one layer: frames become events, effects become work and frames. */
 export class LayerService {
@@ -52,6 +58,9 @@ export class LayerService {
   /** Of the layers after this one, as they reported when they finished. */
   #reports: readonly LayerReport[] = [];
   #test: TestResult | undefined;
+  /** The batch at which this head judged last. */
+  #testedAt = -1;
+  readonly #barrier = new Barrier();
   #isPoisoned = false;
 
   constructor(rules: Rules, work: LayerWork, meter: Meter, around: LayerSurroundings, cursor: number) {
@@ -109,6 +118,12 @@ export class LayerService {
       case "activation":
         this.#work.inspect(frame);
         return this.#take({ event: "heard", item: itemOf(frame, this.#rules.batches) });
+      case "barrier": {
+        const { batch } = frame;
+        if (batch >= this.#rules.batches)
+          throw new FrameError(`Cannot stop at batch ${batch}: the run has ${this.#rules.batches}`);
+        return this.#take({ event: "heard", item: { kind: "barrier", batch, frame } });
+      }
       case "end":
         if (frame.batches !== this.#rules.batches)
           throw new FrameError(`end is at ${frame.batches} batches, this run has ${this.#rules.batches}`);
@@ -143,6 +158,8 @@ export class LayerService {
         if (frame.need > this.#rules.batches)
           throw new FrameError(`Cannot rewind to batch ${frame.need}: the run has ${this.#rules.batches}`);
         return this.#take({ event: "rewound", need: frame.need });
+      case "snapshot":
+        return this.#tell(this.#barrier.heard(frame));
       case "finished":
         this.#reports = frame.reports;
         this.#test = frame.test;
@@ -179,7 +196,13 @@ export class LayerService {
         return this.#evaluate(activationOf(effect.item.frame));
       case "acknowledge":
         return this.#answer(effect.item.batch, undefined);
+      case "snapshot":
+        return this.#saveSnapshot(barrierOf(effect.item.frame));
       case "forward":
+        if (effect.item.kind === "barrier") {
+          this.#successor?.send(barrierOf(effect.item.frame));
+          return;
+        }
         return this.#forward(activationOf(effect.item.frame), effect.ticket);
       case "learn":
         return this.#learn(effect);
@@ -229,7 +252,19 @@ export class LayerService {
     this.#answer(frame.batch, undefined);
     if (!test) return;
     this.#test = test;
+    this.#testedAt = frame.batch;
     this.#around.evaluated(frame.batch, test);
+  }
+
+  #saveSnapshot(frame: BarrierFrame): void {
+    const test = this.#testedAt === frame.batch ? this.#test : undefined;
+    const nobody = { saved: [], ...(test ? { test } : {}) };
+    this.#barrier.begin(frame.snapshot, this.#rules.isHead ? nobody : undefined);
+    this.#around.saveSnapshot(frame, (saved) => this.#tell(this.#barrier.saved(frame.snapshot, saved)));
+  }
+
+  #tell(frame: SnapshotFrame | undefined): void {
+    if (frame) this.#predecessor?.send(frame);
   }
 
   #learn({ batch, ticket, target, age }: LayerEffect<Attached> & { effect: "learn" }): void {
@@ -267,7 +302,12 @@ function itemOf(frame: ActivationFrame, batches: number) {
 }
 
 function activationOf(frame: Attached): ActivationFrame {
-  if (frame.kind !== "activation") throw new TypeError("Cannot work on a gradient as on an activation");
+  if (frame.kind !== "activation") throw new TypeError(`Cannot work on a ${frame.kind} as on an activation`);
+  return frame;
+}
+
+function barrierOf(frame: Attached): BarrierFrame {
+  if (frame.kind !== "barrier") throw new TypeError(`Cannot save at a ${frame.kind}`);
   return frame;
 }
 

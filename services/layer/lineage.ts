@@ -3,6 +3,7 @@ import type { Checkpoint, Identity } from "../../shared/run/checkpoint.ts";
 import { type CheckpointStore, CheckpointWriteError } from "../../shared/run/checkpoint-store.ts";
 import { weightsDigest } from "../../shared/run/digest.ts";
 import { apply, emptyLedger, fromRanges, type Ledger, toRanges } from "../../shared/run/ledger.ts";
+import type { SnapshotStore } from "../../shared/run/snapshot-store.ts";
 import type { Notes } from "../../shared/run/unsaid.ts";
 import type { LayerReport, TestResult } from "../../shared/wire/frames.ts";
 
@@ -14,10 +15,16 @@ export interface LineageOptions extends Identity {
   readonly batches: number;
 }
 
+export interface Stores {
+  readonly checkpoints: CheckpointStore;
+  readonly snapshots: SnapshotStore;
+}
+
 /** What this layer has applied in its durable life, and how it is saved: state and cursor in one file. */
 export class Lineage {
   readonly #options: LineageOptions;
   readonly #store: CheckpointStore;
+  readonly #snapshots: SnapshotStore;
   readonly #state: () => LayerState;
   readonly #unsaid: () => Notes | undefined;
   #ledger: Ledger = emptyLedger;
@@ -27,12 +34,13 @@ export class Lineage {
   /** `unsaid` is asked at the moment of every checkpoint. */
   constructor(
     options: LineageOptions,
-    store: CheckpointStore,
+    stores: Stores,
     state: () => LayerState,
     unsaid: () => Notes | undefined,
   ) {
     this.#options = options;
-    this.#store = store;
+    this.#store = stores.checkpoints;
+    this.#snapshots = stores.snapshots;
     this.#state = state;
     this.#unsaid = unsaid;
   }
@@ -68,6 +76,11 @@ export class Lineage {
       throw error;
     }
     this.#isDurable(checkpoint);
+  }
+
+  /** Saves what is at this very moment as a share of the network's snapshot; the digest of the file, once it is durable. */
+  snapshot(name: string, kept: readonly string[]): Promise<string> {
+    return this.#snapshots.write(name, this.#checkpoint(undefined), kept);
   }
 
   #isDurable({ cursor }: Checkpoint): void {

@@ -19,6 +19,7 @@ import { configHash } from "../../shared/run/config-hash.ts";
 import { claimIncarnation, isReplaced } from "../../shared/run/incarnation.ts";
 import { Meter } from "../../shared/run/meter.ts";
 import type { EventName } from "../../shared/run/record-lines.ts";
+import { batchOf, snapshotName } from "../../shared/run/snapshot-name.ts";
 import { ExitCode, type Progress, type Telemetry, type WorkerState } from "../../shared/run/telemetry.ts";
 import type { Command, Goodbye } from "../../shared/run/telemetry-wire.ts";
 import { Unsaid } from "../../shared/run/unsaid.ts";
@@ -28,6 +29,7 @@ import {
   CloseCode,
   type FinishedFrame,
   PROTOCOL_VERSION,
+  type SnapshotFrame,
   type WelcomeFrame,
 } from "../../shared/wire/frames.ts";
 import { readiness } from "../readiness.ts";
@@ -35,6 +37,7 @@ import { Reporter } from "../reporter.ts";
 import type { World } from "../world.ts";
 import { frameOf } from "./batch-frames.ts";
 import { beginning, isOver, type Summary, writeSummary } from "./record.ts";
+import { Snapshots } from "./snapshots.ts";
 
 export interface SourceEdges extends World {
   readonly data: DataSet;
@@ -55,7 +58,10 @@ const MOST_REFUSALS = 3;
 /** How long layer 1 is waited for when the run is over. */
 const RELEASE_MS = 15_000;
 
-/** Feeds the chain. It keeps no state that a crash could lose: the first layer's welcome says where to go on. */
+/**
+ * Feeds the chain. It keeps no state that a crash could lose: the first layer's welcome says where to go on, and the
+ * run's folder of which batches there is a snapshot.
+ */
 export class SourceProcess {
   readonly #config: Config;
   readonly #options: SourceOptions;
@@ -74,7 +80,8 @@ export class SourceProcess {
   #hasBegun = false;
   /** Highest batch this life has sent. */
   #sent = -1;
-  #state: SourceState = initialSource;
+  readonly #snapshots: Snapshots;
+  #state: SourceState;
   #link: Link | undefined;
   readonly #listener: Listener;
   #dialler: Dialler | undefined;
@@ -131,7 +138,9 @@ export class SourceProcess {
     const wasOver = await isOver(options.record, options.run, config, edges.disk);
     if (wasOver) log.info({ record: options.record }, "the run was over already");
     const startedAt = await beginning(options.record, edges.date(), edges.disk);
-    const life = { incarnation, log, unsaid, startedAt, listener, wasOver };
+    const place = { run: options.run, record: options.record, configHash: configHash(config) };
+    const snapshots = await Snapshots.open({ ...place, layers: config.layers.length }, edges.disk);
+    const life = { incarnation, log, unsaid, startedAt, listener, wasOver, snapshots };
     return new SourceProcess(config, options, edges, life);
   }
 
@@ -146,6 +155,7 @@ export class SourceProcess {
       readonly startedAt: Date;
       readonly listener: Listener;
       readonly wasOver: boolean;
+      readonly snapshots: Snapshots;
     },
   ) {
     this.#config = config;
@@ -157,12 +167,15 @@ export class SourceProcess {
     this.#listener = life.listener;
     if (life.wasOver) this.#phase = "finished";
     this.#hash = configHash(config);
+    this.#snapshots = life.snapshots;
+    this.#state = { ...initialSource, snapshotted: life.snapshots.newest };
     this.#loggedAt = edges.now();
     this.#rules = {
       batches: config.run.batches,
       window: config.delivery.window,
       evaluateEvery: config.run.evaluateEvery,
       evaluationParts: edges.data.evaluationParts(config.run.batchSize),
+      snapshotEvery: config.run.snapshotEvery,
     };
     this.ended = new Promise((resolve) => {
       this.#finish = resolve;
@@ -300,6 +313,8 @@ export class SourceProcess {
       case "rewind":
         this.#log.info({ need: frame.need, next: this.#state.next }, "rewound");
         return this.#take({ event: "rewound", need: frame.need });
+      case "snapshot":
+        return void this.#saved(frame);
       case "finished":
         return void this.#conclude(frame);
     }
@@ -329,11 +344,35 @@ export class SourceProcess {
         this.#link?.send(frameOf(data, part, effect.batch, evaluation));
         return;
       }
+      case "sendBarrier": {
+        const snapshot = snapshotName(effect.batch, this.#edges.random);
+        this.#link?.send({
+          kind: "barrier",
+          batch: effect.batch,
+          snapshot,
+          kept: this.#snapshots.began(snapshot),
+        });
+        return;
+      }
       case "end":
         this.#link?.send({ kind: "end", batches: run.batches });
         return;
       case "hangUp":
         this.#link?.close(CloseCode.badFrame, effect.reason);
+    }
+  }
+
+  /** Every layer holds its share durably. A snapshot that does not come about is none; the last one stays. */
+  async #saved(frame: SnapshotFrame): Promise<void> {
+    try {
+      const isReplacedBy = () => isReplaced(this.#options.state, this.#incarnation, this.#edges.disk);
+      const isWritten = await this.#snapshots.saved(frame, this.#edges.date(), isReplacedBy);
+      if (!isWritten) return;
+      const batch = batchOf(frame.snapshot);
+      this.#log.info({ batch, snapshot: frame.snapshot, ...frame.test }, "snapshot");
+      this.#take({ event: "snapshotted", batch });
+    } catch (error) {
+      this.#log.warn({ snapshot: frame.snapshot, err: error }, "snapshot failed");
     }
   }
 

@@ -1,5 +1,5 @@
 /** What arrives from a predecessor, in order. `F` is whatever the caller attaches; delivery never looks into it. */
-export type Item<F> = BatchItem<F> | EvaluationItem<F> | EndItem;
+export type Item<F> = BatchItem<F> | EvaluationItem<F> | BarrierItem<F> | EndItem;
 
 export interface BatchItem<F> {
   readonly kind: "batch";
@@ -16,6 +16,13 @@ export interface EvaluationItem<F> {
   readonly frame: F;
 }
 
+/** Between batch − 1 and batch, once everything before is answered: all layers save what they are then. */
+export interface BarrierItem<F> {
+  readonly kind: "barrier";
+  readonly batch: number;
+  readonly frame: F;
+}
+
 /** No batch follows. */
 export interface EndItem {
   readonly kind: "end";
@@ -23,7 +30,7 @@ export interface EndItem {
 
 /** Sent to the successor and not answered yet. `ticket` is unique in this process: a batch may be sent twice. */
 export interface InFlight {
-  readonly kind: "batch" | "evaluation";
+  readonly kind: "batch" | "evaluation" | "barrier";
   readonly batch: number;
   readonly ticket: number;
 }

@@ -1,4 +1,4 @@
-import type { BatchItem, EvaluationItem, InFlight, Item } from "./items.ts";
+import type { BarrierItem, BatchItem, EvaluationItem, InFlight, Item } from "./items.ts";
 
 /**
  * What a layer does with what it hears: a reducer without socket, clock or disk. `step(rules, state, event)` gives the
@@ -85,11 +85,13 @@ export type LayerEffect<F> =
   /** Compute the output with running statistics (head: judge it) and answer without numbers. */
   | { readonly effect: "evaluate"; readonly item: EvaluationItem<F>; readonly last: boolean }
   /** Answer without numbers. */
-  | { readonly effect: "acknowledge"; readonly item: BatchItem<F> | EvaluationItem<F> }
+  | { readonly effect: "acknowledge"; readonly item: Exclude<Item<F>, { kind: "end" }> }
+  /** Save this very state, now: the network's snapshot is made of it. */
+  | { readonly effect: "snapshot"; readonly item: BarrierItem<F> }
   /** Send the output that the effect before computed, and keep its evidence under `ticket` (batches only). */
   | {
       readonly effect: "forward";
-      readonly item: BatchItem<F> | EvaluationItem<F>;
+      readonly item: Exclude<Item<F>, { kind: "end" }>;
       readonly ticket: number;
     }
   /** The generator learns; `age` is in batches, 1 where the target was heard before the next batch was applied. */
@@ -342,6 +344,8 @@ class Turn<F> {
         return this.judgeBatch(item.batch);
       case "evaluation":
         return this.judgeEvaluation(item);
+      case "barrier":
+        return this.judgeBarrier(item);
       case "end":
         return this.judgeEnd();
     }
@@ -411,6 +415,16 @@ class Turn<F> {
     return this.hasRoom(successor) ? "apply" : "wait";
   }
 
+  /** Taken where all layers can stand at the same batch; else there is no snapshot this time. */
+  private judgeBarrier({ batch }: BarrierItem<F>): Verdict {
+    const { cursor, successor } = this.state;
+    // Else the shares would be of different batches.
+    if (cursor + 1 !== batch) return "shed";
+    if (this.rules.isHead) return "apply";
+    if (successor.phase === "away" || successor.need !== batch) return "shed";
+    return successor.inFlight.length === 0 ? "apply" : "wait";
+  }
+
   private judgeEnd(): Verdict {
     const { cursor, successor, evaluation } = this.state;
     const { batches, isHead } = this.rules;
@@ -427,6 +441,7 @@ class Turn<F> {
     this.state.rewinding = 0;
     if (item.kind === "end") return this.carryOutEnd();
     if (item.kind === "evaluation") return this.carryOutEvaluation(item);
+    if (item.kind === "barrier") return this.carryOutBarrier(item);
     if (this.rules.isLocked && !this.rules.isHead) return this.passForward(item);
     const isForwarded = this.isForwarded(item.batch, verdict);
     if (verdict === "rehearse") this.effects.push({ effect: "rehearse", item });
@@ -458,7 +473,7 @@ class Turn<F> {
     this.state.working = item;
   }
 
-  private forward(item: BatchItem<F> | EvaluationItem<F>): void {
+  private forward(item: Exclude<Item<F>, { kind: "end" }>): void {
     const { successor, nextTicket: ticket } = this.state;
     if (successor.phase === "away") return;
     const { kind, batch } = item;
@@ -477,6 +492,14 @@ class Turn<F> {
     this.effects.push({ effect: "evaluate", item, last });
     this.state.evaluation = { batch: item.batch, heard: item.part + 1, complete: last };
     if (!this.rules.isHead) this.forward(item);
+  }
+
+  /** As at the end, nothing that was heard stays unlearnt: what is saved is all there is. */
+  private carryOutBarrier(item: BarrierItem<F>): void {
+    this.learnEarly(Number.POSITIVE_INFINITY);
+    this.effects.push({ effect: "acknowledge", item });
+    if (!this.rules.isHead) this.forward(item);
+    this.effects.push({ effect: "snapshot", item });
   }
 
   private carryOutEnd(): void {

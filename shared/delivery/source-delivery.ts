@@ -7,15 +7,21 @@ export interface SourceRules {
   /** Held-out data is sent before batch n wherever n is a multiple of this, and before the end. */
   readonly evaluateEvery: number;
   readonly evaluationParts: number;
+  /** A barrier is sent before batch n wherever n is a multiple of this, after its evaluation; 0 for none. */
+  readonly snapshotEvery: number;
 }
 
-/** It keeps nothing that a crash could lose: the first welcome tells it where to go on. */
+/** It keeps nothing that a crash could lose: the first welcome tells it where to go on, a folder what is saved. */
 export interface SourceState {
   readonly successor: "away" | "linked";
   /** Next batch to send; `batches` when all are sent. */
   readonly next: number;
   /** Parts of the evaluation before `next` sent so far. */
   readonly evaluated: number;
+  /** The barrier before `next` was sent. */
+  readonly barred: boolean;
+  /** The newest batch of which there is a durable snapshot of the network; −1 if there is none. No older one is made. */
+  readonly snapshotted: number;
   readonly inFlight: readonly Omit<InFlight, "ticket">[];
   readonly endSent: boolean;
   /** Told to send nothing for a while; answers are heard. */
@@ -28,11 +34,13 @@ export type SourceEvent =
   | { readonly event: "successorLinked"; readonly need: number }
   | { readonly event: "successorLost" }
   | { readonly event: "rewound"; readonly need: number }
-  | { readonly event: "answered"; readonly batch: number };
+  | { readonly event: "answered"; readonly batch: number }
+  | { readonly event: "snapshotted"; readonly batch: number };
 
 export type SourceEffect =
   | { readonly effect: "sendBatch"; readonly batch: number }
   | { readonly effect: "sendEvaluation"; readonly batch: number; readonly part: number }
+  | { readonly effect: "sendBarrier"; readonly batch: number }
   | { readonly effect: "end" }
   | { readonly effect: "hangUp"; readonly reason: string };
 
@@ -40,6 +48,8 @@ export const initialSource: SourceState = {
   successor: "away",
   next: 0,
   evaluated: 0,
+  barred: false,
+  snapshotted: -1,
   inFlight: [],
   endSent: false,
   paused: false,
@@ -63,11 +73,13 @@ export function stepSource(
       return feed(rules, goTo(state, Math.min(state.next, event.need)));
     case "answered":
       return hearAnswer(rules, state, event.batch);
+    case "snapshotted":
+      return [{ ...state, snapshotted: Math.max(state.snapshotted, event.batch) }, []];
   }
 }
 
 function goTo(state: SourceState, next: number): SourceState {
-  return { ...state, next, evaluated: 0, endSent: false };
+  return { ...state, next, evaluated: 0, barred: false, endSent: false };
 }
 
 function hearAnswer(rules: SourceRules, state: SourceState, batch: number): [SourceState, SourceEffect[]] {
@@ -99,10 +111,17 @@ function sendOne(rules: SourceRules, state: SourceState): [SourceState, SourceEf
       { effect: "sendEvaluation", batch: next, part: evaluated },
     ];
   }
+  if (isBarrierDue(rules, state)) {
+    const sent = [...inFlight, { kind: "barrier", batch: next } as const];
+    return [
+      { ...state, barred: true, inFlight: sent },
+      { effect: "sendBarrier", batch: next },
+    ];
+  }
   if (next >= rules.batches) return [{ ...state, endSent: true }, { effect: "end" }];
   const sent = [...inFlight, { kind: "batch", batch: next } as const];
   return [
-    { ...state, next: next + 1, evaluated: 0, inFlight: sent },
+    { ...state, next: next + 1, evaluated: 0, barred: false, inFlight: sent },
     { effect: "sendBatch", batch: next },
   ];
 }
@@ -113,4 +132,13 @@ function evaluationPartsBefore(
 ): number {
   const isDue = next === batches || (next > 0 && next % evaluateEvery === 0);
   return isDue ? evaluationParts : 0;
+}
+
+/** At the end there is none: every layer's last checkpoint is one. */
+function isBarrierDue(
+  { batches, snapshotEvery }: SourceRules,
+  { next, barred, snapshotted }: SourceState,
+): boolean {
+  const isThere = next > 0 && next < batches && snapshotEvery > 0 && next % snapshotEvery === 0;
+  return isThere && !barred && next > snapshotted;
 }

@@ -21,7 +21,12 @@ export interface NetworkOptions {
   }[];
   readonly loss: Loss;
   readonly learning: LearningOptions;
-  readonly run: { readonly batchSize: number; readonly batches: number };
+  readonly run: {
+    readonly batchSize: number;
+    readonly batches: number;
+    /** Before these batches all targets heard so far are learnt, however pinned; 0 or none: before none. */
+    readonly snapshotEvery?: number;
+  };
 }
 
 /** Told apart by `kind`. */

@@ -69,6 +69,8 @@ export class ReferenceChain {
   /** Applies one batch to every layer; returns the training loss, mean over the examples, from before the head's step. */
   train(batch: ChainBatch, number: number): { loss: number } {
     const { rows } = batch;
+    const { snapshotEvery = 0 } = this.#network.run;
+    if (snapshotEvery > 0 && number > 0 && number % snapshotEvery === 0) this.drain();
     let example = this.#exampleOf(batch);
     for (const [index, layer] of this.#hidden.entries())
       example = { ...example, input: this.#sent("forward", index, layer.forward(example, number), rows) };
@@ -80,7 +82,7 @@ export class ReferenceChain {
     return { loss };
   }
 
-  /** Learns the targets that are still unlearnt at the end of the run, in order. */
+  /** Learns the targets that are still unlearnt, in order: at the end of the run, and where there is a snapshot. */
   drain(): void {
     for (const layer of this.#hidden) layer.drain();
   }

@@ -217,6 +217,7 @@ function challengeFrame(frame: Frame): ChallengeFrame {
 }
 
 function backFrame(frame: Frame): BackFrame {
-  if (frame.kind === "gradient" || frame.kind === "rewind" || frame.kind === "finished") return frame;
-  throw new FrameError(`Cannot take ${frame.kind}: a successor sends gradient, rewind or finished`);
+  if (frame.kind === "gradient" || frame.kind === "rewind") return frame;
+  if (frame.kind === "snapshot" || frame.kind === "finished") return frame;
+  throw new FrameError(`Cannot take ${frame.kind}: a successor sends gradient, rewind, snapshot or finished`);
 }

@@ -217,8 +217,9 @@ function addressOf({ remoteAddress, remotePort }: Socket): string {
 }
 
 function forwardFrame(frame: Frame): ForwardFrame {
-  if (frame.kind === "activation" || frame.kind === "end" || frame.kind === "release") return frame;
-  throw new FrameError(`Cannot take ${frame.kind}: a predecessor sends activation, end or release`);
+  if (frame.kind === "activation" || frame.kind === "barrier") return frame;
+  if (frame.kind === "end" || frame.kind === "release") return frame;
+  throw new FrameError(`Cannot take ${frame.kind}: a predecessor sends activation, barrier, end or release`);
 }
 
 /** The status to refuse an upgrade with. Only browsers send an origin, and no page has business here. */

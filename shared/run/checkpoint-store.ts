@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { basename, join } from "node:path";
 import {
   type Checkpoint,
@@ -11,6 +10,7 @@ import {
 } from "./checkpoint.ts";
 import { type Disk, realDisk } from "./disk.ts";
 import { isReplacedIn } from "./incarnation.ts";
+import { moveInto, writeWhole } from "./whole-file.ts";
 
 /** The checkpoint is not durable, unless `durable` says so: then only the tidying after it failed. */
 export class CheckpointWriteError extends Error {
@@ -121,11 +121,25 @@ export class CheckpointStore {
     if (damaged.length > 0) throw noValid(expected.layer, this.#folder, damaged);
     return { restored: undefined, skipped };
   }
+
+  /**
+   * Writes a checkpoint that a start will find before all others, whatever their cursors: its incarnation must be above
+   * theirs, and nobody alive. Those others, the damaged ones too, go into the folder `aside` within this one: first when it
+   * is durable, so that there is always one to begin with.
+   */
+  async goBack(checkpoint: Checkpoint, aside: string): Promise<void> {
+    const name = nameOf(checkpoint);
+    await writeWhole(this.#disk, this.#folder, name, encodeCheckpoint(checkpoint));
+    await this.#disk.syncFolder(this.#folder);
+    const others = (await this.#disk.list(this.#folder)).filter(
+      (other) => PATTERN.test(other) && other !== name,
+    );
+    await moveInto(this.#disk, this.#folder, aside, others);
+  }
 }
 
 /**
- * Write elsewhere, make it durable, then give it its name: whoever looks finds a whole file or none. Claims are looked at
- * last: a life that claims later will find this file, and one that claimed before may not have.
+ * Claims are looked at last: a life that claims later will find this file, and one that claimed before may not have.
  */
 async function save(
   disk: Disk,
@@ -136,7 +150,7 @@ async function save(
   let names: string[];
   try {
     await disk.makeFolder(folder);
-    await replace(disk, folder, name, bytes);
+    await writeWhole(disk, folder, name, bytes);
     await disk.syncFolder(folder);
     names = await disk.list(folder);
   } catch (error) {
@@ -144,30 +158,6 @@ async function save(
   }
   if (isReplacedIn(names, incarnation)) throw new Replaced(name, folder);
   await prune(disk, folder, { written: name, names });
-}
-
-async function replace(disk: Disk, folder: string, name: string, bytes: Uint8Array): Promise<void> {
-  // A name of its own for every attempt: after a failed fsync the kernel may call the same pages clean, so the same
-  // file must never be tried again.
-  const temporary = join(folder, `${name}.${randomBytes(4).toString("hex")}.tmp`);
-  try {
-    await writeSynced(disk, temporary, bytes);
-    await disk.rename(temporary, join(folder, name));
-  } catch (error) {
-    // Should even this fail, the next start removes it.
-    await disk.remove(temporary).catch(() => undefined);
-    throw error;
-  }
-}
-
-async function writeSynced(disk: Disk, path: string, bytes: Uint8Array): Promise<void> {
-  const file = await disk.create(path);
-  try {
-    await file.write(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }
 
 async function prune(

@@ -73,6 +73,11 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   return checkpoint;
 }
 
+/** The digest that these bytes of `encodeCheckpoint`, or such as decode, say of themselves. */
+export function statedDigest(bytes: Uint8Array): string {
+  return Buffer.from(bytes.subarray(DIGEST_AT, DIGEST_AT + NO_DIGEST.length)).toString("latin1");
+}
+
 /** What a checkpoint must have been written for. */
 export type Identity = Pick<Checkpoint, "run" | "layer" | "configHash">;
 

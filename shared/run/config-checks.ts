@@ -251,7 +251,8 @@ function completeRun(
   const batches = runLength(run, perEpoch, data, notes);
   const evaluateEvery = evaluationInterval(run, batches, perEpoch, data, notes);
   if (batches === undefined || evaluateEvery === undefined) return undefined;
-  return { batchSize: run.batchSize, batches, evaluateEvery, checkpointEvery: run.checkpointEvery };
+  const { batchSize, checkpointEvery, snapshotEvery = evaluateEvery } = run;
+  return { batchSize, batches, evaluateEvery, checkpointEvery, snapshotEvery };
 }
 
 function runLength(

@@ -196,6 +196,11 @@ export const configShape = {
     checkpointEvery: wholeFrom(1)
       .default(200)
       .describe("Batches between checkpoints; a crash costs at most so many."),
+    snapshotEvery: wholeFrom(0)
+      .optional()
+      .describe(
+        "Batches between snapshots of all layers at once, from which the whole run can go on; 0 for none. Default evaluateEvery.",
+      ),
   })
     .prefault({})
     .describe("How long, in what portions."),

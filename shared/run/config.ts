@@ -72,6 +72,8 @@ export interface RunConfig {
   /** Evaluate on held-out data after each that many batches, and always at the end. */
   readonly evaluateEvery: number;
   readonly checkpointEvery: number;
+  /** Batches between snapshots of all layers at once; 0 for none. */
+  readonly snapshotEvery: number;
 }
 
 export interface DeliveryConfig {

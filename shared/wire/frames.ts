@@ -9,15 +9,17 @@ export type Frame =
   | ActivationFrame
   | GradientFrame
   | RewindFrame
+  | BarrierFrame
+  | SnapshotFrame
   | EndFrame
   | FinishedFrame
   | ReleaseFrame;
 
 /** What a predecessor may send after its hello. */
-export type ForwardFrame = ActivationFrame | EndFrame | ReleaseFrame;
+export type ForwardFrame = ActivationFrame | BarrierFrame | EndFrame | ReleaseFrame;
 
 /** What a successor may send after its welcome. */
-export type BackFrame = GradientFrame | RewindFrame | FinishedFrame;
+export type BackFrame = GradientFrame | RewindFrame | SnapshotFrame | FinishedFrame;
 
 /** From whoever listens, first on every connection: a number used once, for the dialler to prove itself by. */
 export interface ChallengeFrame {
@@ -94,6 +96,28 @@ export interface RewindFrame {
   readonly need: number;
 }
 
+/**
+ * Forward, between `batch` − 1 and `batch`: save what you are now, and pass it on. Answered as an activation is, by a
+ * gradient frame without numbers, at once; that it is durable says a snapshot frame, later or never.
+ */
+export interface BarrierFrame {
+  readonly kind: "barrier";
+  readonly batch: number;
+  /** Its name: `batch` in nine digits or more, a hyphen, eight hex digits that no barrier had before. */
+  readonly snapshot: string;
+  /** Those before that must not be removed yet. */
+  readonly kept: readonly string[];
+}
+
+/** Back: the sender and all after it have saved that snapshot durably. In order of layers, the sender first. */
+export interface SnapshotFrame {
+  readonly kind: "snapshot";
+  readonly snapshot: string;
+  readonly saved: readonly SavedLayer[];
+  /** Where the network was evaluated at this very batch. */
+  readonly test?: TestResult;
+}
+
 /** Forward: no batch follows; `batches` were in the run. */
 export interface EndFrame {
   readonly kind: "end";
@@ -110,6 +134,12 @@ export interface FinishedFrame {
 /** Forward: everybody has finished; the receiver passes it on and exits. */
 export interface ReleaseFrame {
   readonly kind: "release";
+}
+
+export interface SavedLayer {
+  readonly layer: number;
+  /** SHA-256 of the file, as stated in it, hex. */
+  readonly digest: string;
 }
 
 export interface LayerReport {
@@ -148,7 +178,7 @@ export interface Tensor {
   readonly data: Uint8Array;
 }
 
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 /** Why a link was closed; the reason beside it states both values. */
 export const CloseCode = {

@@ -1,5 +1,6 @@
 import type {
   ActivationFrame,
+  BarrierFrame,
   ChallengeFrame,
   Dtype,
   EndFrame,
@@ -9,6 +10,8 @@ import type {
   HelloFrame,
   LayerReport,
   RewindFrame,
+  SavedLayer,
+  SnapshotFrame,
   Tensor,
   TestResult,
   WelcomeFrame,
@@ -20,6 +23,8 @@ import { DTYPE_BYTES } from "./tensor.ts";
 const NAME = /^\P{C}{1,128}$/u;
 /** A SHA-256, an HMAC, a nonce. */
 const HEX_32_BYTES = /^[0-9a-f]{64}$/;
+/** A snapshot's; files are called after it. */
+const SNAPSHOT = /^\d{9,16}-[0-9a-f]{8}$/;
 const DTYPES = ["f32", "f16", "bf16", "i8", "u8"] as const satisfies readonly Dtype[];
 const SCALE_BYTES = 4;
 
@@ -30,6 +35,8 @@ const READERS: { readonly [Kind in Frame["kind"]]: (fields: Fields) => Extract<F
   activation: readActivation,
   gradient: readGradient,
   rewind: readRewind,
+  barrier: readBarrier,
+  snapshot: readSnapshot,
   end: readEnd,
   finished: readFinished,
   release: () => ({ kind: "release" }),
@@ -156,14 +163,40 @@ function readRewind(fields: Fields): RewindFrame {
   return { kind: "rewind", need: fields.integer("need") };
 }
 
+function readBarrier(fields: Fields): BarrierFrame {
+  const batch = fields.integer("batch", 1);
+  const snapshot = fields.text("snapshot", SNAPSHOT);
+  if (Number.parseInt(snapshot, 10) !== batch) fields.fault(`snapshot ${snapshot} is not of batch ${batch}`);
+  return { kind: "barrier", batch, snapshot, kept: fields.list("kept", readName) };
+}
+
+function readName(of: string, value: unknown): string {
+  return new Fields(of, { name: value }).text("name", SNAPSHOT);
+}
+
+function readSnapshot(fields: Fields): SnapshotFrame {
+  const snapshot = fields.text("snapshot", SNAPSHOT);
+  const saved = fields.list("saved", readSaved);
+  return { kind: "snapshot", snapshot, saved, ...readTest(fields) };
+}
+
+function readSaved(of: string, value: unknown): SavedLayer {
+  const fields = new Fields(of, value);
+  const saved = { layer: fields.integer("layer", 1), digest: fields.text("digest", HEX_32_BYTES) };
+  fields.end();
+  return saved;
+}
+
 function readEnd(fields: Fields): EndFrame {
   return { kind: "end", batches: fields.integer("batches") };
 }
 
 function readFinished(fields: Fields): FinishedFrame {
-  const reports = fields.list("reports", readReport);
-  const test = fields.has("test") ? { test: readTestResult(fields.map("test")) } : undefined;
-  return { kind: "finished", reports, ...test };
+  return { kind: "finished", reports: fields.list("reports", readReport), ...readTest(fields) };
+}
+
+function readTest(fields: Fields): { test?: TestResult } {
+  return fields.has("test") ? { test: readTestResult(fields.map("test")) } : {};
 }
 
 function readReport(of: string, value: unknown): LayerReport {

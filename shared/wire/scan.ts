@@ -4,7 +4,7 @@ import { FrameError } from "./frame-error.ts";
 const KEYS = [
   ..."kind protocol run from to incarnation instance configHash width dtype need nonce proof".split(" "),
   ..."batch evaluation part parts activation labels input shape scale scales data gradient".split(" "),
-  ..."batches reports test layer applied restarts digest loss error exact".split(" "),
+  ..."batches reports test layer applied restarts digest loss error exact snapshot kept saved".split(" "),
 ].map((key) => Buffer.from(key));
 
 const MAX_DEPTH = 6;

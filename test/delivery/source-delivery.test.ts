@@ -1,16 +1,23 @@
 import { describe, expect, it } from "vitest";
 import { initialSource, type SourceEvent, stepSource } from "../../shared/delivery/source-delivery.ts";
 
-const rules = { batches: 6, window: 2, evaluateEvery: 4, evaluationParts: 2 };
+const rules = { batches: 6, window: 2, evaluateEvery: 4, evaluationParts: 2, snapshotEvery: 0 };
 
 class Tried {
   state = initialSource;
+  readonly #snapshotEvery: number;
+
+  constructor(snapshotEvery = 0) {
+    this.#snapshotEvery = snapshotEvery;
+  }
 
   hear(event: SourceEvent): string[] {
-    const [state, effects] = stepSource(rules, this.state, event);
+    const changed = { ...rules, snapshotEvery: this.#snapshotEvery };
+    const [state, effects] = stepSource(changed, this.state, event);
     this.state = state;
     return effects.map((effect) => {
       if (effect.effect === "sendBatch") return `batch ${effect.batch}`;
+      if (effect.effect === "sendBarrier") return `barrier before ${effect.batch}`;
       if (effect.effect === "sendEvaluation") return `held-out ${effect.part} before ${effect.batch}`;
       return effect.effect === "hangUp" ? `hang up: ${effect.reason}` : effect.effect;
     });
@@ -62,6 +69,33 @@ describe("the source", () => {
     expect(source.answer(2)).toEqual(["batch 1"]);
     source.hear({ event: "rewound", need: 5 });
     expect(source.answer(3)).toEqual(["batch 2"]);
+  });
+
+  it("sends a barrier at set batches, behind the held-out data, and none at the end", () => {
+    const source = new Tried(2);
+    expect(source.hear({ event: "successorLinked", need: 1 })).toEqual(["batch 1", "barrier before 2"]);
+    expect(source.answer(1)).toEqual(["batch 2"]);
+    expect(source.answer(2)).toEqual(["batch 3"]);
+    expect(source.answer(2)).toEqual(["held-out 0 before 4"]);
+    expect(source.answer(3)).toEqual(["held-out 1 before 4"]);
+    expect(source.answer(4)).toEqual(["barrier before 4"]);
+    expect(source.answer(4)).toEqual(["batch 4"]);
+    expect(source.answer(4)).toEqual(["batch 5"]);
+    expect(source.answer(4)).toEqual(["held-out 0 before 6"]);
+    expect(source.answer(5)).toEqual(["held-out 1 before 6"]);
+    expect(source.answer(6)).toEqual(["end"]);
+  });
+
+  it("sends a barrier again after a rewind, but not where there is a snapshot or a later one", () => {
+    const source = new Tried(2);
+    source.hear({ event: "successorLinked", need: 2 });
+    source.hear({ event: "rewound", need: 2 });
+    expect(source.answer(2)).toEqual(["barrier before 2"]);
+    source.hear({ event: "snapshotted", batch: 2 });
+    source.hear({ event: "successorLost" });
+    expect(source.hear({ event: "successorLinked", need: 2 })).toEqual(["batch 2", "batch 3"]);
+    source.hear({ event: "snapshotted", batch: 4 });
+    expect(source.hear({ event: "successorLinked", need: 1 })).toEqual(["batch 1", "batch 2"]);
   });
 
   it("tells the end again to whom lost it", () => {

@@ -19,6 +19,13 @@ export const validFrames: readonly Frame[] = [
   { kind: "gradient", batch: 8, gradient: byteTensor(2, 4) },
   { kind: "gradient", batch: 7 },
   { kind: "rewind", need: 70_000 },
+  { kind: "barrier", batch: 5, snapshot: "000000005-0a1b2c3d", kept: ["000000004-00000000"] },
+  {
+    kind: "snapshot",
+    snapshot: "000000005-0a1b2c3d",
+    saved: [{ layer: 2, digest: "0f".repeat(32) }],
+    test: { loss: 1, error: 0.5 },
+  },
   { kind: "end", batches: 100 },
   {
     kind: "finished",

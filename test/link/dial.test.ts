@@ -218,7 +218,7 @@ describe("frames:", () => {
     peer.send(activation(0));
     expect(await peer.closed).toEqual({
       code: CloseCode.badFrame,
-      reason: "Cannot take activation: a successor sends gradient, rewind or finished",
+      reason: "Cannot take activation: a successor sends gradient, rewind, snapshot or finished",
     });
     expect((await end.downs.next()).why.code).toBe(CloseCode.badFrame);
   });

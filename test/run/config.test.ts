@@ -43,7 +43,7 @@ describe("a config", () => {
           evidence: ["output", "labels"],
         },
       },
-      run: { batchSize: 64, batches: 1000, evaluateEvery: 100, checkpointEvery: 200 },
+      run: { batchSize: 64, batches: 1000, evaluateEvery: 100, checkpointEvery: 200, snapshotEvery: 100 },
       delivery: { window: 4, schedule: "free", stalenessBudget: 64 },
       wire: { dtype: "f32" },
       link: { heartbeatMs: 800, handshakeMs: 5000, backoffMs: { first: 50, most: 1000 } },
@@ -66,7 +66,7 @@ describe("a config", () => {
 
   it("counts epochs in batches, short ones included, and evaluates after each", () => {
     const { run } = read("data: {set: mnist}\nlayers: [{outputs: 10}]\nrun: {epochs: 5}");
-    expect(run).toMatchObject({ batches: 5 * 938, evaluateEvery: 938 });
+    expect(run).toMatchObject({ batches: 5 * 938, evaluateEvery: 938, snapshotEvery: 938 });
   });
 
   it.each([

@@ -60,7 +60,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: "no file sync: a checkpoint is reported whose bytes may be lost",
-    file: store,
+    file: "shared/run/whole-file.ts",
     guard: "await file.sync();",
     without: "",
     violates: "durable",
@@ -92,6 +92,27 @@ const mutants: readonly Mutant[] = [
     guard: "if (sinceTarget < stalenessBudget) return undefined;",
     without: "if (sinceTarget < 1e9) return undefined;",
     violates: "staleness budget",
+  },
+  {
+    name: "a layer removes what the run could go back to",
+    file: "shared/run/snapshot-store.ts",
+    guard: "before.filter((name) => !wanted.has(name))",
+    without: "before",
+    violates: "snapshot",
+  },
+  {
+    name: "a layer saves at the barrier wherever it stands",
+    file: delivery,
+    guard: 'if (cursor + 1 !== batch) return "shed";',
+    without: "",
+    violates: "snapshot",
+  },
+  {
+    name: "a layer says that it has saved before it has",
+    file: "shared/run/snapshot-store.ts",
+    guard: "await writeWhole(disk, folder, file, bytes);",
+    without: "void writeWhole(disk, folder, file, bytes).catch(() => undefined);",
+    violates: "snapshot",
   },
 ];
 

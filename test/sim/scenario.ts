@@ -15,6 +15,8 @@ export interface Scenario {
   readonly method: "cdni" | "dni" | "backprop" | "frozen";
   readonly staleness?: number;
   readonly faultsMs: number;
+  /** 0 for none. */
+  readonly snapshotEvery?: number;
 }
 
 const template = readConfig(
@@ -44,12 +46,13 @@ export function scenarioOf(seed: number): Scenario {
     method,
     ...(staleness > 0 ? { staleness } : {}),
     faultsMs: pick(500, 2000, 6000),
+    snapshotEvery: pick(0, 1, 3, 5, 7, 20),
   };
 }
 
 export function configOf(scenario: Scenario): Config {
   const { layers, batches, window, evaluateEvery, checkpointEvery, stalenessBudget } = scenario;
-  const { method, staleness } = scenario;
+  const { method, staleness, snapshotEvery = 0 } = scenario;
   const hidden = template.layers[0]!;
   const head = template.layers.at(-1)!;
   const chain = Array.from({ length: layers - 1 }, (_, index) => ({
@@ -62,7 +65,7 @@ export function configOf(scenario: Scenario): Config {
     ...template,
     layers: [...chain, { ...head, inputs: layers === 1 ? 2 : 3 }],
     learning: { ...template.learning, method, generator: { ...generator, evidence } },
-    run: { ...template.run, batches, evaluateEvery, checkpointEvery },
+    run: { ...template.run, batches, evaluateEvery, checkpointEvery, snapshotEvery },
     delivery: { window, stalenessBudget, schedule: staleness === undefined ? "free" : { staleness } },
   };
 }

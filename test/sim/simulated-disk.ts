@@ -30,6 +30,8 @@ export class SimulatedDisk {
   failureRate = 0;
   /** Told of every file that gets its name. */
   onRenamed: (path: string, bytes: Uint8Array) => void = () => {};
+  /** Told that other files are there than before. */
+  onChanged: () => void = () => {};
 
   constructor(queue: EventQueue, random: SimulatedRandom) {
     this.#queue = queue;
@@ -73,6 +75,7 @@ export class SimulatedDisk {
       file.bytes = this.#random() < 0.5 ? file.synced : this.#tornOf(file);
       file.synced = file.bytes;
     }
+    this.onChanged();
   }
 
   /** One bit of the file is no longer what was written. */
@@ -160,6 +163,7 @@ export class SimulatedDisk {
   #change(change: { readonly path: string; readonly file: File | undefined }): void {
     apply(this.#names, change);
     this.#unsynced.push(change);
+    this.onChanged();
   }
 
   #file(path: string): File {

@@ -4,9 +4,11 @@ import { ReferenceChain } from "../../shared/dni/reference-chain.ts";
 import { plainKernels } from "../../shared/math/plain-kernels.ts";
 import type { Config } from "../../shared/run/config.ts";
 import { weightsDigest } from "../../shared/run/digest.ts";
+import { simulatedRandom } from "./event-queue.ts";
+import { Nemesis } from "./nemesis.ts";
 import { configOf, type Scenario, scenarioOf, simulate } from "./scenario.ts";
 import { violationsOf } from "./seeds.ts";
-import type { Simulation } from "./simulation.ts";
+import { Simulation } from "./simulation.ts";
 
 /** The long tiers are in simulation.slow.test.ts; SEED=17 tries, and tells, that one alone. */
 const only = process.env.SEED === undefined ? undefined : Number(process.env.SEED);
@@ -21,6 +23,7 @@ const usual: Scenario = {
   stalenessBudget: 64,
   method: "cdni",
   faultsMs: 2000,
+  snapshotEvery: 10,
 };
 const calm: Scenario = { ...usual, faultsMs: 0 };
 
@@ -92,12 +95,55 @@ describe("without faults", () => {
   });
 });
 
+describe("a run set back to its newest snapshot", () => {
+  const pinned: Scenario = { ...calm, batches: 120, staleness: 2, snapshotEvery: 15 };
+
+  /** Restarted as a whole when so many batches are in a snapshot; its end. */
+  async function interrupted(seed: number, batch: number, isSetBack: boolean): Promise<Simulation> {
+    const simulation = new Simulation(configOf(pinned), simulatedRandom(seed));
+    await simulation.run(60_000, () => (simulation.manifests[0]?.batch ?? 0) >= batch);
+    const manifest = await simulation.restart(isSetBack);
+    if (isSetBack) expect(manifest?.batch).toBeGreaterThanOrEqual(batch);
+    await simulation.run(60_000);
+    expect(simulation.violations).toEqual([]);
+    return simulation;
+  }
+
+  it.each([15, 60, 105])(
+    "after %i batches comes out as if nothing had happened, bit for bit",
+    async (batch) => {
+      const expected = chainDigests(configOf(pinned), 2);
+      for (let seed = 1; seed <= 5; seed++)
+        expect(digestsOf(await interrupted(seed, batch, true)), `seed ${seed}`).toEqual(expected);
+    },
+  );
+
+  it("which one that is only restarted does not: each layer goes on from another batch", async () => {
+    const expected = chainDigests(configOf(pinned), 2);
+    expect(digestsOf(await interrupted(1, 60, false))).not.toEqual(expected);
+  });
+
+  it("still learns every batch once, in order, whatever failed before and fails after", async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const scenario = { ...usual, batches: 200, snapshotEvery: 5 };
+      const simulation = new Simulation(configOf(scenario), simulatedRandom(seed));
+      new Nemesis(simulation, 600);
+      const isQuiet = () => simulation.queue.now > 700 && simulation.manifests.length > 0;
+      await simulation.run(60_000, isQuiet);
+      if (!simulation.isOver && simulation.violations.length === 0) await simulation.restart(true);
+      new Nemesis(simulation, simulation.queue.now + 600);
+      await simulation.run(60_000);
+      expect(simulation.violations, `seed ${seed}`).toEqual([]);
+    }
+  });
+});
+
 const faults = [
   ...["kill", "kill several", "stop", "freeze", "freeze and replace", "duplicate", "poison"],
   ...["cut link", "black hole", "doubled frame", "skewed frame"],
   ...["power cut", "power cut everywhere", "disk full", "disk failing", "bits flipped"],
 ];
-const checkpoints = ["restored", "checkpoint set aside", "checkpoint failed"];
+const checkpoints = ["restored", "checkpoint set aside", "checkpoint failed", "snapshots of the network"];
 const consequences = [...checkpoints, "fenced", "holding", "rolling back", "checkpoints work again"];
 
 /** But for how old a checkpoint was by the wall clock, and for names that are new every time: of files, of instances. */

@@ -6,10 +6,15 @@ import { SourceProcess } from "../../services/source/source-process.ts";
 import type { World } from "../../services/world.ts";
 import { openDataSet } from "../../shared/data/open-data-set.ts";
 import { plainKernels } from "../../shared/math/plain-kernels.ts";
-import { type Checkpoint, decodeCheckpoint } from "../../shared/run/checkpoint.ts";
+import { type Checkpoint, decodeCheckpoint, statedDigest } from "../../shared/run/checkpoint.ts";
 import type { Config } from "../../shared/run/config.ts";
+import { configHash } from "../../shared/run/config-hash.ts";
 import { weightsDigest } from "../../shared/run/digest.ts";
+import type { Disk } from "../../shared/run/disk.ts";
+import { findSnapshot, goBack } from "../../shared/run/go-back.ts";
 import { check, fromRanges } from "../../shared/run/ledger.ts";
+import type { Manifest } from "../../shared/run/snapshot-manifest.ts";
+import { snapshotsAmong } from "../../shared/run/snapshot-name.ts";
 import type { Frame } from "../../shared/wire/frames.ts";
 import { EventQueue, type SimulatedRandom } from "./event-queue.ts";
 import { Life } from "./life.ts";
@@ -27,6 +32,7 @@ export type Invariant =
   | "fenced"
   | "durable"
   | "undamaged"
+  | "snapshot"
   | "finite"
   | "no bug"
   | "ends";
@@ -96,6 +102,8 @@ export class Simulation {
   readonly story: string[] = [];
   readonly counts: Record<string, number> = {};
   #events = 0;
+  #snapshotsChanged = false;
+  #isGoingBack = false;
 
   constructor(config: Config, random: SimulatedRandom, hubOn?: (queue: EventQueue) => SimulatedHub) {
     this.hub = hubOn?.(this.queue);
@@ -110,11 +118,14 @@ export class Simulation {
     for (const post of this.posts) this.start(post);
   }
 
-  /** Until the run is over, something is violated, or it takes more than `mostEvents`. */
-  async run(mostEvents: number): Promise<void> {
+  /** Until the run is over, something is violated, it takes more than `mostEvents`, or it is enough. */
+  async run(mostEvents: number, isEnough = () => false): Promise<void> {
     // Real code awaits: let it go on as far as it can before anything else happens.
-    for (await breath(); !this.isOver && this.violations.length === 0; await breath())
+    for (await breath(); !this.isOver && this.violations.length === 0; await breath()) {
+      if (isEnough()) return;
       if (this.#events++ > mostEvents || !this.queue.next()) this.#violate("ends", this.#standing());
+      this.#checkSnapshots();
+    }
     if (this.violations.length === 0) this.#checkOutcome();
   }
 
@@ -160,10 +171,14 @@ export class Simulation {
       damaged: new Map(),
     };
     if (layer > 0) disk.onRenamed = (path, bytes) => this.#checkFile(post, path, bytes);
+    disk.onChanged = () => {
+      this.#snapshotsChanged = true;
+    };
     return post;
   }
 
-  start(post: Post): Lived {
+  start(post: Post): Lived | undefined {
+    if (this.#isGoingBack) return undefined;
     const lived: Lived = {
       life: new Life(post.name, (error) => this.#crashed(post, lived, error)),
       incarnation: 0,
@@ -306,6 +321,7 @@ export class Simulation {
     message: string,
     fields: Record<string, unknown>,
   ): void {
+    if (message === "snapshot") this.count("snapshots of the network");
     if (post.layer === 0) return;
     this.count(message);
     if (message === "checkpoint" || message === "finished") {
@@ -350,6 +366,60 @@ export class Simulation {
   /** The last started that lives. */
   #alive(post: Post): Lived | undefined {
     return post.lives.findLast(({ life }) => life.isAlive);
+  }
+
+  /** All are killed; if so wished, set back to the newest snapshot; and started again. */
+  async restart(isSetBack: boolean): Promise<Manifest | undefined> {
+    this.#isGoingBack = true;
+    for (const post of this.posts)
+      for (const lived of post.lives) if (lived.life.isAlive) this.#bury(post, lived, false, false);
+    const manifest = isSetBack ? await this.#whileItHappens(this.#setBack()) : undefined;
+    this.#isGoingBack = false;
+    for (const post of this.posts) this.start(post);
+    return manifest;
+  }
+
+  async #setBack(): Promise<Manifest> {
+    const states = this.posts.slice(1).map(({ name }) => `/${name}${STATE}`);
+    const record = `/source${RECORD}`;
+    const places = { run: RUN, configHash: configHash(this.config), record, states };
+    const disk = this.#everyDisk();
+    const { found, unfit } = await findSnapshot(places, undefined, disk);
+    for (const { name, why } of unfit) this.#violate("snapshot", `${name}: ${why}`);
+    if (!found) throw new Error("Cannot go back: there is no snapshot");
+    await goBack(places, found, "aside", disk);
+    this.tell(`back to ${found.manifest.snapshot}`);
+    return found.manifest;
+  }
+
+  async #whileItHappens<T>(promise: Promise<T>): Promise<T> {
+    let isOver = false;
+    void promise.finally(() => {
+      isOver = true;
+    });
+    for (await breath(); !isOver; await breath()) if (!this.queue.next()) throw new Error("it never ends");
+    return promise;
+  }
+
+  /** The disks of all machines, each below the name of its post. */
+  #everyDisk(): Disk {
+    const life = new Life("go back", () => {});
+    const at = (path: string): readonly [Disk, string] => {
+      const [, name, rest] = /^\/(\w+)(\/.*)$/.exec(path)!;
+      return [this.posts.find((post) => post.name === name)!.disk.seenBy(life), rest!];
+    };
+    const onOne =
+      <Name extends keyof Disk>(name: Name) =>
+      (path: string, ...others: string[]) => {
+        const [disk, inside] = at(path);
+        const call = disk[name] as (...paths: string[]) => Promise<never>;
+        return call(inside, ...others.map((other) => at(other)[1]));
+      };
+    return {
+      ...{ makeFolder: onOne("makeFolder"), syncFolder: onOne("syncFolder"), list: onOne("list") },
+      ...{ requireAccess: onOne("requireAccess"), create: onOne("create"), read: onOne("read") },
+      ...{ writtenAt: onOne("writtenAt"), rename: onOne("rename"), remove: onOne("remove") },
+    };
   }
 
   // — what may go wrong —
@@ -495,7 +565,7 @@ export class Simulation {
 
   /** As the sender sees it, answers on their way included: never less than what waits at the other end. */
   #sent(connection: Connection, frame: Frame, forward: boolean): void {
-    if (frame.kind === "activation") connection.inFlight += 1;
+    if (frame.kind === "activation" || frame.kind === "barrier") connection.inFlight += 1;
     if (frame.kind === "gradient") connection.inFlight -= 1;
     if (connection.isTamperedWith) return;
     const { window } = this.config.delivery;
@@ -505,6 +575,33 @@ export class Simulation {
     if (!forward || frame.kind !== "activation") return;
     const floats = new Float32Array(frame.activation.data.slice().buffer);
     if (!floats.every(Number.isFinite)) this.#violate("finite", `sent to ${connection.url}`);
+  }
+
+  /** Whatever else happened: where there is a manifest, there are all its files, of that very batch. */
+  #checkSnapshots(): void {
+    if (!this.#snapshotsChanged) return;
+    this.#snapshotsChanged = false;
+    for (const manifest of this.manifests) {
+      const { snapshot, batch, layers } = manifest;
+      if (layers.length !== this.config.layers.length) this.#violate("snapshot", `${snapshot} lacks layers`);
+      for (const { layer, digest } of layers) {
+        const what = `layer${layer} in ${snapshot}`;
+        const bytes = this.posts[layer]!.disk.bytesOf(`${STATE}/snapshots/${snapshot}.safetensors`);
+        if (!bytes || !isWhole(bytes)) this.#violate("snapshot", `${what}: ${bytes ? "damaged" : "gone"}`);
+        else if (statedDigest(bytes) !== digest) this.#violate("snapshot", `${what}: other bytes`);
+        else if (decodeCheckpoint(bytes).cursor !== batch - 1)
+          this.#violate("snapshot", `${what}: elsewhere`);
+      }
+    }
+  }
+
+  /** As they lie on the source's disk. */
+  get manifests(): Manifest[] {
+    const { disk } = this.posts[0]!;
+    const names = snapshotsAmong(disk.list(`${RECORD}/snapshots`), ".json");
+    return names.map((name) =>
+      JSON.parse(Buffer.from(disk.bytesOf(`${RECORD}/snapshots/${name}.json`)!).toString()),
+    );
   }
 
   #checkOutcome(): void {

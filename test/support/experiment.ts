@@ -29,10 +29,14 @@ export class Experiment {
   /** Exit code, and everything it printed. */
   readonly ended: Promise<{ readonly code: number | null; readonly output: string }>;
 
-  constructor(config: string, options: { set?: readonly string[]; resume?: boolean; runs?: string } = {}) {
+  constructor(
+    config: string,
+    options: { set?: readonly string[]; resume?: boolean; runs?: string; options?: readonly string[] } = {},
+  ) {
     this.runs = options.runs ?? mkdtempSync(join(tmpdir(), "unlocked-runs-"));
     const set = (options.set ?? []).flatMap((assignment) => ["--set", assignment]);
-    const what = options.resume ? ["--resume"] : [config, ...set];
+    const resume = ["--resume", ...(options.options ?? [])];
+    const what = options.resume ? resume : [config, ...set];
     const program = ["services/start/run.mjs", "services/cli/main.ts", "train", ...what, "--runs", this.runs];
     this.#child = spawn(process.execPath, program, { cwd: root, env: { ...process.env, CI: "1" } });
     const keep = (chunk: Buffer) => {

@@ -8,6 +8,7 @@ import { activation, byteTensor, countingTensor, hello, welcome } from "../suppo
 
 const limits = { maxFrameBytes: 1 << 20 };
 const sha256 = "0123456789abcdef".repeat(4);
+const snapshot = "000000400-0a1b2c3d";
 const report = { layer: 1, applied: [[0, 99] as const], restarts: 2, digest: sha256 };
 
 const oneOfEach: Frame[] = [
@@ -22,6 +23,10 @@ const oneOfEach: Frame[] = [
   { kind: "gradient", batch: 3, gradient: { dtype: "bf16", shape: [1, 1], data: new Uint8Array(2) } },
   { kind: "gradient", batch: 2 ** 40 },
   { kind: "rewind", need: 17 },
+  { kind: "barrier", batch: 400, snapshot, kept: [] },
+  { kind: "barrier", batch: 400, snapshot, kept: ["000000200-00000000", "000000300-ffffffff"] },
+  { kind: "snapshot", snapshot, saved: [{ layer: 3, digest: sha256 }] },
+  { kind: "snapshot", snapshot, saved: [], test: { loss: 0.25, error: 0.0156 } },
   { kind: "end", batches: 1000 },
   { kind: "finished", reports: [report], test: { loss: 0.25, error: 0.0156, exact: 0.9 } },
   { kind: "finished", reports: [] },
@@ -103,6 +108,21 @@ describe("a frame is refused, with the field and what was found,", () => {
     ["a batch beyond 2^53", { ...good, batch: 2n ** 53n }, "batch is 9007199254740992"],
     ["a batch of 2^64 − 1", { ...good, batch: 2n ** 64n - 1n }, "batch is 18446744073709552000"],
     ["text for a number", { kind: "rewind", need: "3" }, 'Cannot read rewind: need is "3"'],
+    [
+      "a snapshot that would name a file elsewhere",
+      { kind: "barrier", batch: 1, snapshot: "../000000001-00000000", kept: [] },
+      'snapshot is "../000000001-00000000"',
+    ],
+    [
+      "one among the kept that would",
+      { kind: "barrier", batch: 400, snapshot, kept: ["x"] },
+      "Cannot read barrier.kept[0]",
+    ],
+    [
+      "a snapshot of another batch",
+      { kind: "barrier", batch: 401, snapshot, kept: [] },
+      "is not of batch 401",
+    ],
     ["a known field in the wrong kind", { kind: "rewind", need: 3, batch: 3 }, "it has a field batch"],
     ["an unknown dtype", withTensor({ ...floats, dtype: "f64" }), 'dtype is "f64", expected f32 or f16 or'],
     [

@@ -15,6 +15,13 @@ const frames: { readonly [Kind in Frame["kind"]]: Extract<Frame, { kind: Kind }>
   activation: { ...activation(0), evaluation: { part: 0, parts: 1 }, input: countingTensor(2, 4) },
   gradient: { kind: "gradient", batch: 0, gradient: countingTensor(2, 4) },
   rewind: { kind: "rewind", need: 0 },
+  barrier: { kind: "barrier", batch: 5, snapshot: "000000005-0a1b2c3d", kept: [] },
+  snapshot: {
+    kind: "snapshot",
+    snapshot: "000000005-0a1b2c3d",
+    saved: [{ layer: 1, digest: "ab".repeat(32) }],
+    test: { loss: 0, error: 0 },
+  },
   end: { kind: "end", batches: 1 },
   finished: {
     kind: "finished",

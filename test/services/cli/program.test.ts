@@ -59,6 +59,12 @@ describe("what train refuses with code 78, creating nothing", () => {
     ["a run that is not there", ["--resume", "two-rings-1"], /Cannot resume two-rings-1: no run there/],
     ["a config mistaken for a run", ["--resume", TWO_RINGS], /no run there/],
     ["--seed beside --resume", ["--resume", "--seed", "1"], /Cannot resume with --set seed=1/],
+    ["--from-snapshot without --resume", [TWO_RINGS, "--from-snapshot"], /goes with --resume/],
+    [
+      "a snapshot of no batch",
+      ["--resume", "--from-snapshot", "last"],
+      /go back to "last": expected a batch/,
+    ],
     ["a config beside --resume", [TWO_RINGS, "--resume"], /Cannot resume with .*two-rings\.yaml/],
   ])("%s", async (_, args, message) => {
     const { code, out, err } = await run("train", "--runs", runs, ...args);

@@ -15,6 +15,7 @@ const scenario: Scenario = {
   method: "cdni",
   staleness: 1,
   faultsMs: 0,
+  snapshotEvery: 10,
 };
 
 function runAt(rate: number): Promise<Simulation> {
