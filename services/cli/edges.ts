@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { chooseKernels, type KernelsChoice, type KernelsName } from "../../shared/math/choose-kernels.ts";
+import type { HubCommand } from "./dashboard.ts";
 import type { Screen } from "./display.ts";
 import type { StopSignal } from "./supervise.ts";
 import type { WorkerCommand } from "./worker-plan.ts";
@@ -15,6 +16,8 @@ export interface Edges {
   /** Trained when none is named. */
   readonly defaultConfig: string;
   readonly worker: WorkerCommand;
+  /** Undefined where no run has a dashboard. */
+  readonly hub?: HubCommand | undefined;
   /** Where something is computed in this process: a set of its own for each caller. */
   readonly kernels: (name: KernelsName) => KernelsChoice;
   /** Milliseconds of a steady clock. */
@@ -32,7 +35,7 @@ export interface Edges {
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const CONFIG = "configs/mnist.yaml";
 
-export function edgesOf(host: NodeJS.Process, worker: WorkerCommand): Edges {
+export function edgesOf(host: NodeJS.Process, worker: WorkerCommand, hub?: HubCommand): Edges {
   const { stdout, stderr, env, pid } = host;
   return {
     out: stdout,
@@ -41,6 +44,7 @@ export function edgesOf(host: NodeJS.Process, worker: WorkerCommand): Edges {
     pid,
     defaultConfig: existsSync(CONFIG) ? CONFIG : fileURLToPath(new URL(`../../${CONFIG}`, import.meta.url)),
     worker,
+    hub,
     kernels: (name) => chooseKernels(name, { env, platform: host.platform, now: () => performance.now() }),
     now: () => performance.now(),
     date: () => new Date(),

@@ -1,6 +1,6 @@
 import { relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { ConfigError, loadConfig } from "../../shared/run/read-config.ts";
 import { ExitCode } from "../../shared/run/telemetry.ts";
 import { type CompareRequest, compare, DEFAULT_BAR } from "./compare.ts";
@@ -51,6 +51,9 @@ function createProgram(edges: Edges, done: (code: number) => void): Command {
     )
     .option("--runs <folder>", "where the records of runs are kept", "runs")
     .option("--quiet", "say nothing until the end", false)
+    .option("--no-dashboard", "no page to watch it on")
+    .option("--dashboard-port <port>", "where the page is, or the next free port (default: 7400)", portNumber)
+    .option("--control", "let the page pause, stop and crash workers (see docs/dashboard.md)", false)
     .action(async (config: string | undefined, options: TrainOptions) => {
       done(await train(requestOf(config, options), edges));
     });
@@ -107,16 +110,23 @@ interface TrainOptions {
   readonly fromSnapshot?: string | true;
   readonly runs: string;
   readonly quiet: boolean;
+  readonly dashboard: boolean;
+  readonly dashboardPort?: number;
+  readonly control: boolean;
 }
 
 function requestOf(
   config: string | undefined,
-  { set, seed, resume, fromSnapshot, runs, quiet }: TrainOptions,
+  { set, seed, resume, fromSnapshot, runs, quiet, dashboard, dashboardPort: port, control }: TrainOptions,
 ): TrainRequest {
   const overrides = seed === undefined ? set : [...set, `seed=${seed}`];
   if (fromSnapshot !== undefined && resume === undefined)
     throw new Refusal("Cannot begin a new run from a snapshot: --from-snapshot goes with --resume");
-  return { config, overrides, resume, runs, quiet, fromSnapshot: mostBatch(fromSnapshot) };
+  return {
+    ...{ config, overrides, resume, runs, quiet },
+    fromSnapshot: mostBatch(fromSnapshot),
+    dashboard: dashboard ? { port, control } : undefined,
+  };
 }
 
 function mostBatch(text: string | true | undefined): number | undefined {
@@ -149,6 +159,12 @@ function comparisonOf(files: readonly string[], options: CompareOptions): Compar
       `Cannot compare: --name is ${name}, expected letters, digits, dots, dashes or underscores`,
     );
   return { files, seeds, overrides: set, services, bar, report, name, runs };
+}
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port < 65536) return port;
+  throw new InvalidArgumentError("Expected a port.");
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {

@@ -19,7 +19,10 @@ export interface Asked {
 export async function trainServices(config: Config, asked: Asked, edges: Edges): Promise<Trial> {
   const { file, overrides, runs } = asked;
   const silent = { ...edges, out: { write: () => true } };
-  const request = { config: file, overrides, resume: undefined, fromSnapshot: undefined, runs, quiet: true };
+  const request = {
+    ...{ config: file, overrides, resume: undefined, fromSnapshot: undefined, runs, quiet: true },
+    dashboard: undefined,
+  };
   const code = await train(request, silent);
   const folder = join(runs, "latest");
   if (code !== 0)

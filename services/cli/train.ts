@@ -5,6 +5,7 @@ import { openDataSet } from "../../shared/data/open-data-set.ts";
 import { createLog } from "../../shared/run/log.ts";
 import { loadConfig } from "../../shared/run/read-config.ts";
 import { newBoard, onDeath, onStart, onTelemetry, onTick, slowestCursor } from "./board.ts";
+import { Dashboard, dashboardPort, type HubPlan } from "./dashboard.ts";
 import { type Display, liveDisplay, plainDisplay, silentDisplay } from "./display.ts";
 import type { Edges } from "./edges.ts";
 import { goBackTo } from "./go-back-to.ts";
@@ -39,10 +40,14 @@ export interface TrainRequest {
   /** Where the runs are. */
   readonly runs: string;
   readonly quiet: boolean;
+  /** Undefined where there is to be none. */
+  readonly dashboard: { readonly port: number | undefined; readonly control: boolean } | undefined;
 }
 
 const DEFAULT_RUNS = "runs";
 const REDRAW_MS = 200;
+/** The dashboard comes after the first update, so as not to delay it, or after that long. */
+const DASHBOARD_MS = 3_000;
 const SIGNAL_NUMBERS: Readonly<Record<StopSignal, number>> = {
   SIGHUP: 1,
   SIGINT: 2,
@@ -105,6 +110,8 @@ class Training {
   readonly #log: ReturnType<typeof createLog>;
   readonly #pids = new Map<string, number | undefined>();
   #board: ReturnType<typeof newBoard>;
+  #dashboard: Dashboard | undefined;
+  #supervisor: Supervisor | undefined;
 
   constructor(run: RunFolder, request: TrainRequest, edges: Edges) {
     this.#run = run;
@@ -119,7 +126,10 @@ class Training {
 
   async run(): Promise<number> {
     const { path, id, config } = this.#run;
-    const plans = planWorkers(id, path, await reservePorts(1 + config.layers.length));
+    const ports = await reservePorts(1 + config.layers.length);
+    const hub = await this.#planHub();
+    this.#dashboard = hub && this.#prepareDashboard(hub);
+    const plans = planWorkers(id, path, ports, hub);
     const names = plans.map(({ name }) => name);
     this.#board = newBoard(id, config.run.batches, names, performance.now());
     this.#log.info({ pid: this.#edges.pid, resumed: this.#request.resume !== undefined }, "train began");
@@ -130,15 +140,16 @@ class Training {
   }
 
   async #supervise(plans: readonly WorkerPlan[]): Promise<{ outcome: Outcome; words: readonly string[] }> {
-    let supervisor: Supervisor | undefined;
-    const offSignal = this.#edges.onSignal((signal) => supervisor?.interrupt(signal));
+    const offSignal = this.#edges.onSignal((signal) => this.#supervisor?.interrupt(signal));
     const offExit = this.#edges.onExit(() => {
-      supervisor?.killAll();
+      this.#supervisor?.killAll();
+      this.#dashboard?.kill();
       this.#display.close();
     });
     const ticking = setInterval(() => this.#tick(), REDRAW_MS);
+    const showing = setTimeout(() => this.#dashboard?.begin(), DASHBOARD_MS);
     try {
-      supervisor = new Supervisor(
+      const supervisor = new Supervisor(
         plans.map(({ name }) => name),
         (name, hearing) => {
           const plan = plans.find((each) => each.name === name)!;
@@ -146,16 +157,35 @@ class Training {
         },
         this.#witness(),
       );
+      this.#supervisor = supervisor;
       this.#display.say(`processes: ${[...this.#pids].map(([name, pid]) => `${name} ${pid}`).join(", ")}`);
       const outcome = await supervisor.outcome;
       return { outcome, words: outcome.kind === "failed" ? supervisor.wordsOf(outcome.worker) : [] };
     } finally {
       clearInterval(ticking);
+      clearTimeout(showing);
+      await this.#dashboard?.close();
       this.#tick();
       this.#display.close();
       offSignal();
       offExit();
     }
+  }
+
+  async #planHub(): Promise<HubPlan | undefined> {
+    const { dashboard, runs } = this.#request;
+    if (dashboard === undefined || this.#edges.hub === undefined) return undefined;
+    const { port, control } = dashboard;
+    return { folder: this.#run.path, runs, port: await dashboardPort(port), control };
+  }
+
+  #prepareDashboard(plan: HubPlan): Dashboard {
+    const { hub, pid, nodeVersion } = this.#edges;
+    return new Dashboard({
+      ...{ run: this.#run, plan, command: hub!, pid, nodeVersion },
+      say: (line) => this.#display.say(line),
+      stop: () => this.#supervisor?.interrupt("SIGTERM"),
+    });
   }
 
   #tick(): void {
@@ -167,7 +197,10 @@ class Training {
     return {
       started: (worker, pid) => this.#started(worker, pid),
       told: (worker, telemetry) => {
-        if (telemetry.kind === "progress") this.#alarmed(worker, telemetry.alarm);
+        if (telemetry.kind === "progress") {
+          this.#alarmed(worker, telemetry.alarm);
+          if (telemetry.batch >= 0 && worker !== "source") this.#dashboard?.begin();
+        }
         this.#board = onTelemetry(this.#board, worker, telemetry);
         if (telemetry.kind === "evaluated") {
           this.#display.say(testNews(telemetry.batch, telemetry.test));
@@ -193,6 +226,7 @@ class Training {
   }
 
   #noted(note: Note, words: readonly string[]): void {
+    if (note.kind !== "killed") this.#dashboard?.died(note.worker, note.ending);
     if (note.kind === "died") this.#board = onDeath(this.#board, note.worker, note.restart);
     const news = noteNews(note, words);
     this.#log.warn({ note }, news);

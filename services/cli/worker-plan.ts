@@ -13,13 +13,20 @@ export interface WorkerPlan {
   readonly port: number;
   /** Undefined for the head. */
   readonly successorPort: number | undefined;
+  /** Whom it tells of itself, if anybody. */
+  readonly hub?: { readonly port: number; readonly control: boolean } | undefined;
 }
 
 /** The program and its arguments. */
 export type WorkerCommand = (plan: WorkerPlan) => readonly string[];
 
 /** The source first, then the layers; `ports` in that order. */
-export function planWorkers(run: string, folder: string, ports: readonly number[]): WorkerPlan[] {
+export function planWorkers(
+  run: string,
+  folder: string,
+  ports: readonly number[],
+  hub?: WorkerPlan["hub"],
+): WorkerPlan[] {
   return ports.map((port, index) => ({
     name: index === 0 ? "source" : `layer${index}`,
     layer: index === 0 ? undefined : index,
@@ -27,6 +34,7 @@ export function planWorkers(run: string, folder: string, ports: readonly number[
     folder,
     port,
     successorPort: ports[index + 1],
+    hub,
   }));
 }
 
@@ -60,6 +68,8 @@ export function workerArguments(plan: WorkerPlan): string[] {
     ...["--listen", `127.0.0.1:${plan.port}`],
     ...(plan.successorPort ? ["--successor", `ws://127.0.0.1:${plan.successorPort}`] : []),
     ...["--secret-file", secretFile(plan)],
+    ...(plan.hub ? ["--hub", `ws://127.0.0.1:${plan.hub.port}`] : []),
+    ...(plan.hub?.control ? ["--control"] : []),
     ...["--log-format", "json"],
   ];
 }

@@ -27,7 +27,7 @@ export function viewOf(known: Known, config: Config, last: Segment | undefined):
     perSecond: progress?.perSecond ?? 0,
     loss: progress?.loss ?? last?.loss,
     generatorError: progress?.generatorError ?? last?.generatorError,
-    cosine: last?.cosine,
+    cosine: progress?.cosine ?? last?.cosine,
     staleness: progress?.staleness ?? last?.staleness,
     inFlight: progress?.inFlight,
     window: progress?.window,
