@@ -8,6 +8,7 @@ import { composeFile } from "./compose-file.ts";
 import type { Edges } from "./edges.ts";
 import { addLogs } from "./logs-command.ts";
 import { Refusal } from "./refusal.ts";
+import { addReport } from "./report-command.ts";
 import { addRuns } from "./runs-command.ts";
 import { addStatus } from "./status-command.ts";
 import { addTop } from "./top-command.ts";
@@ -87,6 +88,7 @@ function createProgram(edges: Edges, done: (code: number) => void): Command {
   addStatus(program, edges);
   addTop(program, edges);
   addLogs(program, edges);
+  addReport(program, edges);
   return program;
 }
 
