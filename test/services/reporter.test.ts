@@ -117,10 +117,10 @@ describe("the record of a run", () => {
 });
 
 describe("a worker that obeys the hub", () => {
-  /** One command at 150 ms. */
+  /** One command at 137 ms, between two checkpoints. */
   async function told(worker: string, command: Command, refusal?: string): Promise<Simulation> {
     const simulation = newSimulation(1);
-    simulation.queue.after(150, () => simulation.hub!.tell(worker, command, refusal));
+    simulation.queue.after(137, () => simulation.hub!.tell(worker, command, refusal));
     await simulation.run(100_000);
     expect(simulation.violations).toEqual([]);
     expect(faults(simulation)).toEqual([]);
