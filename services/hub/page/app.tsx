@@ -24,7 +24,7 @@ export function App({ address }: { readonly address: Address }) {
   const [isHelpOpen, setHelpOpen] = useState(false);
   const [settings, setSettings] = useState<ChartSettings>({
     axis: "batch",
-    isLog: false,
+    isLog: true,
     smoothing: 0,
     zoom: undefined,
   });

@@ -61,6 +61,9 @@ export function ChartCard(props: Props) {
   const [xs, ...columns] = data;
   const shown = lines.flatMap((line, index) => (line.isFaint ? [] : [{ ...line, column: columns[index]! }]));
   const readings = shown.map(({ curve, column }) => ({ curve, value: valueAt(xs, column, hover) }));
+  // Of many curves the other run's are told by their dashes alone.
+  const isShort = readings.filter(({ curve }) => curve.isOverlay).length <= 2;
+  const listed = readings.filter(({ curve }) => isShort || !curve.isOverlay);
   const place = hover === null ? undefined : placeWords(xs[hover], drawing);
   return (
     <figure class="chart" data-testid="chart" data-chart={chart.id}>
@@ -95,7 +98,7 @@ export function ChartCard(props: Props) {
       />
       {chart.curves.length === 0 && <p class="empty">nothing told yet</p>}
       <ul class="legend">
-        {readings.map(({ curve, value }) => (
+        {listed.map(({ curve, value }) => (
           <li key={`${curve.name}${curve.isOverlay}`}>
             <span
               class={`key colour-${keyOf(curve.worker)}${curve.isOverlay ? " dashed" : ""}`}
@@ -104,6 +107,7 @@ export function ChartCard(props: Props) {
             {titleOf(curve)} <b>{figure(value)}</b>
           </li>
         ))}
+        {!isShort && <li>dashed: the other run</li>}
       </ul>
     </figure>
   );

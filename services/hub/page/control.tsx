@@ -98,12 +98,13 @@ function Row({ name, meaning, twin, isOff, onPress }: RowProps) {
         type="button"
         class={`command command-${name}`}
         disabled={isOff}
+        title={meaning}
         onClick={onPress}
         data-testid={`command-${name}`}
       >
         {name}
       </button>
-      <span class="meaning">{meaning}</span>
+      <span class="unseen">{meaning}</span>
       {twin !== undefined && <Twin text={twin} />}
     </li>
   );

@@ -1,3 +1,4 @@
+import { useEffect } from "preact/hooks";
 import { count, day, duration, percent } from "./format.ts";
 import type { RunKnowledge } from "./knowledge.ts";
 import type { Connection } from "./watcher.ts";
@@ -66,6 +67,9 @@ function RunLine({ run }: { readonly run: RunKnowledge }) {
   const done = run.batch + 1;
   const share = row.batches > 0 ? Math.min(1, done / row.batches) : 0;
   const test = run.record.evaluations.at(-1)?.test ?? row.test;
+  useEffect(() => {
+    document.title = `${test ? `${percent(1 - test.error)} · ` : ""}${row.name} · Unlocked`;
+  });
   const left = row.state === "watched" && share < 1 ? run.secondsLeft : undefined;
   return (
     <>

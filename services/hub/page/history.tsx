@@ -74,9 +74,14 @@ function Row({ event }: { readonly event: EventLine }) {
         <span class={`key colour-${placeOf(worker)}`} aria-hidden="true" /> {worker}
       </td>
       <td>
-        <strong class={`event event-${name}`}>{name}</strong> {text !== name && text}
+        <strong class={`event event-${name}`}>{name}</strong> {withoutName(text, name)}
       </td>
       <td class="number">{batch === undefined ? "" : count(batch)}</td>
     </tr>
   );
+}
+
+/** "lost predecessor: …" after a bold "lost" is said once. */
+function withoutName(text: string, name: string): string {
+  return text.startsWith(name) ? text.slice(name.length).trim() : text;
 }

@@ -53,8 +53,9 @@ function rates(from: WorkerView, to: WorkerView) {
 }
 
 /**
- * A worker counts its bytes over both of its links. The source has but one, so from there on each link is what is left;
- * behind a worker that has not told lately nothing can be told apart.
+ * A worker counts its bytes over both of its links. The source has but one, so from there on each link is what is left.
+ * Behind a worker that has not told lately nothing can be told apart, nor while things change so fast that less than
+ * nothing is left.
  */
 function flowsOf(workers: readonly WorkerView[], now: number): Flow[] {
   let before: Flow = { forward: 0, back: 0 };
@@ -62,12 +63,16 @@ function flowsOf(workers: readonly WorkerView[], now: number): Flow[] {
     const { sendsPerSecond: sends, receivesPerSecond: receives } = worker;
     const isTold =
       worker.contact === "connected" && !isOldAt(worker, now) && isKnown(sends) && isKnown(receives);
-    before =
-      before && isTold
-        ? { forward: Math.max(0, sends - before.back), back: Math.max(0, receives - before.forward) }
-        : undefined;
+    before = before && isTold ? rest(before, sends, receives) : undefined;
     return before;
   });
+}
+
+function rest(before: Exclude<Flow, undefined>, sends: number, receives: number): Flow {
+  const [forward, back] = [sends - before.back, receives - before.forward];
+  // A little is the rounding of what two clocks measured.
+  if (forward < -0.02 * sends || back < -0.02 * receives) return undefined;
+  return { forward: Math.max(0, forward), back: Math.max(0, back) };
 }
 
 function some<Key extends string>(key: Key, value: number | undefined) {

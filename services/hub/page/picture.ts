@@ -23,12 +23,14 @@ export function pictureOf(
   context.font = "12px system-ui, sans-serif";
   context.fillStyle = colour("--muted");
   context.fillText(chart.unit, 24 + measure(context, chart.title, "600 15px system-ui, sans-serif"), 26);
-  drawMarks(context, plot, colour("--bad"));
   context.drawImage(plot.ctx.canvas, 16, 40, width / scale, height / scale);
+  drawMarks(context, plot, colour("--bad"));
   let left = 16;
   for (const [index, curve] of chart.curves.entries()) {
     context.fillStyle = strokes[index] ?? colour("--ink");
-    context.fillRect(left, canvas.height / scale - 24, 14, 3);
+    for (const part of curve.isOverlay ? [0, 8] : [0, 4, 8]) {
+      context.fillRect(left + part, canvas.height / scale - 24, 6, 3);
+    }
     context.fillStyle = colour("--ink");
     context.fillText(titleOf(curve), left + 20, canvas.height / scale - 18);
     left += 36 + context.measureText(titleOf(curve)).width;
@@ -55,7 +57,7 @@ function drawMarks(context: CanvasRenderingContext2D, plot: uPlot, colour: strin
     context.fillRect(16 + offsetLeft + mark.offsetLeft, 40 + offsetTop, 1, clientHeight);
     if (mark.textContent) {
       context.font = "10px system-ui, sans-serif";
-      context.fillText(mark.textContent, 20 + offsetLeft + mark.offsetLeft, 50 + offsetTop);
+      context.fillText(mark.textContent, 20 + offsetLeft + mark.offsetLeft, 36 + offsetTop);
     }
   }
   context.restore();

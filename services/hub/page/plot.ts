@@ -1,4 +1,4 @@
-import type uPlot from "uplot";
+import uPlot from "uplot";
 import { type Axis, aligned, type Chart, type Column, type Curve, type Point, smoothed } from "./curves.ts";
 import { count, figure, stopwatch } from "./format.ts";
 import type { Outage, Place } from "./outages.ts";
@@ -66,7 +66,7 @@ export function optionsOf(chart: Chart, lines: readonly Line[], around: Surround
   return {
     ...around.size,
     legend: { show: false },
-    padding: [20, 8, 0, 0],
+    padding: [20, 16, 0, 0],
     cursor: {
       sync: { key: "unlocked", setSeries: false, filters: { pub: isMove } },
       drag: { x: true, y: false, setScale: false },
@@ -77,7 +77,7 @@ export function optionsOf(chart: Chart, lines: readonly Line[], around: Surround
         time: false,
         range: () => [...(around.drawing().zoom ?? around.drawing().extent)] as [number, number],
       },
-      y: log ? { distr: 3 } : { range: (_plot, from, to) => rangeOf(chart, from, to) },
+      y: log ? { distr: 3, range: logRange } : { range: (_plot, from, to) => rangeOf(chart, from, to) },
     },
     axes: [
       {
@@ -114,6 +114,13 @@ function axisStyle({ colour }: Surroundings): uPlot.Axis {
     grid: { stroke: colour("--grid"), width: 1 },
     ticks: { show: false },
   };
+}
+
+/** From digit to digit; whole decades would leave much of the chart empty. */
+function logRange(_plot: uPlot, from: number | null, to: number | null): [number, number] {
+  if (from === null || to === null) return [0.1, 1];
+  const [low, high] = uPlot.rangeLog(from, to, 10, false);
+  return [low!, high!];
 }
 
 /** Room above and below, but not beyond what such numbers can be. */
@@ -182,7 +189,8 @@ function placeMarkers(plot: uPlot, outages: readonly Outage[], { axis }: Drawing
     if (right < 0 || left > width) return [];
     const isLabelled = left >= labelledTo && left >= 0;
     if (isLabelled) labelledTo = left + LABEL_WIDTH;
-    return [markOf(outage, Math.max(0, left), Math.min(width, right), isLabelled)];
+    const label = !isLabelled ? "none" : left + LABEL_WIDTH > width ? "before" : "after";
+    return [markOf(outage, Math.max(0, left), Math.min(width, right), label)];
   });
   layer.replaceChildren(...marks);
 }
@@ -196,7 +204,12 @@ export function markerLayer(plot: uPlot): HTMLElement {
   return layer;
 }
 
-function markOf(outage: Outage, left: number, right: number, isLabelled: boolean): HTMLElement {
+function markOf(
+  outage: Outage,
+  left: number,
+  right: number,
+  label: "none" | "before" | "after",
+): HTMLElement {
   const mark = document.createElement("div");
   mark.className = `mark-span${outage.isDeath ? "" : " mark-silent"}${outage.to ? " mark-closed" : ""}`;
   mark.dataset.testid = "marker";
@@ -204,10 +217,11 @@ function markOf(outage: Outage, left: number, right: number, isLabelled: boolean
   mark.dataset.state = outage.to ? "back" : "away";
   mark.style.left = `${left}px`;
   mark.style.width = `${Math.max(2, right - left)}px`;
-  if (isLabelled) {
-    const label = document.createElement("span");
-    label.textContent = outage.worker.replace(/^layer/, "layer ");
-    mark.append(label);
+  if (label !== "none") {
+    const name = document.createElement("span");
+    name.textContent = outage.worker.replace(/^layer/, "layer ");
+    if (label === "before") name.className = "mark-late";
+    mark.append(name);
   }
   return mark;
 }

@@ -32,3 +32,8 @@ describe("a link", () => {
     expect(linksOf([source, { ...layer1, perSecond: 0 }], NOW)[0]).toMatchObject({ tone: "still" });
   });
 });
+
+it("says no bytes where less than nothing would be left, since figures changed meanwhile", () => {
+  const [, second] = linksOf([source, { ...layer1, sendsPerSecond: 150 }, layer2], NOW);
+  expect(second!.forward).toBeUndefined();
+});
