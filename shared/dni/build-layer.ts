@@ -1,3 +1,4 @@
+import type { Convolution } from "../math/conv-layer.ts";
 import type { Kernels, Loss, Nonlinearity } from "../math/kernels.ts";
 import { DecoupledLayer } from "./decoupled-layer.ts";
 import type { EvidencePart } from "./generator.ts";
@@ -14,6 +15,7 @@ export interface NetworkOptions {
   readonly layers: readonly {
     readonly inputs: number;
     readonly outputs: number;
+    readonly conv?: Convolution;
     readonly nonlinearity: Nonlinearity;
     readonly batchNorm: boolean;
     /** How this layer learns, where it is not as the others. */

@@ -4,8 +4,9 @@ import type { Transform } from "../math/transform.ts";
 import { applyBatch } from "./apply-batch.ts";
 import type { Evidence, EvidenceWidths } from "./evidence.ts";
 import type { Example } from "./example.ts";
-import type { GeneratorHealth, SyntheticGradientGenerator } from "./generator.ts";
+import type { GeneratorHealth } from "./generator-health.ts";
 import { generatorOf } from "./generator-of.ts";
+import type { GradientGenerator } from "./gradient-generator.ts";
 import type { LayerOptions } from "./layer-options.ts";
 import { type LayerState, named, restoreTensors, transformTensors } from "./layer-state.ts";
 import { transformOf } from "./transform-of.ts";
@@ -33,7 +34,7 @@ export class DecoupledLayer {
   readonly evidenceWidths: EvidenceWidths;
   readonly #options: LayerOptions;
   readonly #transform: Transform;
-  readonly #generator: SyntheticGradientGenerator;
+  readonly #generator: GradientGenerator;
   readonly #turns: Turns;
 
   constructor(kernels: Kernels, options: LayerOptions) {

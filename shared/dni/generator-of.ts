@@ -1,20 +1,25 @@
 import type { Kernels } from "../math/kernels.ts";
+import { patchesOf } from "../math/patches.ts";
+import { ConvGenerator } from "./conv-generator.ts";
 import type { EvidenceWidths } from "./evidence.ts";
 import { SyntheticGradientGenerator } from "./generator.ts";
+import type { GradientGenerator } from "./gradient-generator.ts";
 import type { LayerOptions } from "./layer-options.ts";
 
 /** The generator of a layer with these options, which has learnt nothing yet. */
 export function generatorOf(
   kernels: Kernels,
-  { learning, maxRows, seed, layer }: LayerOptions,
+  options: LayerOptions,
   widths: EvidenceWidths,
-): SyntheticGradientGenerator {
+): GradientGenerator {
+  const { learning, maxRows, seed, layer, conv } = options;
   const { evidence, hidden = [], batchNorm = true } = learning.generator;
-  return new SyntheticGradientGenerator(kernels, {
-    widths,
-    evidence,
-    maxRows,
-    optimizer: learning.generator,
-    hidden: { widths: hidden, batchNorm, seed, layer },
-  });
+  const optimizer = learning.generator;
+  const within = { widths: hidden, batchNorm, seed, layer };
+  if (!conv)
+    return new SyntheticGradientGenerator(kernels, { widths, evidence, maxRows, optimizer, hidden: within });
+  const { down, across } = patchesOf(conv.shape);
+  const image = { height: down, width: across, channels: conv.channels };
+  const labels = evidence.includes("labels") ? widths.labels : 0;
+  return new ConvGenerator(kernels, { image, labels, hidden, batchNorm, maxRows, seed, layer, optimizer });
 }

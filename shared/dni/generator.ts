@@ -3,7 +3,11 @@ import type { BatchNormArrays, Kernels } from "../math/kernels.ts";
 import { type Optimizer, type OptimizerOptions, optimizerOf } from "../math/optimizer.ts";
 import { descendAll, memoriesOf, type Parameter, parameterOf, type Tensors } from "../math/parameter.ts";
 import type { Evidence, EvidenceWidths } from "./evidence.ts";
+import { type GeneratorHealth, healthOf } from "./generator-health.ts";
+import type { GradientGenerator } from "./gradient-generator.ts";
 import { HiddenLayers } from "./hidden-layers.ts";
+
+export type { GeneratorHealth } from "./generator-health.ts";
 
 /** normalisedOutput: the output, each unit with mean 0 and variance 1 over the batch. */
 export type EvidencePart = "output" | "normalisedOutput" | "labels" | "input";
@@ -23,19 +27,6 @@ export interface GeneratorOptions {
   };
 }
 
-/** How good a guess s was, given the target t that came for it; sums over the batch. */
-export interface GeneratorHealth {
-  /** Σ (s − t)², the differences in single precision. */
-  readonly squaredError: number;
-  /** Σ t²: what guessing zero would have cost. */
-  readonly squaredTarget: number;
-  /** Σ s² and Σ s · t, for the cosine over several batches. */
-  readonly squaredGuess: number;
-  readonly product: number;
-  /** Of the angle between s and t; 0 where either is zero. */
-  readonly cosine: number;
-}
-
 /**
  * M in the paper (section 2.2, conditioned as in 3.1): a guess of dL/d(output), linear in the evidence,
  *
@@ -44,7 +35,7 @@ export interface GeneratorHealth {
  * with any of the terms left out; or linear in the last of its hidden layers, which see the evidence. What is linear
  * starts at zero, as in the paper: an untrained generator asks its layer to change nothing.
  */
-export class SyntheticGradientGenerator {
+export class SyntheticGradientGenerator implements GradientGenerator {
   readonly #kernels: Kernels;
   readonly #optimizer: Optimizer;
   readonly #outputs: number;
@@ -122,22 +113,7 @@ export class SyntheticGradientGenerator {
     const length = evidence.rows * this.#outputs;
     const guess = this.predict(evidence);
     this.#kernels.subtract(guess, target, this.#difference, length);
-    return this.#health(guess, target, length);
-  }
-
-  #health(guess: Float32Array, target: Float32Array, length: number): GeneratorHealth {
-    const { dot } = this.#kernels;
-    const squaredTarget = dot(target, target, length);
-    const squaredGuess = dot(guess, guess, length);
-    const product = dot(guess, target, length);
-    const sizes = Math.sqrt(squaredGuess * squaredTarget);
-    return {
-      squaredError: dot(this.#difference, this.#difference, length),
-      squaredTarget,
-      squaredGuess,
-      product,
-      cosine: sizes > 0 ? product / sizes : 0,
-    };
+    return healthOf(this.#kernels, guess, target, this.#difference, length);
   }
 
   tensors(): Tensors {

@@ -1,3 +1,4 @@
+import type { Convolution } from "../math/conv-layer.ts";
 import type { Loss, Nonlinearity } from "../math/kernels.ts";
 import type { OptimizerOptions } from "../math/optimizer.ts";
 import type { RateOptions } from "../math/schedule.ts";
@@ -9,6 +10,8 @@ export interface LayerOptions {
   readonly layer: number;
   readonly inputs: number;
   readonly outputs: number;
+  /** Its inputs and outputs are images; undefined for a dense layer. */
+  readonly conv?: Convolution;
   readonly nonlinearity: Nonlinearity;
   readonly batchNorm: boolean;
   readonly labelWidth: number;

@@ -1,3 +1,4 @@
+import { ConvLayer } from "../math/conv-layer.ts";
 import { DenseLayer } from "../math/dense-layer.ts";
 import type { Kernels } from "../math/kernels.ts";
 import type { Transform } from "../math/transform.ts";
@@ -5,16 +6,8 @@ import type { LayerOptions } from "./layer-options.ts";
 
 /** What a layer with these options computes, newly drawn. */
 export function transformOf(kernels: Kernels, options: LayerOptions): Transform {
-  const { inputs, outputs, nonlinearity, batchNorm, maxRows, seed, layer, learning } = options;
-  const optimizer = learning.layer;
-  return new DenseLayer(kernels, {
-    inputs,
-    outputs,
-    nonlinearity,
-    batchNorm,
-    maxRows,
-    seed,
-    layer,
-    optimizer,
-  });
+  const { inputs, outputs, conv, nonlinearity, batchNorm, maxRows, seed, layer, learning } = options;
+  const common = { nonlinearity, batchNorm, maxRows, optimizer: learning.layer };
+  if (conv) return new ConvLayer(kernels, { ...common, ...conv, seed: [seed, layer] });
+  return new DenseLayer(kernels, { ...common, inputs, outputs, seed, layer });
 }

@@ -14,11 +14,14 @@ import { type Patches, patchesOf } from "./patches.ts";
 import { normal, seededRandom } from "./random.ts";
 import type { Transform } from "./transform.ts";
 
-export interface ConvOptions {
+export interface Convolution {
   /** The images it takes, and how its kernel walks over them. */
   readonly shape: PatchShape;
   /** Channels of the images it gives. */
   readonly channels: number;
+}
+
+export interface ConvOptions extends Convolution {
   readonly nonlinearity: Nonlinearity;
   readonly batchNorm: boolean;
   /** Examples in the largest batch. */

@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import type { Config, OptimizerConfig, ScheduleConfig } from "./config.ts";
+import type { Config, LayerConfig, OptimizerConfig, ScheduleConfig } from "./config.ts";
 
 /** A config file with nothing left to default: `readConfig` of it is the same Config again. */
 export function canonicalYaml(config: Config): string {
@@ -8,6 +8,7 @@ export function canonicalYaml(config: Config): string {
   return stringify(
     {
       ...config,
+      layers: config.layers.map(writeLayer),
       learning: {
         ...config.learning,
         layer: writeOptimizer(layer),
@@ -16,6 +17,13 @@ export function canonicalYaml(config: Config): string {
     },
     { aliasDuplicateObjects: false },
   );
+}
+
+/** What a convolution takes and gives follows from what comes before it. */
+function writeLayer({ conv, inputs, outputs, ...common }: LayerConfig) {
+  if (!conv) return { inputs, outputs, ...common };
+  const { kernel, stride, padding } = conv.shape;
+  return { kind: "conv", channels: conv.channels, kernel, stride, padding, ...common };
 }
 
 function writeOptimizer({ optimizer, rate, momentum, schedule }: OptimizerConfig) {

@@ -11,9 +11,11 @@ import type {
   RunConfig,
   ScheduleConfig,
 } from "./config.ts";
-import { type ConfigPath, type Mistake, mistake } from "./config-mistake.ts";
+import type { ConfigPath, Mistake } from "./config-mistake.ts";
+import { Notes } from "./config-notes.ts";
 import type { ConfigFile } from "./config-schema.ts";
 import { batchesPerEpoch, dataFacts } from "./data-facts.ts";
+import { convShape, denseShape, type Given, givenBy } from "./layer-shapes.ts";
 
 /** The sections of a config file that are sound in themselves. */
 export type SoundParts = { readonly [Key in keyof ConfigFile]?: ConfigFile[Key] | undefined };
@@ -34,7 +36,10 @@ export function completeConfig(parts: SoundParts, file: string): Completed {
   const learning = parts.learning && completeLearning(parts.learning, notes);
   const run = data && parts.run && completeRun(parts.run, data, notes);
   const delivery = parts.delivery && learning && completeDelivery(parts.delivery, waits(learning), notes);
-  if (layers && learning) checkMethods(layers, learning, notes);
+  if (layers && learning) {
+    checkMethods(layers, learning, notes);
+    checkImageEvidence(layers, learning, notes);
+  }
   if (parts.link) checkBackoff(parts.link, notes);
   if (run && layers) warnOfSmallBatches(run, layers, notes);
   const { seed, wire, link, compute } = parts;
@@ -45,19 +50,6 @@ export function completeConfig(parts: SoundParts, file: string): Completed {
     ? { name, seed, data, layers, loss, learning, run, delivery, wire, link, compute }
     : undefined;
   return { config, mistakes: notes.mistakes, warnings: notes.warnings };
-}
-
-class Notes {
-  readonly mistakes: Mistake[] = [];
-  readonly warnings: Mistake[] = [];
-
-  wrong(path: ConfigPath, value: unknown, what: string): void {
-    this.mistakes.push(mistake(path, value, what));
-  }
-
-  doubtful(path: ConfigPath, value: unknown, what: string): void {
-    this.warnings.push(mistake(path, value, what));
-  }
 }
 
 function nameOf(file: string): string {
@@ -105,22 +97,24 @@ function completeLayers(
   notes: Notes,
 ): LayerConfig[] | undefined {
   const head = layers.length - 1;
-  const complete = layers.map((layer, index) => {
-    const given = index === 0 ? data && dataFacts(data).inputWidth : layers[index - 1]!.outputs;
-    if (layer.inputs !== undefined && given !== undefined && layer.inputs !== given) {
-      const giver = index === 0 ? data!.set : `layer ${index}`;
-      const what = `layer ${index + 1} takes ${layer.inputs} inputs, ${giver} gives ${given}`;
-      notes.wrong(["layers", index, "inputs"], layer.inputs, what);
-    }
-    return {
-      inputs: layer.inputs ?? given ?? 0,
-      outputs: layer.outputs,
+  let given: Given | undefined = data && { ...dataFacts(data), giver: data.set };
+  const complete: LayerConfig[] = [];
+  for (const [index, layer] of layers.entries()) {
+    const shape =
+      layer.kind === "conv" ? convShape(layer, index, given, notes) : denseShape(layer, index, given, notes);
+    // Of what comes after a layer without a shape nothing can be said.
+    if (!shape) return undefined;
+    complete.push({
+      ...shape,
       nonlinearity: layer.nonlinearity ?? (index === head ? "identity" : "relu"),
       batchNorm: layer.batchNorm ?? index !== head,
       ...(layer.method && { method: layer.method }),
-    };
-  });
-  if (data && loss) checkHead(complete[head]!, head, data, loss, notes);
+    });
+    given = { ...givenBy(shape), giver: `layer ${index + 1}` };
+  }
+  if (layers[head]!.kind === "conv")
+    notes.wrong(["layers", head, "kind"], "conv", "the head is dense: it gives labels, not images");
+  else if (data && loss) checkHead(complete[head]!, head, data, loss, notes);
   return data && complete;
 }
 
@@ -190,6 +184,19 @@ function checkMethods(layers: readonly LayerConfig[], learning: LearningConfig, 
     const what = `layer ${index + 1} waits for every gradient, and would not get them all`;
     notes.wrong(["learning", "updateProbability"], updateProbability, what);
   });
+}
+
+/** Convolutional generators see images of the output, and labels as planes; nothing else has their size. */
+function checkImageEvidence(layers: readonly LayerConfig[], learning: LearningConfig, notes: Notes): void {
+  const { evidence } = learning.generator;
+  const index = layers.findIndex(({ conv, method = learning.method }) => {
+    return conv && method !== "local" && method !== "backprop";
+  });
+  const isSeen =
+    evidence.includes("output") && evidence.every((part) => part === "output" || part === "labels");
+  if (index === -1 || isSeen) return;
+  const what = `the generator of layer ${index + 1}, a convolution, looks at output, or at output and labels`;
+  notes.wrong(["learning", "generator", "evidence"], evidence, what);
 }
 
 /** For a true gradient. */

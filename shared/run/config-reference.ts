@@ -30,13 +30,13 @@ interface Row {
 
 function section(key: string, entry: Entry): string {
   const about = `## ${key}\n\n${entry.description}`;
-  const variants = entry.oneOf ?? [entry.items ?? entry];
+  const variants = entry.oneOf ?? entry.items?.oneOf ?? [entry.items ?? entry];
   const prefix = entry.items ? `${key}.0` : key;
   return [about, ...variants.map((variant) => table(rowsOf(variant, prefix)))].join("\n\n");
 }
 
 function isSection({ properties, items, oneOf }: Entry): boolean {
-  return (properties ?? items?.properties ?? oneOf) !== undefined;
+  return (properties ?? items?.properties ?? items?.oneOf ?? oneOf) !== undefined;
 }
 
 /** The entries of a map, its inner maps' entries in their place, with the whole path as key. */

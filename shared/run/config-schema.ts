@@ -27,7 +27,22 @@ const methods = ["dni", "cdni", "backprop", "frozen", "local"] as const satisfie
 
 const dtypes = ["f32", "f16", "bf16", "i8"] as const satisfies readonly LinkDtype[];
 
-const layer = map({
+const common = {
+  nonlinearity: oneOf(nonlinearities)
+    .optional()
+    .describe("Default relu; identity in the head, whose loss takes plain sums."),
+  batchNorm: flag()
+    .optional()
+    .describe(
+      "Batch normalisation before the nonlinearity, of each unit or channel. Default true; false in the head.",
+    ),
+  method: oneOf(methods)
+    .optional()
+    .describe("How this hidden layer learns, where it is not as learning.method says."),
+};
+
+const dense = map({
+  kind: z.literal("dense").optional().describe("Every output sees every input. The default."),
   inputs: wholeFrom(1, 65_536)
     .optional()
     .describe(
@@ -36,16 +51,25 @@ const layer = map({
   outputs: wholeFrom(1, 65_536).describe(
     "Floats per example it gives; in the head, the width of the labels.",
   ),
-  nonlinearity: oneOf(nonlinearities)
-    .optional()
-    .describe("Default relu; identity in the head, whose loss takes plain sums."),
-  batchNorm: flag()
-    .optional()
-    .describe("Batch normalisation before the nonlinearity. Default true; false in the head."),
-  method: oneOf(methods)
-    .optional()
-    .describe("How this hidden layer learns, where it is not as learning.method says."),
+  ...common,
 });
+
+const conv = map({
+  kind: z.literal("conv").describe("A convolution: takes and gives images. Not for the head."),
+  channels: wholeFrom(1, 4096).describe(
+    "Of the images it gives; those it takes follow from what comes before.",
+  ),
+  kernel: wholeFrom(1, 31).default(5).describe("Rows and columns that one output sees."),
+  stride: wholeFrom(1, 31).default(1).describe("From one place to the next; with 2, images shrink to half."),
+  padding: wholeFrom(0, 15)
+    .optional()
+    .describe("Zeros on each side, fewer than the kernel has rows. Default half the kernel, rounded down."),
+  ...common,
+});
+
+const layer = leaf("a map with outputs, or with kind: conv and channels", (error) =>
+  z.discriminatedUnion("kind", [dense, conv], error),
+);
 
 const schedule = leaf("constant, cosine or {kind: step, at: […], factor: …}", (error) =>
   z.union(

@@ -2,6 +2,7 @@ import type { DataConfig } from "../data/data-config.ts";
 import type { EvidencePart } from "../dni/generator.ts";
 import type { Method } from "../dni/layer-options.ts";
 import type { KernelsName } from "../math/choose-kernels.ts";
+import type { Convolution } from "../math/conv-layer.ts";
 import type { Loss, Nonlinearity } from "../math/kernels.ts";
 import type { LinkDtype } from "../wire/frames.ts";
 
@@ -26,9 +27,11 @@ export interface Config {
   readonly compute: { readonly kernels: KernelsName };
 }
 
+/** Inputs and outputs are floats per example; those of a convolution (`conv`) are images, rows × columns × channels. */
 export interface LayerConfig {
   readonly inputs: number;
   readonly outputs: number;
+  readonly conv?: Convolution;
   readonly nonlinearity: Nonlinearity;
   readonly batchNorm: boolean;
   /** Only where this hidden layer learns otherwise than `learning.method` says. */

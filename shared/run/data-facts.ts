@@ -1,8 +1,16 @@
 import type { DataConfig } from "../data/data-config.ts";
 
+export interface ImageSize {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
+
 /** What is known of a data set before any of its files is read. */
 export interface DataFacts {
   readonly inputWidth: number;
+  /** What the inputs are, if they are images: height × width × channels. */
+  readonly image?: ImageSize;
   readonly labelWidth: number;
   /** Inputs travel as bytes, or as floats. */
   readonly inputType: "u8" | "f32";
@@ -14,7 +22,14 @@ export interface DataFacts {
 export function dataFacts(data: DataConfig): DataFacts {
   switch (data.set) {
     case "mnist":
-      return { inputWidth: 784, labelWidth: 10, inputType: "u8", judged: "class", trainingExamples: 60_000 };
+      return {
+        inputWidth: 784,
+        image: { height: 28, width: 28, channels: 1 },
+        labelWidth: 10,
+        inputType: "u8",
+        judged: "class",
+        trainingExamples: 60_000,
+      };
     case "idx":
       return {
         inputWidth: data.pixels,

@@ -5,6 +5,7 @@ import { type ChainBatch, ReferenceChain } from "../../shared/dni/reference-chai
 import type { Verdict } from "../../shared/math/accuracy.ts";
 import { plainKernels } from "../../shared/math/plain-kernels.ts";
 import { range } from "../math/double-oracle.ts";
+import { bars, barsNetwork } from "./bars.ts";
 import { adam, learningOf, networkOf } from "./network.ts";
 import { smallAddition } from "./small-addition.ts";
 import { twoRings } from "./two-rings.ts";
@@ -85,5 +86,28 @@ describe("sums of two numbers of four bits", () => {
 
   it("do not, when the generators never learn", () => {
     expect(exactOf("frozen", 8)).toBeLessThan(0.4);
+  });
+});
+
+describe.each([1, 2])("bars through two convolutions, seed %i", (seed) => {
+  const run = { batchSize: 64, batches: 800 };
+  const errorOf = (method: Method, hidden: readonly number[] = []) => {
+    const rate = adam(1e-2, { kind: "cosine" });
+    const generator = { ...rate, evidence: ["output", "labels"], hidden } as const;
+    const network = barsNetwork(learningOf({ method, layer: rate, generator }), run, seed);
+    return outcome((of, batch) => bars(of, batch, 64), network, 1).error;
+  };
+
+  it("are told apart by layers that learn from guesses, linear ones or not", () => {
+    expect(errorOf("cdni")).toBeLessThan(0.22);
+    expect(errorOf("cdni", [6])).toBeLessThan(0.15);
+  });
+
+  it("are told apart by layers with heads of their own", () => {
+    expect(errorOf("local")).toBeLessThan(0.2);
+  });
+
+  it("are not, when the generators never learn: the head cannot cope alone", () => {
+    expect(errorOf("frozen")).toBeGreaterThan(0.35);
   });
 });

@@ -66,6 +66,19 @@ describe("layers that learn in other ways", () => {
   });
 });
 
+describe("convolutional layers", () => {
+  it.each([
+    ["cdni", []],
+    ["cdni", ["learning.generator.hidden=[8]"]],
+    ["local", []],
+  ])("come out over processes as in one, bit for bit: %s %j", async (method, other) => {
+    const config = `configs/paper/conv4-${method}.yaml`;
+    const pinned = ["compute.kernels=wasm", "delivery.schedule={staleness: 3}"];
+    const set = [`run.batches=${BATCHES}`, "run.checkpointEvery=100", ...pinned, ...other];
+    expect(await processesOutcome(config, set)).toEqual(await chainOutcome(config, set));
+  });
+});
+
 describe.each(["f16", "bf16", "i8"])("activations and gradients that travel as %s", (dtype) => {
   const common = [`run.batches=${BATCHES}`, "compute.kernels=wasm"];
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { LayerWork } from "../../../services/layer/layer-work.ts";
+import type { NetworkOptions } from "../../../shared/dni/build-layer.ts";
 import { ReferenceChain } from "../../../shared/dni/reference-chain.ts";
 import { plainKernels } from "../../../shared/math/plain-kernels.ts";
 import { wasmKernels } from "../../../shared/math/wasm-kernels.ts";
@@ -171,16 +172,16 @@ describe("layers that hear each other through encoded frames", () => {
     labels: Uint8Array.from(number % 2 ? [1, 0, 0, 1] : [0, 1, 0, 1]),
   });
 
-  function chainStates(dtype: LinkDtype) {
-    const chain = new ReferenceChain(wasmKernels(), network, { staleness: 1, dtype });
+  function chainStates(dtype: LinkDtype, of: NetworkOptions = network) {
+    const chain = new ReferenceChain(wasmKernels(), of, { staleness: 1, dtype });
     for (let number = 0; number < batches; number++) chain.train(batch(number), number);
     return chain.layers.map((layer) => layer.state());
   }
 
-  function workStates(link: LinkDtype) {
+  function workStates(link: LinkDtype, of: NetworkOptions = network) {
     const works = [1, 2, 3].map((number) => {
       const dtypes = { input: "f32", link } as const;
-      return new LayerWork(wasmKernels(), network, number, { ticketsKept: 4, dtypes });
+      return new LayerWork(wasmKernels(), of, number, { ticketsKept: 4, dtypes });
     });
     const targets: (Tensor | undefined)[] = [];
     for (let number = 0; number < batches; number++) {
@@ -208,6 +209,22 @@ describe("layers that hear each other through encoded frames", () => {
       expect(workStates(dtype)).toEqual(chainStates(dtype));
     },
   );
+
+  it("learn as the reference chain does where they are convolutions: images travel as rows", () => {
+    const first = { height: 3, width: 1, channels: 1, kernel: 3, stride: 1, padding: 1 };
+    const second = { ...first, channels: 2, stride: 2 };
+    const convolved: NetworkOptions = {
+      ...network,
+      layers: [
+        { ...network.layers[0], outputs: 6, conv: { shape: first, channels: 2 } },
+        { ...network.layers[1], inputs: 6, outputs: 6, conv: { shape: second, channels: 3 } },
+        { ...network.layers[2], inputs: 6 },
+      ],
+    };
+    expect(workStates("i8", convolved)).toEqual(chainStates("i8", convolved));
+    expect(workStates("f32", convolved)).toEqual(chainStates("f32", convolved));
+    expect(chainStates("f32", convolved)[0]!.tensors["generator.labelMap"]).toHaveLength(2 * 6);
+  });
 
   it("learn otherwise in each dtype", () => {
     const weights = (["f32", "f16", "bf16", "i8"] as const).map((dtype) =>

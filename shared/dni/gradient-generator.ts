@@ -1,0 +1,24 @@
+import type { Tensors } from "../math/parameter.ts";
+import type { Evidence } from "./evidence.ts";
+import type { GeneratorHealth } from "./generator-health.ts";
+
+/** Guesses the gradient at its layer's output from evidence, and learns to. Untrained it guesses zero. */
+export interface GradientGenerator {
+  /** Regression steps so far. State like the weights: Adam's next step depends on it. */
+  steps: number;
+
+  /** The syntheticGradient, rows × outputs: the generator's own array, valid until the next call of any method. */
+  predict(evidence: Evidence): Float32Array;
+
+  /**
+   * One step of regression on ½ Σ (s − t)² an example, its mean over the batch; s is guessed afresh, with the weights as
+   * they now are. The health is that of this guess, from before the step.
+   */
+  learn(evidence: Evidence, target: Float32Array, rate: number): GeneratorHealth;
+
+  /** The health that `learn` would report, without learning. */
+  measure(evidence: Evidence, target: Float32Array): GeneratorHealth;
+
+  tensors(): Tensors;
+  optimizerTensors(): Tensors;
+}
