@@ -11,7 +11,7 @@ export interface ComposeOptions {
 }
 
 /**
- * docker-compose.yml for a network: its source and each of its layers a container of one image. Says only what
+ * docker-compose.yml for a network: its source, each of its layers and the hub a container of one image. Says only what
  * compose 1.29 and compose 2 both understand. Throws an Error when the image would not hold the config.
  */
 export function composeFile(config: Config, options: ComposeOptions): string {
@@ -20,17 +20,20 @@ export function composeFile(config: Config, options: ComposeOptions): string {
   const layers = config.layers.map((_, index) => index + 1);
   return [
     heading(path, options),
-    `${WORKER}${options.secretFile === undefined ? "" : SECRET}`,
+    `${WORKER}${environment(options.secretFile)}`,
     "services:",
     sourceService(config, path, told),
     ...layers.map((layer) => layerService(config, path, told, layer)),
-    "networks:\n  mesh:\n    # No way out, and none in.\n    internal: true\n",
+    hubService(config, path, told),
+    NETWORKS,
     `volumes:\n  record: {}\n${layers.map((layer) => `  layer${layer}: {}\n`).join("")}`,
     ...(options.secretFile === undefined ? [] : [secret(options.secretFile)]),
   ].join("\n");
 }
 
 const PORT = 7400;
+const BIND = `\${UNLOCKED_BIND:-127.0.0.1}`;
+const PUBLISHED = `\${UNLOCKED_PORT:-${PORT}}`;
 
 const HEALTH_CHECK = [
   `fetch("http://127.0.0.1:${PORT}/healthz")`,
@@ -63,10 +66,26 @@ const WORKER = `x-worker: &worker
     options: { max-size: "10m", max-file: "3" }
 `;
 
-const SECRET = `  # What workers prove themselves by to each other.
-  secrets: [unlocked]
-  environment: { UNLOCKED_SECRET_FILE: /run/secrets/unlocked }
+const NETWORKS = `networks:
+  mesh:
+    # No way out, and none in.
+    internal: true
+  # For the hub's port: what is internal publishes none.
+  outside: {}
 `;
+
+function environment(secretFile: string | undefined): string {
+  const secrets =
+    secretFile === undefined
+      ? ""
+      : "  # What workers prove themselves by to each other.\n  secrets: [unlocked]\n";
+  const variables = {
+    UNLOCKED_CONTROL: `\${UNLOCKED_CONTROL:-}`,
+    ...(secretFile === undefined ? {} : { UNLOCKED_SECRET_FILE: "/run/secrets/unlocked" }),
+  };
+  const pairs = Object.entries(variables).map(([name, value]) => `${name}: ${json(value)}`);
+  return `${secrets}  environment: { ${pairs.join(", ")} }\n`;
+}
 
 function secret(file: string): string {
   return `secrets:\n  unlocked:\n    file: ${quoted(posix.isAbsolute(file) ? file : `./${posix.normalize(file)}`)}\n`;
@@ -112,15 +131,33 @@ ${command("services/layer/main.ts", flags, config, path, set)}
 `;
 }
 
+/** Watches the run, keeps its record beside the source's, and shows both, also after the end. */
+function hubService(config: Config, path: string, set: readonly string[]): string {
+  const flags = ["--record", "/record", "--host-name", "hub"];
+  const names = ["--host-name", `\${UNLOCKED_HOST_NAME:-hub}`];
+  const address = ["--address", `http://${BIND}:${PUBLISHED}`];
+  return `  hub:
+    <<: *worker
+    command:
+${command("services/hub/main.ts", flags, config, path, set, [...names, ...address])}
+    mem_limit: ${HUB_MIB}m
+    networks: [mesh, outside]
+    ports: [${json(`${BIND}:${PUBLISHED}:${PORT}`)}]
+    volumes: ${volumes(["record:/record", ...dataPlace(config).volumes])}
+`;
+}
+
 function command(
   program: string,
   flags: readonly string[],
   config: Config,
   path: string,
   set: readonly string[],
+  variable: readonly string[] = ["--hub", `ws://hub:${PORT}`],
 ): string {
   const own = [program, ...flags].map(quoted);
   const common = [
+    ...variable.map(json),
     ...["--config", path].map(quoted),
     ...["--run", `\${UNLOCKED_RUN:-${config.name}}`].map(json),
     ...["--listen", `0.0.0.0:${PORT}`].map(quoted),
@@ -132,6 +169,8 @@ function command(
 
 // 60,000 images of MNIST are 47 MB, and an epoch's order comes on top.
 const SOURCE_MIB = 512;
+
+const HUB_MIB = 256;
 
 /** Generous: a worker at its limit is killed, and restarted only to grow again. */
 function layerMiB(config: Config, layer: number): number {

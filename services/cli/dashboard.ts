@@ -23,8 +23,8 @@ export interface HubPlan {
   readonly control: boolean;
 }
 
-/** The program and its arguments. */
-export type HubCommand = (plan: HubPlan) => readonly string[];
+/** The program, and these arguments of a hub's. */
+export type HubCommand = (args: readonly string[]) => readonly string[];
 
 const HOST = "127.0.0.1";
 const PORT = 7400;
@@ -35,7 +35,7 @@ const STOP_MS = 2_000;
 
 export function hubCommand(program: string): HubCommand {
   const runner = fileURLToPath(new URL("../start/run.mjs", import.meta.url));
-  return (plan) => [program, runner, "services/hub/main.ts", ...hubArguments(plan)];
+  return (args) => [program, runner, "services/hub/main.ts", ...args];
 }
 
 export function hubArguments({ folder, runs, port, control }: HubPlan): string[] {
@@ -147,7 +147,7 @@ export class Dashboard {
     this.#again = undefined;
     const { command, plan, run } = this.#options;
     try {
-      this.#process = new WorkerProcess(command(plan), logFile(run.path, "hub"), {
+      this.#process = new WorkerProcess(command(hubArguments(plan)), logFile(run.path, "hub"), {
         told: (telemetry) => {
           if (telemetry.kind === "listening") this.#listens(telemetry.port);
         },

@@ -1,12 +1,15 @@
 import { relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError } from "commander";
 import { ConfigError, loadConfig } from "../../shared/run/read-config.ts";
 import { ExitCode } from "../../shared/run/telemetry.ts";
 import { type CompareRequest, compare, DEFAULT_BAR } from "./compare.ts";
 import { composeFile } from "./compose-file.ts";
+import { addControl } from "./control-command.ts";
+import { addDashboard } from "./dashboard-command.ts";
 import type { Edges } from "./edges.ts";
 import { addLogs } from "./logs-command.ts";
+import { portNumber } from "./port-number.ts";
 import { Refusal } from "./refusal.ts";
 import { addReport } from "./report-command.ts";
 import { addRuns } from "./runs-command.ts";
@@ -86,6 +89,8 @@ function createProgram(edges: Edges, done: (code: number) => void): Command {
     });
   addRuns(program, edges);
   addStatus(program, edges);
+  addDashboard(program, edges, done);
+  addControl(program, edges);
   addTop(program, edges);
   addLogs(program, edges);
   addReport(program, edges);
@@ -161,12 +166,6 @@ function comparisonOf(files: readonly string[], options: CompareOptions): Compar
       `Cannot compare: --name is ${name}, expected letters, digits, dots, dashes or underscores`,
     );
   return { files, seeds, overrides: set, services, bar, report, name, runs };
-}
-
-function portNumber(text: string): number {
-  const port = Number(text);
-  if (/^\d{1,5}$/.test(text) && port < 65536) return port;
-  throw new InvalidArgumentError("Expected a port.");
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {

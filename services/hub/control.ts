@@ -16,7 +16,7 @@ export function twins(isLocal: boolean): ControlView["twins"] {
   const told = (command: Command) =>
     isLocal
       ? `npm run unlocked -- control {worker} ${command}`
-      : `docker compose exec hub node services/start/run.mjs services/cli/main.ts control {worker} ${command} --record /record`;
+      : `docker compose exec hub node services/start/run.mjs services/cli/main.ts control {worker} ${command} /record`;
   const entries = COMMANDS.map((command) => [command, told(command)] as const);
   return Object.fromEntries(entries) as Record<Command, string>;
 }

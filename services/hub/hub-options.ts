@@ -12,6 +12,8 @@ export interface HubOptions {
   readonly runs: string | undefined;
   readonly host: string;
   readonly port: number;
+  /** Where a browser finds it, if not there. */
+  readonly address: string | undefined;
   /** What else it may be called by, beside this machine's own names. */
   readonly hostNames: readonly string[];
   readonly secretFile: string | undefined;
@@ -49,6 +51,7 @@ export function readHubOptions(argv: readonly string[], environment: HubEnvironm
     set: given.set ?? [],
     runs: given.runs,
     ...address(given.listen ?? "127.0.0.1:7400", mistakes),
+    address: given.address,
     hostNames: [...(given["host-name"] ?? []), ...(environment.UNLOCKED_HOST_NAME ?? "").split(",")]
       .map((name) => name.trim().toLowerCase())
       .filter((name) => name !== ""),
@@ -74,6 +77,7 @@ function parse(argv: readonly string[]) {
         set: { type: "string", multiple: true },
         runs: text,
         listen: text,
+        address: text,
         "host-name": { type: "string", multiple: true },
         "secret-file": text,
         control: yes,

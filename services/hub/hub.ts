@@ -171,7 +171,13 @@ export class Hub {
     }
   }
 
-  /** Where a browser on this machine finds it; without the token. */
+  /** What a person opens in a browser, the token with it: not for a log that the page shows. */
+  get invitation(): string {
+    const { address = this.address } = this.#options;
+    return this.#token === undefined ? address : `${address}/#token=${this.#token}`;
+  }
+
+  /** From this machine; without the token. */
   get address(): string {
     const { host } = this.#options;
     const shown = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;

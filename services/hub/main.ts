@@ -22,6 +22,8 @@ try {
   const options = readHubOptions(process.argv.slice(2), process.env);
   log = createLog({ worker: "hub", run: options.run ?? "" }, { format: options.logFormat });
   hub = await Hub.start(options, { log, now: Date.now, node: process.execPath });
+  // Whoever has a parent is introduced by it.
+  if (process.send === undefined) process.stdout.write(`dashboard: ${hub.invitation}\n`);
   await lifeline.tell({ kind: "listening", worker: "hub", port: hub.port });
 } catch (error) {
   log.error({ err: error }, (error as Error).message);

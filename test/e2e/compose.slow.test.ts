@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { composeFile } from "../../services/cli/compose-file.ts";
+import type { RunView } from "../../services/hub/api.ts";
 import { loadConfig } from "../../shared/run/read-config.ts";
 
 const command = [["docker", "compose"], ["docker-compose"]].find((words) => works([...words, "version"]));
@@ -54,6 +55,23 @@ describe.skipIf(missing !== undefined)("a network of containers", () => {
     describeRun(file, []);
     await compose(file, "up", "--detach");
     await vi.waitFor(async () => expect(await health()).toEqual(WORKERS.map(() => "healthy")), 60_000);
+  });
+
+  it("shows on this machine's own port that layer 2 is killed, and is back, and keeps the record past the end", async () => {
+    describeRun(file, RUN);
+    await compose(file, "up", "--detach");
+    const address = await published("hub");
+    await said("layer2", "checkpoint");
+    await compose(file, "kill", "layer2");
+    await vi.waitFor(async () => expect(await contact(address, "layer2")).not.toBe("connected"), 20_000);
+    await compose(file, "start", "layer2");
+    await vi.waitFor(async () => expect(await contact(address, "layer2")).toBe("connected"), 20_000);
+    expect(await exitCodes()).toEqual(allDone);
+    const { row } = await viewAt(address);
+    expect(row.batch).toBe(row.batches - 1);
+    const page = await fetch(address);
+    expect([page.status, page.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
+    expect(await inside("hub", "ls", "/record")).toMatch(/config.yaml\n.*events.ndjson\n.*metrics.ndjson/s);
   });
 
   it("restarts a layer that crashes", async () => {
@@ -139,6 +157,8 @@ const environment = {
   NODE_VERSION: process.versions.node.split(".")[0],
   UNLOCKED_IMAGE: PROJECT,
   UNLOCKED_LOG: "json",
+  // Any that is free.
+  UNLOCKED_PORT: "0",
 };
 
 function composeWords(file: string): string[] {
@@ -174,6 +194,20 @@ async function container(worker: string): Promise<string> {
 
 async function inside(worker: string, ...words: readonly string[]): Promise<string> {
   return docker("exec", await container(worker), ...words);
+}
+
+/** Where this machine reaches a container's port. */
+async function published(worker: string): Promise<string> {
+  const [port] = (await docker("port", await container(worker), "7400/tcp")).split("\n");
+  return `http://${port}`;
+}
+
+async function viewAt(address: string): Promise<RunView> {
+  return (await (await fetch(`${address}/api/runs/latest`)).json()) as RunView;
+}
+
+async function contact(address: string, worker: string): Promise<string | undefined> {
+  return (await viewAt(address)).workers.find(({ name }) => name === worker)?.contact;
 }
 
 /** By root, who owns the program, so that only the file system can be in the way. */

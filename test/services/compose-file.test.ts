@@ -17,11 +17,12 @@ describe("docker-compose.yml", () => {
 const configs = readdirSync("configs").filter((name) => name.endsWith(".yaml"));
 
 describe.each(configs.map((name) => `configs/${name}`))("the compose file of %s", (path) => {
-  const { config, services, volumes } = make(path);
+  const { config, services: all, volumes } = make(path);
+  const { hub, ...services } = all;
   const layers = config.layers.map((_, index) => `layer${index + 1}`);
 
   it("has the source and each layer as a service", () => {
-    expect(Object.keys(services)).toEqual(["source", ...layers]);
+    expect(Object.keys(all)).toEqual(["source", ...layers, "hub"]);
     expect(told(services.source!).program).toBe("services/source/main.ts");
     for (const [index, layer] of layers.entries()) {
       expect(told(services[layer]!).program).toBe("services/layer/main.ts");
@@ -32,6 +33,23 @@ describe.each(configs.map((name) => `configs/${name}`))("the compose file of %s"
   it("chains them, and ends with the head", () => {
     const hosts = Object.values(services).map((service) => told(service).flags["--successor"]);
     expect(hosts).toEqual([...layers.map((layer) => [`ws://${layer}:7400`]), undefined]);
+  });
+
+  it("has a hub, whom all of them tell, and who keeps its record beside the source's", () => {
+    for (const service of Object.values(services)) {
+      expect(told(service).flags["--hub"]).toEqual(["ws://hub:7400"]);
+    }
+    expect(told(hub!).program).toBe("services/hub/main.ts");
+    expect(told(hub!).flags["--record"]).toEqual(["/record"]);
+    expect(told(hub!).flags["--run"]).toEqual(told(services.source!).flags["--run"]);
+    expect(hub!.volumes).toEqual(["record:/record"]);
+  });
+
+  it("lets only the hub be reached from outside, by default from this machine", () => {
+    expect(hub).toMatchObject({
+      ports: [`\${UNLOCKED_BIND:-127.0.0.1}:\${UNLOCKED_PORT:-7400}:7400`],
+      networks: ["mesh", "outside"],
+    });
   });
 
   it("keeps what each of them knows in a volume of its own", () => {
@@ -46,21 +64,23 @@ describe.each(configs.map((name) => `configs/${name}`))("the compose file of %s"
   });
 
   it("says only what both generations of compose understand", () => {
-    const keys = Object.values(services).flatMap(Object.keys);
+    const keys = Object.values(all).flatMap(Object.keys);
     expect(keys.filter((key) => !understood.has(key))).toEqual([]);
   });
 
   it("gives nobody more rights than learning takes", () => {
-    for (const service of Object.values(services)) {
+    for (const service of Object.values(all)) {
       expect(service).toMatchObject({
         init: true,
         read_only: true,
         cap_drop: ["ALL"],
         security_opt: ["no-new-privileges:true"],
-        networks: ["mesh"],
       });
-      expect(service).not.toHaveProperty("ports");
       expect(service).not.toHaveProperty("user");
+    }
+    for (const service of Object.values(services)) {
+      expect(service.networks).toEqual(["mesh"]);
+      expect(service).not.toHaveProperty("ports");
     }
   });
 });
@@ -125,7 +145,7 @@ describe("a compose file", () => {
         "#   npm run --silent unlocked -- compose configs/mnist.yaml --set run.batches=100" +
         " --set 'name=it'\\''s\n# services: {}' > docker-compose.yml\n",
     );
-    expect(Object.keys(services)).toHaveLength(5);
+    expect(Object.keys(services)).toHaveLength(6);
   });
 
   it("allows a wide layer more memory", () => {
@@ -147,6 +167,7 @@ describe("a compose file", () => {
 });
 
 interface Service {
+  readonly networks: readonly string[];
   readonly image: string;
   readonly build?: unknown;
   readonly command: readonly string[];
@@ -161,6 +182,8 @@ const understood = new Set([
     "pids_limit",
     "mem_limit",
     "networks",
+    "ports",
+    "environment",
     "volumes",
     "restart",
     "stop_grace_period",
