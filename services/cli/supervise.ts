@@ -26,8 +26,8 @@ export type Course =
   | { readonly phase: "ended" };
 
 export interface Supervised {
-  readonly stage:
-    | { readonly is: "running"; readonly sinceMs: number }
+  readonly stage: /** `from`: the first batch that this life told of. */
+    | { readonly is: "running"; readonly sinceMs: number; readonly from?: number }
     | { readonly is: "waiting" }
     | { readonly is: "over" };
   readonly restarts: number;
@@ -200,8 +200,13 @@ function onDue(state: Supervision, worker: string, atMs: number): Step {
 
 function onProgressed(state: Supervision, worker: string, batch: number): Step {
   const before = state.workers[worker]!;
-  if (batch <= before.highest) return [state, []];
-  return [withWorker(state, worker, { ...before, highest: batch, fruitless: 0, quick: 0 }), []];
+  const { stage, highest } = before;
+  if (batch > highest)
+    return [withWorker(state, worker, { ...before, highest: batch, fruitless: 0, quick: 0 }), []];
+  if (stage.is !== "running") return [state, []];
+  if (stage.from === undefined) return [withStage(state, worker, { ...stage, from: batch }), []];
+  // Old ground, but it works: whoever dies now was not bound to. To wait for it would hold up all the others.
+  return [batch > stage.from ? withWorker(state, worker, { ...before, quick: 0 }) : state, []];
 }
 
 function onFinished(state: Supervision): Step {

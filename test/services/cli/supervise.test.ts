@@ -104,6 +104,22 @@ describe("a worker that dies", () => {
     expect(delayOf(story.exits("a", 1))).toBe(0);
   });
 
+  it("comes back at once after a life that learnt something, be it over again", () => {
+    const delays = (batches: readonly number[]) => {
+      const story = new Story("a");
+      story.on({ kind: "progressed", worker: "a", batch: 900 });
+      return Array.from({ length: 4 }, () => {
+        for (const batch of batches) story.on({ kind: "progressed", worker: "a", batch });
+        const delay = delayOf(story.after(1000).exits("a", KILLED));
+        story.comesBack("a");
+        return delay;
+      });
+    };
+    expect(delays([800, 810])).toEqual([0, 0, 0, 0]);
+    // Where it began is nothing it has learnt.
+    expect(delays([800, 800])).toEqual([0, 100, 200, 400]);
+  });
+
   it("is given up after twenty deaths without getting any further", () => {
     const story = new Story("a");
     for (let death = 0; death < 20; death++) {
