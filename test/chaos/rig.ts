@@ -11,10 +11,12 @@ import type { Summary } from "../../services/source/record.ts";
 import { loadConfig } from "../../shared/run/read-config.ts";
 import type { Progress, Telemetry } from "../../shared/run/telemetry.ts";
 import type { LogLine } from "../support/experiment.ts";
+import { filesWith } from "../support/leaks.ts";
 import { TcpProxy } from "../support/proxy.ts";
 import { LogTail } from "./log-tail.ts";
 
 const LOOK_MS = 10;
+const SECRET = "5e".repeat(32);
 
 export interface RigOptions {
   readonly config: string;
@@ -52,7 +54,7 @@ export class Rig {
     const folder = runs ?? mkdtempSync(join(tmpdir(), "chaos-"));
     const run = createRun(folder, loadConfig(config, set).config, new Date());
     // Found only by workers that ask for it.
-    writeFileSync(join(run.path, "secret"), `${"5e".repeat(32)}\n`, { mode: 0o600 });
+    writeFileSync(join(run.path, "secret"), `${SECRET}\n`, { mode: 0o600 });
     const ports = await reservePorts(1 + run.config.layers.length);
     const targets = ports.slice(1).map((target, link) => ({ target, seed: seed * 1000 + link * 100 }));
     const links = await Promise.all(targets.map((target) => TcpProxy.open(target)));
@@ -193,7 +195,10 @@ export class Rig {
     await this.outcome;
     clearTimeout(expired);
     await Promise.all(this.links.map((link) => link.close()));
+    const said = JSON.stringify([this.told, this.notes]).includes(SECRET) ? ["what workers told"] : [];
+    const leaks = [...said, ...filesWith(SECRET, this.run.path).filter((path) => !path.endsWith("/secret"))];
     this.#remove();
+    if (leaks.length > 0) throw new Error(`the run's secret is in ${leaks.join(", ")}`);
   }
 
   #hear(name: string, telemetry: Telemetry): void {

@@ -103,7 +103,7 @@ export const scenarios: readonly Scenario[] = [
     name: "staleness budget",
     run: async (size) =>
       size === "long"
-        ? stalenessTable({ config: MNIST, set: [], perSecond: PACE, seconds: [5, 30, 120] })
+        ? stalenessTable({ config: MNIST, set: [], perSecond: PACE, seconds: [5, 30, 120], seeds: [0, 1] })
         : stalenessTable({
             config: MNIST,
             set: ["run.epochs=1"],

@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 import { Experiment } from "../support/experiment.ts";
+import { filesUnder } from "../support/leaks.ts";
 
 const clearing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -39,8 +40,3 @@ it("a run's secret is in no log, file, argument, environment or output of the ru
   expect(files.filter((file) => holds(readFileSync(file, "latin1")))).toEqual([]);
   expect(files).not.toContain(path);
 });
-
-function filesUnder(folder: string): string[] {
-  const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
-  return names.map((name) => join(folder, name)).filter((path) => statSync(path).isFile());
-}

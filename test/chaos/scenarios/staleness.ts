@@ -128,36 +128,46 @@ class Interrupted {
 
 export const BUDGETS = [0, 64, 256, 1024, Number.POSITIVE_INFINITY] as const;
 
-/** Test errors by budget (rows) and absence (columns, in seconds of a run with `perSecond` batches a second). */
+/** Test errors, one for each seed, by budget (rows) and absence (columns, in seconds of a run with `perSecond` batches a second). */
 export function stalenessTable({
   config,
   set,
   perSecond,
   seconds,
   budgets = BUDGETS,
+  seeds = [0],
 }: {
   readonly config: string;
   readonly set: readonly string[];
   readonly perSecond: number;
   readonly seconds: readonly number[];
   readonly budgets?: readonly number[];
+  readonly seeds?: readonly number[];
 }): Finding[] {
   const parsed = loadConfig(config, set).config;
   const at = Math.floor(parsed.run.batches / 4);
   // What is learnt alone is all that counts: absences that come to the same are computed once.
-  const known = new Map<number, number>();
+  const known = new Map<number, number[]>();
   return budgets.map((budget) => {
     const errors = seconds.map((away) => {
       const alone = Math.min(budget, away * perSecond, parsed.run.batches - at);
-      if (!known.has(alone)) known.set(alone, new Interrupted(parsed).run({ at, alone }));
-      return { alone, error: known.get(alone)! };
+      if (!known.has(alone))
+        known.set(
+          alone,
+          seeds.map((seed) => new Interrupted({ ...parsed, seed }).run({ at, alone })),
+        );
+      return { alone, errors: known.get(alone)! };
     });
     const name = Number.isFinite(budget) ? `budget ${budget}` : "no budget";
     return {
       claim: `${name}: test error where layer 3 of 4 is away for ${seconds.join(", ")} s at ${perSecond} batches/s`,
       bar: "—",
-      measured: errors.map(({ alone, error }) => `${(100 * error).toFixed(2)} % (${alone} alone)`).join(", "),
+      measured: errors.map(({ alone, errors }) => `${percents(errors)} % (${alone} alone)`).join(", "),
       met: true,
     };
   });
+}
+
+function percents(errors: readonly number[]): string {
+  return errors.map((error) => (100 * error).toFixed(2)).join(" and ");
 }
