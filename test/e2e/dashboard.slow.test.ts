@@ -1,0 +1,140 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { MetricLine } from "../../shared/run/record-lines.ts";
+import { hasBrowser, openBrowser, openPage } from "../support/browser.ts";
+import { dashboardOf, hubPid, notOnce } from "../support/dashboard.ts";
+import { Experiment } from "../support/experiment.ts";
+
+const MNIST = "configs/mnist.yaml";
+const ENDLESS = ["run.epochs=400"];
+const WORKERS = ["source", "layer1", "layer2", "layer3", "layer4"];
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+let browser: Browser;
+const opened: Experiment[] = [];
+
+describe.skipIf(!hasBrowser)("the page of a run", () => {
+  beforeAll(async () => {
+    browser = await openBrowser();
+  });
+  afterEach(async () => {
+    for (const run of opened.splice(0)) await run.close();
+  });
+  afterAll(() => browser?.close());
+
+  it("shows every worker at work and curves that grow, a layer's death and return, and outlives its hub", async () => {
+    const { run, url } = await start();
+    const { page, complaints } = await openPage(browser, url);
+    for (const worker of WORKERS) await room(page, worker, "training");
+    await grows(page);
+    await expectNoCommands(page);
+
+    await run.until("layer2", ({ msg }) => msg === "checkpoint");
+    await page.locator('[data-testid="log-worker"]').selectOption("layer2");
+    process.kill(run.pid("layer2"), "SIGKILL");
+    await event(page, "layer2", "died");
+    const restored = await run.until("layer2", ({ msg }) => msg === "restored");
+    await event(page, "layer2", "restored");
+    await room(page, "layer2", "training");
+    const row = page.locator('[data-testid="event"][data-worker="layer2"][data-event="restored"]').first();
+    expect(digits(await row.locator("td.number").innerText())).toBe(restored.batch);
+    await page.locator('[data-testid="log"]', { hasText: "restored" }).first().waitFor();
+    await grows(page);
+
+    const before = hubPid(run)!;
+    process.kill(before, "SIGKILL");
+    await page.locator('[data-testid="connection"][data-state="reconnecting"]').waitFor();
+    await page.locator('[data-testid="connection"][data-state="live"]').waitFor();
+    expect(hubPid(run)).not.toBe(before);
+    for (const worker of WORKERS) await room(page, worker, "training");
+    await grows(page);
+    await expectOnce(url);
+    // Only layer 2 was killed: nobody else began again because the hub was away.
+    for (const worker of ["layer1", "layer3", "layer4"]) {
+      expect(run.log(worker).filter(({ msg }) => msg === "started")).toHaveLength(1);
+    }
+    expect(complaints).toEqual([]);
+  });
+
+  it.each([
+    ["in light", { colorScheme: "light", viewport: { width: 1440, height: 900 } }],
+    ["in dark", { colorScheme: "dark", viewport: { width: 1440, height: 900 } }],
+    ["on a phone", { colorScheme: "light", viewport: { width: 390, height: 844 } }],
+  ] as const)("has nothing serious for axe to find %s", async (_, options) => {
+    const { url } = await start();
+    const { page } = await openPage(browser, url, options);
+    await room(page, "layer4", "training");
+    await grows(page);
+    expect(await seriousIn(page)).toEqual([]);
+  });
+});
+
+/** A run that lasts longer than the test looks at it. */
+async function start(...options: readonly string[]): Promise<{ run: Experiment; url: string }> {
+  const run = new Experiment(MNIST, { set: [...ENDLESS], options: ["--dashboard-port", "0", ...options] });
+  opened.push(run);
+  return { run, url: await dashboardOf(run) };
+}
+
+function room(page: Page, worker: string, state: string): Promise<void> {
+  return page.locator(`[data-testid="room"][data-worker="${worker}"][data-state="${state}"]`).waitFor();
+}
+
+function event(page: Page, worker: string, name: string): Promise<void> {
+  return page
+    .locator(`[data-testid="event"][data-worker="${worker}"][data-event="${name}"]`)
+    .first()
+    .waitFor();
+}
+
+/** The curve of the loss says another last value than now, and the run another batch. */
+async function grows(page: Page): Promise<void> {
+  const loss = page.locator('[data-testid="chart"][data-chart="loss"] [role="img"]');
+  const patiently = { timeout: 120_000, interval: 200 };
+  const curve = () => loss.getAttribute("aria-label");
+  const batch = () => page.getByTestId("batch").innerText();
+  await expect.poll(curve, patiently).toMatch(/training [\d.]/);
+  const [curveBefore, batchBefore] = [await curve(), await batch()];
+  await expect.poll(curve, patiently).not.toBe(curveBefore);
+  await expect.poll(batch, patiently).not.toBe(batchBefore);
+}
+
+async function expectNoCommands(page: Page): Promise<void> {
+  expect(await page.locator('[data-testid^="command-"]').count()).toBe(0);
+}
+
+/** By what the hub answers, every batch of every worker up to its last stands once. */
+async function expectOnce(url: string): Promise<void> {
+  const answer = await fetch(new URL("/api/runs/latest/metrics", url));
+  const lines = (await answer.json()) as MetricLine[];
+  for (const worker of WORKERS) {
+    const segments = lines.flatMap((line) =>
+      line.kind === "segment" && line.worker === worker ? [line] : [],
+    );
+    const last = Math.max(...segments.map((segment) => segment.last));
+    expect({ worker, notOnce: notOnce(segments, worker, last) }).toEqual({ worker, notOnce: [] });
+  }
+}
+
+async function seriousIn(page: Page): Promise<string[]> {
+  // Evaluated, not added as a script: the page's policy allows none but the hub's.
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    type Finding = {
+      readonly id: string;
+      readonly impact: string;
+      readonly nodes: { readonly html: string }[];
+    };
+    const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: Finding[] }> } };
+    const { violations } = await axe.run();
+    return violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
+  });
+}
+
+function digits(text: string): number {
+  return Number(text.replaceAll(/\D/g, ""));
+}
