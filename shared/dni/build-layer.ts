@@ -51,7 +51,10 @@ export function learningOfLayer(
 ): LearningOptions {
   const { method = learning.method } = layers[number - 1]!;
   const evidence = evidenceFor(method, learning.generator.evidence);
-  return { ...learning, method, generator: { ...learning.generator, evidence } };
+  const { form, ...generator } = learning.generator;
+  // Blind to labels, it cannot classify.
+  const isFit = form !== undefined && method !== "dni";
+  return { ...learning, method, generator: { ...generator, evidence, ...(isFit && { form }) } };
 }
 
 /** A layer whose method is its own may not look at what that method is blind to, and must at what it is conditioned on. */

@@ -51,7 +51,14 @@ export class DecoupledLayer {
     if (!this.#turns.takes(batch)) return this.#pass(example);
     const answer = this.rehearse(example);
     applyBatch(this.#transform, this.#options, this.#turns, example.rows, batch);
+    this.#observe(this.evidence(example, answer.output), batch);
     return answer;
+  }
+
+  #observe(evidence: Evidence, batch: number): void {
+    const { learning, batches } = this.#options;
+    if (learning.method === "frozen") return;
+    this.#generator.observe?.(evidence, rateAt(learning.generator, batch, batches), this.#turns.step(batch));
   }
 
   #pass({ input, rows }: Example): LayerAnswer {

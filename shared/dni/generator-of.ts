@@ -1,5 +1,6 @@
 import type { Kernels } from "../math/kernels.ts";
 import { patchesOf } from "../math/patches.ts";
+import { ClassifyingGenerator } from "./classifying-generator.ts";
 import { ConvGenerator } from "./conv-generator.ts";
 import type { EvidenceWidths } from "./evidence.ts";
 import { SyntheticGradientGenerator } from "./generator.ts";
@@ -12,9 +13,11 @@ export function generatorOf(
   options: LayerOptions,
   widths: EvidenceWidths,
 ): GradientGenerator {
-  const { learning, maxRows, seed, layer, conv } = options;
+  const { learning, maxRows, seed, layer, conv, loss } = options;
   const { evidence, hidden = [], batchNorm = true } = learning.generator;
   const optimizer = learning.generator;
+  if (optimizer.form === "classifying")
+    return new ClassifyingGenerator(kernels, { widths, maxRows, optimizer, loss });
   const within = { widths: hidden, batchNorm, seed, layer };
   if (!conv)
     return new SyntheticGradientGenerator(kernels, { widths, evidence, maxRows, optimizer, hidden: within });

@@ -19,6 +19,12 @@ export interface GradientGenerator {
   /** The health that `learn` would report, without learning. */
   measure(evidence: Evidence, target: Float32Array): GeneratorHealth;
 
+  /**
+   * What can be learnt of the batch of the last guess at once, without its target, where there is such a thing; `step` of
+   * the optimizer counts from 1.
+   */
+  observe?(evidence: Evidence, rate: number, step: number): void;
+
   tensors(): Tensors;
   optimizerTensors(): Tensors;
 }

@@ -25,7 +25,7 @@ export interface LayerOptions {
   readonly learning: LearningOptions;
   /** False where nobody is there to hear it (layer 1): it saves a product. */
   readonly wantInputGradient: boolean;
-  /** Used by the head only. */
+  /** Used by the head, and by layers that judge by themselves. */
   readonly loss: Loss;
 }
 
@@ -43,7 +43,9 @@ export interface LearningOptions {
       readonly evidence: readonly EvidencePart[];
       /** Widths of rectified layers within the generator; none unless given. */
       readonly hidden?: readonly number[];
-      /** In those: batch normalisation. True unless given. */
+      /** Linear unless given. Classifying: see ClassifyingGenerator; it looks at output and labels. */
+      readonly form?: "linear" | "classifying";
+      /** In the hidden layers: batch normalisation. True unless given. */
       readonly batchNorm?: boolean;
     };
   /** λ: layers with a generator wait, and follow λ · target + (1 − λ) · guess. 0 unless given: they wait for nobody. */

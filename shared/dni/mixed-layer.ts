@@ -53,6 +53,7 @@ export class MixedLayer {
   /** As a locked layer's, but what moves the layer is mixed with its guess; then the generator learns the target. */
   backward(target: Float32Array, rows: number, batch: number): Float32Array | undefined {
     const inputGradient = this.#locked.backward(this.#mix(target, rows), rows, batch);
+    this.#observe(rows, batch);
     this.health = this.#learn(target, rows, batch);
     return inputGradient;
   }
@@ -83,6 +84,14 @@ export class MixedLayer {
   restore(state: LayerState): void {
     restoreTensors(this.state(), state);
     this.#generator.steps = state.counters["generator.steps"]!;
+  }
+
+  #observe(rows: number, batch: number): void {
+    const { learning, batches } = this.#options;
+    if (learning.method === "frozen") return;
+    // Locked layers learn from every batch.
+    const rate = rateAt(learning.generator, batch, batches);
+    this.#generator.observe?.(this.#evidence(rows), rate, batch + 1);
   }
 
   #learn(target: Float32Array, rows: number, batch: number): GeneratorHealth {

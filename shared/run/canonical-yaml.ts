@@ -4,7 +4,7 @@ import type { Config, LayerConfig, OptimizerConfig, ScheduleConfig } from "./con
 /** A config file with nothing left to default: `readConfig` of it is the same Config again. */
 export function canonicalYaml(config: Config): string {
   const { layer, generator } = config.learning;
-  const { evidence, hidden, batchNorm } = generator;
+  const { evidence, hidden, batchNorm, form } = generator;
   return stringify(
     {
       ...config,
@@ -12,7 +12,12 @@ export function canonicalYaml(config: Config): string {
       learning: {
         ...config.learning,
         layer: writeOptimizer(layer),
-        generator: { ...writeOptimizer(generator), evidence, ...(hidden && { hidden, batchNorm }) },
+        generator: {
+          ...writeOptimizer(generator),
+          evidence,
+          ...(form && { form }),
+          ...(hidden && { hidden, batchNorm }),
+        },
       },
     },
     { aliasDuplicateObjects: false },

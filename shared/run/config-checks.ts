@@ -153,10 +153,30 @@ function completeLearning(learning: NonNullable<SoundParts["learning"]>, notes: 
   return {
     method,
     layer,
-    generator: { ...generator, evidence, ...completeHidden(learning.generator, notes) },
+    generator: {
+      ...generator,
+      evidence,
+      ...completeHidden(learning.generator, notes),
+      ...completeForm(learning.generator, method, evidence, notes),
+    },
     ...(mixture > 0 && { mixture }),
     ...(updateProbability < 1 && { updateProbability }),
   };
+}
+
+/** Nothing for a linear one. */
+function completeForm(
+  { form, hidden = [] }: NonNullable<SoundParts["learning"]>["generator"],
+  method: Method,
+  evidence: readonly EvidencePart[],
+  notes: Notes,
+): Pick<LearningConfig["generator"], "form"> {
+  if (form !== "classifying") return {};
+  if (method === "dni" || [...evidence].sort().join() !== "labels,output" || hidden.length > 0) {
+    const what = "it looks at output and labels, and at nothing else, and has no hidden layers";
+    notes.wrong(["learning", "generator", "form"], form, what);
+  }
+  return { form };
 }
 
 /** Nothing for a linear generator. */

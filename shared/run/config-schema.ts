@@ -194,6 +194,11 @@ export const configShape = {
         .describe(
           "What a generator looks at. Default output and labels; output alone for dni. normalisedOutput: with mean 0 and variance 1 over the batch.",
         ),
+      form: oneOf(["linear", "classifying"])
+        .optional()
+        .describe(
+          "linear in the evidence; classifying: a classifier of the output learns at once from the labels how wrong the network is, and only what follows from that is learnt from targets, so that they may come late. Default linear.",
+        ),
       hidden: leaf("a list of widths", (error) => z.array(wholeFrom(1, 65_536), error).max(8, error))
         .optional()
         .describe("Rectified layers within a generator. Default none: it is linear."),

@@ -46,6 +46,8 @@ export interface LearningConfig {
     /** Only where the generator is not linear: widths of its hidden layers, and whether they normalise. */
     readonly hidden?: readonly number[];
     readonly batchNorm?: boolean;
+    /** Only where it is not linear in the evidence, or in its hidden layers. */
+    readonly form?: "classifying";
   };
   /** Only where layers wait for the true gradient to mix it with their guess: its share, above 0. */
   readonly mixture?: number;

@@ -150,6 +150,7 @@ describe("a canonical config file", () => {
     [],
     ["learning.method=dni", "seed=4294967296"],
     ["learning.method=backprop"],
+    ["learning.generator.form=classifying"],
     ["learning={mixture: 0.25, generator: {hidden: [5, 6], batchNorm: false}}", "layers.0.method=local"],
     ["learning={updateProbability: 0.2, generator: {evidence: [normalisedOutput, labels]}}"],
     [
@@ -255,6 +256,11 @@ describe("a mistake in a config", () => {
       "a head that is to guess",
       ["layers.1.method=local"],
       'layers.1.method is "local": the head has the loss',
+    ],
+    [
+      "a classifier that may not look",
+      ["learning={method: dni, generator: {form: classifying}}"],
+      'learning.generator.form is "classifying": it looks at output and labels, and at nothing else, and has no hidden layers',
     ],
     [
       "nothing to normalise",
