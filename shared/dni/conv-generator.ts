@@ -35,7 +35,7 @@ const DRAWS = 8;
  * the last of them linear, and zero at the start, as A_y is. A_y has a number for each label and each float of the
  * output: planes alone, constant over an image (Jaderberg et al. 2016), cannot say where in an image a class shows,
  * and guess what a dense successor answers no better than zero. Without hidden convolutions the kernel is 1 and there
- * are no planes: wider ones cost nine times as much and learnt no better (docs/results.md).
+ * are no planes: wider ones cost more and learnt no better (docs/decisions.md).
  */
 export class ConvGenerator implements GradientGenerator {
   readonly #kernels: Kernels;
