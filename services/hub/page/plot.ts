@@ -1,6 +1,6 @@
-import uPlot from "uplot";
+import type uPlot from "uplot";
 import { type Axis, aligned, type Chart, type Column, type Curve, type Point, smoothed } from "./curves.ts";
-import { count, figure, stopwatch } from "./format.ts";
+import { count, stopwatch } from "./format.ts";
 import type { Outage, Place } from "./outages.ts";
 
 /** How all charts are drawn at present. */
@@ -99,7 +99,7 @@ export function optionsOf(chart: Chart, lines: readonly Line[], around: Surround
 function tick(value: number | null): string {
   if (value === null) return "";
   if (Math.abs(value) >= 1000) return count(value);
-  return value === 0 ? "0" : String(Number(figure(value)));
+  return value === 0 ? "0" : String(Number(value.toPrecision(6)));
 }
 
 function isMove(type: string): boolean {
@@ -119,8 +119,8 @@ function axisStyle({ colour }: Surroundings): uPlot.Axis {
 /** From digit to digit; whole decades would leave much of the chart empty. */
 function logRange(_plot: uPlot, from: number | null, to: number | null): [number, number] {
   if (from === null || to === null) return [0.1, 1];
-  const [low, high] = uPlot.rangeLog(from, to, 10, false);
-  return [low!, high!];
+  const [small, large] = [10 ** Math.floor(Math.log10(from)), 10 ** Math.floor(Math.log10(to))];
+  return [Math.floor(from / small) * small, (Math.floor(to / large) + 1) * large];
 }
 
 /** Room above and below, but not beyond what such numbers can be. */

@@ -86,6 +86,7 @@ function firstWords(why: string): string {
 export function isOldAt({ contact, heardAt }: WorkerView, now: number): boolean {
   // Who said goodbye, or has not come, has nothing newer to say.
   if (contact === "gone" || contact === "absent") return false;
+  if (contact !== "connected") return true;
   return heardAt === undefined || now - heardAt > OLD_AFTER_MS;
 }
 

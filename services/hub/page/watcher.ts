@@ -8,6 +8,8 @@ export type Connection =
   /** Since then, by this machine's clock. */
   | { readonly kind: "reconnecting"; readonly since: number };
 
+/** How far other runs are is asked for so often. */
+const RUNS_EVERY_MS = 10_000;
 /** Runs that are kept in memory beside the watched one. */
 const MOST_RUNS = 4;
 
@@ -28,6 +30,7 @@ export class Watcher {
   }
 
   start(): void {
+    setInterval(() => this.connection.kind === "live" && this.refreshRuns(), RUNS_EVERY_MS);
     listen({
       hello: (said) => this.#onHello(said),
       workers: (said) => this.#onWorkers(said),

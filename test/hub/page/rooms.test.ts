@@ -35,6 +35,12 @@ describe("a room", () => {
     expect(room({ heardAt: NOW - OLD_AFTER_MS - 1 })).toMatchObject({ isOld: true, rate: "–", age: "3 s" });
   });
 
+  it("has no rate from the moment that it is dead or unreachable", () => {
+    for (const contact of ["dead", "unreachable"] as const) {
+      expect(room({ contact, heardAt: NOW })).toMatchObject({ isOld: true, rate: "–" });
+    }
+  });
+
   it("keeps the last figures of one that left in order", () => {
     const gone = room({ contact: "gone", why: "finished", heardAt: 0 });
     expect(gone).toMatchObject({ tone: "done", state: "finished", isOld: false, batch: "100" });
