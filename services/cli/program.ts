@@ -8,6 +8,7 @@ import { composeFile } from "./compose-file.ts";
 import { addControl } from "./control-command.ts";
 import { addDashboard } from "./dashboard-command.ts";
 import type { Edges } from "./edges.ts";
+import { addExport } from "./export-command.ts";
 import { addLogs } from "./logs-command.ts";
 import { portNumber } from "./port-number.ts";
 import { Refusal } from "./refusal.ts";
@@ -94,6 +95,7 @@ function createProgram(edges: Edges, done: (code: number) => void): Command {
   addTop(program, edges);
   addLogs(program, edges);
   addReport(program, edges);
+  addExport(program, edges);
   return program;
 }
 
