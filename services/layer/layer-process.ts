@@ -79,6 +79,7 @@ export class LayerProcess {
   #refusals = 0;
   #phase: "running" | "releasing" | "stopping" = "running";
   #hasTrained = false;
+  #isAskedToSave = false;
   #isLeaving = false;
   #loggedAt: number;
   #checkpointLoggedAt = Number.NEGATIVE_INFINITY;
@@ -361,6 +362,14 @@ export class LayerProcess {
     if ((cursor + 1) % this.#config.run.checkpointEvery === 0 && !this.#lineage.isSaving) void this.#save();
   }
 
+  /** After the save under way, if there is one; asked for again meanwhile, once. */
+  async #saveNow(): Promise<void> {
+    if (this.#isAskedToSave) return;
+    this.#isAskedToSave = true;
+    await this.#save();
+    this.#isAskedToSave = false;
+  }
+
   async #save(): Promise<void> {
     const startedAt = this.#edges.now();
     try {
@@ -522,7 +531,7 @@ export class LayerProcess {
       case "resume":
         return this.#pause(command === "pause");
       case "checkpoint":
-        return void (this.#lineage.isSaving || this.#save());
+        return void this.#saveNow();
       case "crash":
         return this.#finish(1);
       case "restart":
