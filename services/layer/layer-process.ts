@@ -593,10 +593,8 @@ export class LayerProcess {
     void this.#end("poisoned", "rolling back");
   }
 
-  async #dropLinks(): Promise<void> {
-    const closed = [this.#listener, this.#dialler].map((each) =>
-      each?.close(CloseCode.goingAway, "stopping"),
-    );
+  async #dropLinks(code: CloseCode = CloseCode.goingAway, reason = "stopping"): Promise<void> {
+    const closed = [this.#listener, this.#dialler].map((each) => each?.close(code, reason));
     await Promise.all(closed);
   }
 
@@ -604,7 +602,8 @@ export class LayerProcess {
     if (this.#timers.length === 0) return;
     for (const endTimer of this.#timers.splice(0)) endTimer();
     if (this.#phase === "running") this.#phase = "stopping";
-    const dropped = this.#dropLinks();
+    // A predecessor that has passed the release on takes "done" for a sign that it was read; "going away" is none.
+    const dropped = message === "done" ? this.#dropLinks(CloseCode.done, "finished") : this.#dropLinks();
     const { applied, digest } = this.#lineage.report();
     await this.#tell(message === "done" ? "finished" : "stopping");
     this.#log[isAsWished(ending) ? "info" : "error"]({ applied, digest }, message);
