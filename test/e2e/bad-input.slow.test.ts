@@ -36,7 +36,11 @@ afterEach(async () => {
 
 describe("train, told what it cannot do,", () => {
   it.each([
-    ["an unknown key", "learning.speed=1", "learning.speed is unknown: known here: method, layer, generator"],
+    [
+      "an unknown key",
+      "learning.speed=1",
+      "learning.speed is unknown: known here: method, mixture, updateProbability, layer, generator",
+    ],
     ["a wrong type", "run.batchSize=many", 'run.batchSize is "many": expected a whole number'],
     ["shapes that do not chain", "layers.1.inputs=7", "layer 2 takes 7 inputs, layer 1 gives 4"],
   ])("ends with 78 at %s, before it makes a folder", async (_, assignment, message) => {
