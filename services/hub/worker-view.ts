@@ -48,13 +48,17 @@ function layerOf(name: string): number | undefined {
 
 function shapeOf(layer: LayerConfig | undefined): WorkerView["shape"] {
   if (layer === undefined) return undefined;
-  const { inputs, outputs, batchNorm, nonlinearity } = layer;
+  const { inputs, outputs, conv, batchNorm, nonlinearity } = layer;
+  // A convolution has one set of weights for all places of an image.
+  const [length, width] = conv
+    ? [conv.shape.kernel ** 2 * conv.shape.channels, conv.channels]
+    : [inputs, outputs];
   return {
     inputs,
     outputs,
-    what: [...(batchNorm ? ["batch norm"] : []), nonlinearity].join(", "),
+    what: [...(conv ? ["convolution"] : []), ...(batchNorm ? ["batch norm"] : []), nonlinearity].join(", "),
     // Batch norm has a scale and a shift for each output, and makes a bias superfluous.
-    parameters: inputs * outputs + outputs * (batchNorm ? 2 : 1),
+    parameters: length * width + width * (batchNorm ? 2 : 1),
   };
 }
 
