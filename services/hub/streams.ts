@@ -39,8 +39,8 @@ export class Streams {
   }
 
   #send(response: ServerResponse, text: string): void {
-    response.write(text);
-    if (response.writableLength <= MOST_BACKLOG_BYTES) return;
+    // What was said before counts, not how much there is to say now: a long message is no fault of the reader's.
+    if (response.writableLength <= MOST_BACKLOG_BYTES) return void response.write(text);
     this.#cut++;
     this.#open.delete(response);
     response.destroy();

@@ -1,0 +1,107 @@
+import { createServer, type Server } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ask, HubProcess, newRun } from "../../support/hub-process.ts";
+import { HubWorker } from "../../support/hub-worker.ts";
+
+let run: ReturnType<typeof newRun>;
+let hub: HubProcess;
+beforeEach(async () => {
+  run = newRun();
+  hub = await HubProcess.start("--record", run.folder);
+});
+afterEach(async () => {
+  await hub.kill();
+  run.remove();
+});
+
+const layer1 = { run: "r1", worker: "layer1" };
+
+async function portOf(server: Server): Promise<number> {
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  return (server.address() as AddressInfo).port;
+}
+
+/** Listened a moment ago, and nobody does now. */
+async function leftPort(): Promise<number> {
+  const server = createServer();
+  const port = await portOf(server);
+  await new Promise((done) => server.close(done));
+  return port;
+}
+
+describe("a worker whose connection breaks", () => {
+  it("is dead where nobody is at its port, and back when its next life is heard", async () => {
+    const stream = await hub.stream();
+    const worker = await HubWorker.dial(hub.port, { ...layer1, port: await leftPort() });
+    await stream.worker("layer1", ({ contact }) => contact === "connected");
+    worker.socket.terminate();
+    await stream.worker("layer1", ({ contact }) => contact === "dead");
+    await HubWorker.dial(hub.port, { ...layer1, incarnation: 2 });
+    const back = await stream.worker("layer1", ({ contact }) => contact === "connected");
+    expect(back.incarnation).toBe(2);
+    const events = await hub.get<{ name: string; about?: string }[]>("/api/runs/r1/events");
+    const told = events.filter(({ about }) => about === "layer1").map(({ name }) => name);
+    expect(told).toEqual(["dead", "back"]);
+    stream.close();
+  });
+
+  it("is unreachable, not dead, where somebody answers at its port", async () => {
+    const server = createServer((_, response) => response.end("ok\n"));
+    const stream = await hub.stream();
+    const worker = await HubWorker.dial(hub.port, { ...layer1, port: await portOf(server) });
+    await stream.worker("layer1", ({ contact }) => contact === "connected");
+    worker.socket.terminate();
+    const { contact } = await stream.worker("layer1", (view) => view.contact !== "connected");
+    expect(contact).toBe("unreachable");
+    stream.close();
+    server.close();
+  });
+
+  it("is gone where it said goodbye, and neither dead nor unreachable after", async () => {
+    const stream = await hub.stream();
+    const worker = await HubWorker.dial(hub.port, { ...layer1, port: await leftPort() });
+    worker.say({ kind: "goodbye", why: "finished" });
+    worker.socket.close();
+    await worker.closed;
+    const { why } = await stream.worker("layer1", ({ contact }) => contact === "gone");
+    expect(why).toBe("finished");
+    stream.close();
+  });
+});
+
+describe("who is no worker of the run", () => {
+  it.each<[string, object, string]>([
+    ["of another run", { run: "r2" }, "run is r2, expected r1"],
+    ["of a layer that it has not", { worker: "layer99" }, "layer99 is not of this run"],
+  ])("is turned away: %s", async (_, says, reason) => {
+    const stranger = await HubWorker.dial(hub.port, { ...layer1, ...says });
+    const closed = await stranger.closed;
+    expect(closed.code).toBe(1008);
+    expect(closed.reason).toContain(reason);
+  });
+});
+
+describe("a browser that never reads", () => {
+  it("is cut off and counted, while others are served", async () => {
+    const deaf = connect(hub.port, "127.0.0.1");
+    deaf.pause();
+    deaf.on("error", () => {});
+    deaf.write("GET /api/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    const stream = await hub.stream();
+    const worker = await HubWorker.dial(hub.port, layer1);
+    // Some 20 MB of events: more than the system holds for a socket, and the hub for a reader.
+    const text = "x".repeat(2_000);
+    for (let seq = 0; seq < 10_000; seq++) {
+      worker.line(seq, worker.event("held", text));
+      if (seq % 500 === 499) await Promise.all([worker.acknowledged(seq), stream.next("events")]);
+    }
+    await vi.waitFor(async () => {
+      const { body } = await ask(hub.port, "/metrics");
+      expect(body).toMatch(/^unlocked_hub_streams_cut_total 1$/m);
+      expect(body).toMatch(/^unlocked_hub_streams 1$/m);
+    }, 20_000);
+    stream.close();
+    deaf.destroy();
+  }, 60_000);
+});
