@@ -26,6 +26,7 @@ import {
 } from "../../shared/wire/frames.ts";
 import { readiness } from "../readiness.ts";
 import { Reporter } from "../reporter.ts";
+import type { WorkerFigures } from "../worker-metrics.ts";
 import {
   type Beginning,
   begin,
@@ -113,6 +114,7 @@ export class LayerProcess {
       routes: {
         "/healthz": () => ({ status: 200, body: "ok\n" }),
         "/readyz": () => readiness(layer ? layer.#lacks : "restoring"),
+        "/metrics": async () => (await import("../worker-metrics.ts")).workerMetrics(layer?.figures),
       },
       answer: (hello) => (layer ? layer.#answer(hello) : { code: CloseCode.goingAway, reason: "starting" }),
       // Nobody is answered with a welcome before there is a layer.
@@ -492,6 +494,10 @@ export class LayerProcess {
       ...(inFlight !== undefined && { inFlight, window: this.#config.delivery.window }),
       durable,
     };
+  }
+
+  get figures(): WorkerFigures {
+    return { run: this.#options.run, progress: this.#standing(), traffic: this.#traffic };
   }
 
   #report(): void {

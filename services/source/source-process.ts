@@ -34,6 +34,7 @@ import {
 } from "../../shared/wire/frames.ts";
 import { readiness } from "../readiness.ts";
 import { Reporter } from "../reporter.ts";
+import type { WorkerFigures } from "../worker-metrics.ts";
 import type { World } from "../world.ts";
 import { frameOf } from "./batch-frames.ts";
 import { beginning, isOver, type Summary, writeSummary } from "./record.ts";
@@ -110,6 +111,7 @@ export class SourceProcess {
       routes: {
         "/healthz": () => ({ status: 200, body: "ok\n" }),
         "/readyz": () => readiness(source ? source.#lacks : "starting"),
+        "/metrics": async () => (await import("../worker-metrics.ts")).workerMetrics(source?.figures),
       },
       answer: () => refusal,
       onUp: () => undefined,
@@ -398,6 +400,10 @@ export class SourceProcess {
   #tell(): Promise<void> {
     this.#progress = this.#newProgress();
     return this.#edges.tell(this.#progress);
+  }
+
+  get figures(): WorkerFigures {
+    return { run: this.#options.run, progress: this.#standing(), traffic: this.#traffic };
   }
 
   #standing() {
