@@ -1,15 +1,9 @@
-import { type BatchNorm, batchNormOf, RUNNING_MOMENTUM } from "./batch-norm.ts";
+import { RUNNING_MOMENTUM } from "./batch-norm.ts";
 import { exactly } from "./exactly.ts";
 import type { Kernels, Nonlinearity, PatchShape } from "./kernels.ts";
-import { type Optimizer, type OptimizerOptions, optimizerOf } from "./optimizer.ts";
-import {
-  descendAll,
-  memoriesOf,
-  type Parameter,
-  type Parameters,
-  parameterOf,
-  type Tensors,
-} from "./parameter.ts";
+import { Learnt } from "./learnt.ts";
+import type { OptimizerOptions } from "./optimizer.ts";
+import type { Tensors } from "./parameter.ts";
 import { type Patches, patchesOf } from "./patches.ts";
 import { normal, seededRandom } from "./random.ts";
 import type { Transform } from "./transform.ts";
@@ -42,15 +36,11 @@ const CACHED_FLOATS = 128 * 1024;
 export class ConvLayer implements Transform {
   readonly #kernels: Kernels;
   readonly #options: ConvOptions;
-  readonly #optimizer: Optimizer;
   readonly #patchShape: Patches;
   /** Floats per example. */
   readonly #inputs: number;
   readonly #outputs: number;
-  readonly #weight: Parameter;
-  readonly #bias: Parameter | undefined;
-  readonly #norm: BatchNorm | undefined;
-  readonly #learning: readonly Parameter[];
+  readonly #learnt: Learnt;
   /** Of so many examples at a time. */
   readonly #group: number;
   readonly #patches: Float32Array;
@@ -66,15 +56,14 @@ export class ConvLayer implements Transform {
     const { shape, channels, maxRows, batchNorm, seed } = options;
     this.#kernels = kernels;
     this.#options = options;
-    this.#optimizer = optimizerOf(options.optimizer);
     this.#patchShape = patchesOf(shape);
     const { places, length } = this.#patchShape;
     this.#inputs = shape.height * shape.width * shape.channels;
     this.#outputs = places * channels;
-    this.#weight = parameterOf(kernels, length * channels, this.#optimizer);
-    this.#bias = batchNorm ? undefined : parameterOf(kernels, channels, this.#optimizer);
-    this.#norm = batchNorm ? batchNormOf(kernels, channels, maxRows * places, this.#optimizer) : undefined;
-    this.#learning = Object.values(this.#parameters());
+    const { optimizer } = options;
+    const most = maxRows * places;
+    const learnt = { weights: length * channels, columns: channels, maxRows: most, batchNorm, optimizer };
+    this.#learnt = new Learnt(kernels, learnt);
     this.#group = Math.min(maxRows, Math.max(1, Math.floor(CACHED_FLOATS / (places * length))));
     this.#patches = kernels.allocate(this.#group * places * length);
     this.#output = kernels.allocate(maxRows * this.#outputs);
@@ -89,21 +78,28 @@ export class ConvLayer implements Transform {
   forward(input: Float32Array, rows: number): Float32Array {
     const length = rows * this.#outputs;
     this.#convolve(input, rows, this.#affine);
-    if (this.#norm)
-      this.#kernels.batchNormForward(this.#norm.arrays, this.#affine, this.#output, this.#places(rows));
+    if (this.#learnt.norm)
+      this.#kernels.batchNormForward(
+        this.#learnt.norm.arrays,
+        this.#affine,
+        this.#output,
+        this.#places(rows),
+      );
     this.#kernels.activate(this.#options.nonlinearity, this.#output, this.#output, length);
     this.#last = { input, rows };
     return exactly(this.#output, length);
   }
 
   track(rows: number): void {
-    if (this.#norm) this.#kernels.batchNormTrack(this.#norm.arrays, RUNNING_MOMENTUM, this.#places(rows));
+    if (this.#learnt.norm)
+      this.#kernels.batchNormTrack(this.#learnt.norm.arrays, RUNNING_MOMENTUM, this.#places(rows));
   }
 
   evaluate(input: Float32Array, rows: number): Float32Array {
     const [output, length] = [this.#evaluated, rows * this.#outputs];
     this.#convolve(input, rows, output);
-    if (this.#norm) this.#kernels.batchNormEvaluate(this.#norm.arrays, output, output, this.#places(rows));
+    if (this.#learnt.norm)
+      this.#kernels.batchNormEvaluate(this.#learnt.norm.arrays, output, output, this.#places(rows));
     this.#kernels.activate(this.#options.nonlinearity, output, output, length);
     return exactly(output, length);
   }
@@ -116,34 +112,23 @@ export class ConvLayer implements Transform {
     const [gradient, places] = [this.#affineGradient, this.#places(rows)];
     const length = rows * this.#outputs;
     this.#kernels.activateBackward(nonlinearity, this.#output, outputGradient, gradient, length);
-    if (this.#norm) this.#kernels.batchNormBackward(this.#norm.arrays, gradient, gradient, places);
-    if (this.#bias) this.#kernels.sumRows(gradient, this.#bias.gradient, places, channels);
+    if (this.#learnt.norm)
+      this.#kernels.batchNormBackward(this.#learnt.norm.arrays, gradient, gradient, places);
+    if (this.#learnt.bias) this.#kernels.sumRows(gradient, this.#learnt.bias.gradient, places, channels);
     this.#findWeightGradient(this.#last.input, gradient, rows);
     return wantInputGradient ? this.#backpropagate(gradient, rows) : undefined;
   }
 
   descend(rate: number, rows: number, step: number): void {
-    descendAll(this.#kernels, this.#optimizer, this.#learning, { rate, scale: 1 / rows, step });
+    this.#learnt.descend(rate, rows, step);
   }
 
   tensors(): Tensors {
-    const values = Object.entries(this.#parameters()).map(([name, { value }]) => [name, value]);
-    const tensors: Tensors = Object.fromEntries(values);
-    if (!this.#norm) return tensors;
-    const { runningMean, runningVariance } = this.#norm.arrays;
-    return { ...tensors, runningMean, runningVariance };
+    return this.#learnt.tensors();
   }
 
   optimizerTensors(): Tensors {
-    return memoriesOf(this.#parameters());
-  }
-
-  #parameters(): Parameters {
-    return {
-      weight: this.#weight,
-      ...(this.#bias && { bias: this.#bias }),
-      ...(this.#norm && { gamma: this.#norm.gamma, beta: this.#norm.beta }),
-    };
+    return this.#learnt.optimizerTensors();
   }
 
   /** Rows of the output seen as a matrix with a column for each channel. */
@@ -155,7 +140,8 @@ export class ConvLayer implements Transform {
   #drawWeights(seed: readonly number[]): void {
     const random = seededRandom(...seed);
     const deviation = Math.sqrt(2 / this.#patchShape.length);
-    for (let i = 0; i < this.#weight.value.length; i++) this.#weight.value[i] = deviation * normal(random);
+    for (let i = 0; i < this.#learnt.weight.value.length; i++)
+      this.#learnt.weight.value[i] = deviation * normal(random);
   }
 
   #convolve(input: Float32Array, rows: number, affine: Float32Array): void {
@@ -166,9 +152,15 @@ export class ConvLayer implements Transform {
     for (const group of this.#groups(rows)) {
       this.#unfold(input, group);
       const shape = { rows: this.#places(group.rows), inner: this.#patchShape.length, columns: channels };
-      this.#kernels.multiply(this.#patches, this.#weight.value, this.#outputPart(affine, group), shape);
+      this.#kernels.multiply(
+        this.#patches,
+        this.#learnt.weight.value,
+        this.#outputPart(affine, group),
+        shape,
+      );
     }
-    if (this.#bias) this.#kernels.addBias(affine, this.#bias.value, this.#places(rows), channels);
+    if (this.#learnt.bias)
+      this.#kernels.addBias(affine, this.#learnt.bias.value, this.#places(rows), channels);
   }
 
   /** Cuts the patches anew: they were not kept, since all of a batch do not fit the cache. */
@@ -179,7 +171,7 @@ export class ConvLayer implements Transform {
       const shape = { rows: this.#patchShape.length, inner: this.#places(group.rows), columns: channels };
       const options = { transposeA: true, accumulate: group.from > 0 };
       const part = this.#outputPart(gradient, group);
-      this.#kernels.multiply(this.#patches, part, this.#weight.gradient, shape, options);
+      this.#kernels.multiply(this.#patches, part, this.#learnt.weight.gradient, shape, options);
     }
   }
 
@@ -188,7 +180,7 @@ export class ConvLayer implements Transform {
     for (const group of this.#groups(rows)) {
       const shape = { rows: this.#places(group.rows), inner: channels, columns: this.#patchShape.length };
       const part = this.#outputPart(gradient, group);
-      this.#kernels.multiply(part, this.#weight.value, this.#patches, shape, { transposeB: true });
+      this.#kernels.multiply(part, this.#learnt.weight.value, this.#patches, shape, { transposeB: true });
       const images = rowsOf(this.#inputGradient, group, this.#inputs);
       this.#kernels.fold(this.#patches, images, patchShape, group.rows);
     }

@@ -1,15 +1,9 @@
-import { type BatchNorm, batchNormOf, RUNNING_MOMENTUM } from "./batch-norm.ts";
+import { RUNNING_MOMENTUM } from "./batch-norm.ts";
 import { exactly } from "./exactly.ts";
 import type { Kernels, Nonlinearity } from "./kernels.ts";
-import { type Optimizer, type OptimizerOptions, optimizerOf } from "./optimizer.ts";
-import {
-  descendAll,
-  memoriesOf,
-  type Parameter,
-  type Parameters,
-  parameterOf,
-  type Tensors,
-} from "./parameter.ts";
+import { Learnt } from "./learnt.ts";
+import type { OptimizerOptions } from "./optimizer.ts";
+import type { Tensors } from "./parameter.ts";
 import { normal, seededRandom } from "./random.ts";
 import type { Transform } from "./transform.ts";
 
@@ -34,11 +28,7 @@ export interface DenseOptions {
 export class DenseLayer implements Transform {
   readonly #kernels: Kernels;
   readonly #options: DenseOptions;
-  readonly #optimizer: Optimizer;
-  readonly #weight: Parameter;
-  readonly #bias: Parameter | undefined;
-  readonly #norm: BatchNorm | undefined;
-  readonly #learning: readonly Parameter[];
+  readonly #learnt: Learnt;
   readonly #affine: Float32Array;
   readonly #output: Float32Array;
   readonly #evaluated: Float32Array;
@@ -51,11 +41,14 @@ export class DenseLayer implements Transform {
     const { inputs, outputs, maxRows, batchNorm } = options;
     this.#kernels = kernels;
     this.#options = options;
-    this.#optimizer = optimizerOf(options.optimizer);
-    this.#weight = parameterOf(kernels, inputs * outputs, this.#optimizer);
-    this.#bias = batchNorm ? undefined : parameterOf(kernels, outputs, this.#optimizer);
-    this.#norm = batchNorm ? batchNormOf(kernels, outputs, maxRows, this.#optimizer) : undefined;
-    this.#learning = Object.values(this.#parameters());
+    const { optimizer } = options;
+    this.#learnt = new Learnt(kernels, {
+      weights: inputs * outputs,
+      columns: outputs,
+      maxRows,
+      batchNorm,
+      optimizer,
+    });
     this.#output = kernels.allocate(maxRows * outputs);
     this.#affine = batchNorm ? kernels.allocate(maxRows * outputs) : this.#output;
     // Evaluations come between a forward and its backward, and must leave both alone.
@@ -69,7 +62,8 @@ export class DenseLayer implements Transform {
   forward(input: Float32Array, rows: number): Float32Array {
     const { outputs, nonlinearity } = this.#options;
     this.#multiplyWeights(input, rows, this.#affine);
-    if (this.#norm) this.#kernels.batchNormForward(this.#norm.arrays, this.#affine, this.#output, rows);
+    if (this.#learnt.norm)
+      this.#kernels.batchNormForward(this.#learnt.norm.arrays, this.#affine, this.#output, rows);
     this.#kernels.activate(nonlinearity, this.#output, this.#output, rows * outputs);
     this.#last = { input, rows };
     return exactly(this.#output, rows * outputs);
@@ -77,7 +71,7 @@ export class DenseLayer implements Transform {
 
   /** Takes the batch of the last forward into the running statistics. Apart from forward, so that one can try without. */
   track(rows: number): void {
-    if (this.#norm) this.#kernels.batchNormTrack(this.#norm.arrays, RUNNING_MOMENTUM, rows);
+    if (this.#learnt.norm) this.#kernels.batchNormTrack(this.#learnt.norm.arrays, RUNNING_MOMENTUM, rows);
   }
 
   /** The output with running statistics; disturbs no forward that waits for its backward. */
@@ -85,7 +79,7 @@ export class DenseLayer implements Transform {
     const { outputs, nonlinearity } = this.#options;
     const output = this.#evaluated;
     this.#multiplyWeights(input, rows, output);
-    if (this.#norm) this.#kernels.batchNormEvaluate(this.#norm.arrays, output, output, rows);
+    if (this.#learnt.norm) this.#kernels.batchNormEvaluate(this.#learnt.norm.arrays, output, output, rows);
     this.#kernels.activate(nonlinearity, output, output, rows * outputs);
     return exactly(output, rows * outputs);
   }
@@ -102,10 +96,11 @@ export class DenseLayer implements Transform {
     const { inputs, outputs, nonlinearity } = this.#options;
     const gradient = this.#affineGradient;
     this.#kernels.activateBackward(nonlinearity, this.#output, outputGradient, gradient, rows * outputs);
-    if (this.#norm) this.#kernels.batchNormBackward(this.#norm.arrays, gradient, gradient, rows);
-    if (this.#bias) this.#kernels.sumRows(gradient, this.#bias.gradient, rows, outputs);
+    if (this.#learnt.norm)
+      this.#kernels.batchNormBackward(this.#learnt.norm.arrays, gradient, gradient, rows);
+    if (this.#learnt.bias) this.#kernels.sumRows(gradient, this.#learnt.bias.gradient, rows, outputs);
     const weightShape = { rows: inputs, inner: rows, columns: outputs };
-    this.#kernels.multiply(this.#last.input, gradient, this.#weight.gradient, weightShape, {
+    this.#kernels.multiply(this.#last.input, gradient, this.#learnt.weight.gradient, weightShape, {
       transposeA: true,
     });
     return wantInputGradient ? this.#backpropagate(gradient, rows) : undefined;
@@ -113,29 +108,17 @@ export class DenseLayer implements Transform {
 
   /** One optimizer step on every parameter, with the mean over the rows of the last backward; `step` counts from 1. */
   descend(rate: number, rows: number, step: number): void {
-    descendAll(this.#kernels, this.#optimizer, this.#learning, { rate, scale: 1 / rows, step });
+    this.#learnt.descend(rate, rows, step);
   }
 
   /** Weights and running statistics: the arrays themselves. */
   tensors(): Tensors {
-    const values = Object.entries(this.#parameters()).map(([name, { value }]) => [name, value]);
-    const tensors: Tensors = Object.fromEntries(values);
-    if (!this.#norm) return tensors;
-    const { runningMean, runningVariance } = this.#norm.arrays;
-    return { ...tensors, runningMean, runningVariance };
+    return this.#learnt.tensors();
   }
 
   /** What the optimizer remembers, as `weight.firstMoment`, …: the arrays themselves. */
   optimizerTensors(): Tensors {
-    return memoriesOf(this.#parameters());
-  }
-
-  #parameters(): Parameters {
-    return {
-      weight: this.#weight,
-      ...(this.#bias && { bias: this.#bias }),
-      ...(this.#norm && { gamma: this.#norm.gamma, beta: this.#norm.beta }),
-    };
+    return this.#learnt.optimizerTensors();
   }
 
   /** He et al. 2015, equation 10: variance 2 / inputs keeps the size of activations through rectified layers. */
@@ -143,7 +126,8 @@ export class DenseLayer implements Transform {
     const { seed, layer, inputs } = this.#options;
     const random = seededRandom(seed, layer);
     const deviation = Math.sqrt(2 / inputs);
-    for (let i = 0; i < this.#weight.value.length; i++) this.#weight.value[i] = deviation * normal(random);
+    for (let i = 0; i < this.#learnt.weight.value.length; i++)
+      this.#learnt.weight.value[i] = deviation * normal(random);
   }
 
   #multiplyWeights(input: Float32Array, rows: number, affine: Float32Array): void {
@@ -151,14 +135,18 @@ export class DenseLayer implements Transform {
     if (!(rows >= 1 && rows <= maxRows)) {
       throw new RangeError(`Cannot go forward: ${rows} rows, this layer takes 1 to ${maxRows}`);
     }
-    this.#kernels.multiply(input, this.#weight.value, affine, { rows, inner: inputs, columns: outputs });
-    if (this.#bias) this.#kernels.addBias(affine, this.#bias.value, rows, outputs);
+    this.#kernels.multiply(input, this.#learnt.weight.value, affine, {
+      rows,
+      inner: inputs,
+      columns: outputs,
+    });
+    if (this.#learnt.bias) this.#kernels.addBias(affine, this.#learnt.bias.value, rows, outputs);
   }
 
   #backpropagate(affineGradient: Float32Array, rows: number): Float32Array {
     const { inputs, outputs } = this.#options;
     const shape = { rows, inner: outputs, columns: inputs };
-    this.#kernels.multiply(affineGradient, this.#weight.value, this.#inputGradient, shape, {
+    this.#kernels.multiply(affineGradient, this.#learnt.weight.value, this.#inputGradient, shape, {
       transposeB: true,
     });
     return exactly(this.#inputGradient, rows * inputs);
