@@ -52,6 +52,15 @@ export interface LearningOptions {
   readonly mixture?: number;
   /** With which every layer learns from a batch, each by itself. 1 unless given. */
   readonly updateProbability?: number;
+  /** Layers learn from guessed inputs, and wait for nobody at all (complete unlock). In one process only. */
+  readonly inputGenerator?: InputGeneratorOptions;
+}
+
+export interface InputGeneratorOptions {
+  /** By Adam, on the schedule of the layers. */
+  readonly rate: number;
+  /** Widths of rectified layers within it, with batch normalisation; none for a linear one. */
+  readonly hidden: readonly number[];
 }
 
 /** Backprop waits for its gradient, and so does a mixture with it. */

@@ -7,6 +7,7 @@ import { type ChainLayer, chainLayerOf } from "./chain-layer.ts";
 import type { Example } from "./example.ts";
 import type { GeneratorHealth } from "./generator.ts";
 import type { Head } from "./head.ts";
+import { InputGenerator } from "./input-generator.ts";
 
 /** A batch as a data set gives it. */
 export interface ChainBatch {
@@ -38,6 +39,8 @@ export class ReferenceChain {
   readonly #input: Float32Array;
   readonly #labels: Float32Array;
   readonly #hidden: readonly ChainLayer[];
+  /** Of the layers from 2 on, where they do not wait for their input. */
+  readonly #inputs: readonly InputGenerator[] | undefined;
   /** What stands between a hidden layer and its successor, forward and back; nothing for f32. */
   readonly #roundings: readonly { readonly forward: Rounding; readonly back: Rounding }[] | undefined;
   readonly #head: Head;
@@ -59,6 +62,7 @@ export class ReferenceChain {
         onHealth: (batch, health) => options.onHealth?.(index + 1, batch, health),
       }),
     );
+    this.#inputs = inputGenerators(kernels, network);
     if (dtype === "f32") return;
     this.#roundings = hidden.map((_, index) => {
       const rounding = () => new Rounding(kernels, dtype, run.batchSize, layers[index]!.outputs);
@@ -71,14 +75,21 @@ export class ReferenceChain {
     const { rows } = batch;
     const { snapshotEvery = 0 } = this.#network.run;
     if (snapshotEvery > 0 && number > 0 && number % snapshotEvery === 0) this.drain();
-    let example = this.#exampleOf(batch);
-    for (const [index, layer] of this.#hidden.entries())
-      example = { ...example, input: this.#sent("forward", index, layer.forward(example, number), rows) };
+    const shown = this.#exampleOf(batch);
+    const sent: Float32Array[] = [];
+    let example = shown;
+    for (const [index, layer] of this.#hidden.entries()) {
+      sent.push(this.#sent("forward", index, layer.forward(example, number), rows));
+      const input = this.#inputs ? this.#inputs[index]!.guess(shown) : sent[index]!;
+      example = { ...example, input };
+    }
     const { loss, inputGradient } = this.#head.update(example, number);
     const heard = { batch: number, rows };
     let target = inputGradient;
     for (let index = this.#hidden.length - 1; index >= 0; index--)
       target = this.#hidden[index]!.hear(target && this.#sent("back", index, target, rows), heard);
+    // Only now: what a guess was made of is the generator's own.
+    for (const [index, input] of this.#inputs?.entries() ?? []) input.learn(shown, sent[index]!, number);
     return { loss };
   }
 
@@ -113,4 +124,24 @@ export class ReferenceChain {
     bytesToFloats(labels, 1, this.#labels);
     return { rows, input: this.#input, labels: this.#labels, networkInput: this.#input };
   }
+}
+
+function inputGenerators(kernels: Kernels, { layers, learning, run, seed }: NetworkOptions) {
+  const { inputGenerator } = learning;
+  return (
+    inputGenerator &&
+    layers.slice(1).map(
+      ({ inputs }, index) =>
+        new InputGenerator(kernels, {
+          layer: index + 2,
+          inputs,
+          networkInputs: layers[0]!.inputs,
+          maxRows: run.batchSize,
+          seed,
+          batches: run.batches,
+          learning,
+          generator: inputGenerator,
+        }),
+    )
+  );
 }

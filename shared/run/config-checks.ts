@@ -146,7 +146,7 @@ function completeLearning(learning: NonNullable<SoundParts["learning"]>, notes: 
     notes,
   );
   const evidence = completeEvidence(learning.generator.evidence, learning.method, notes);
-  const { method, mixture = 0, updateProbability = 1 } = learning;
+  const { method, mixture = 0, updateProbability = 1, inputGenerator } = learning;
   if (mixture > 0 && method !== "dni" && method !== "cdni") {
     notes.wrong(["learning", "mixture"], mixture, `${method} makes no guesses to mix with, dni and cdni do`);
   }
@@ -161,6 +161,8 @@ function completeLearning(learning: NonNullable<SoundParts["learning"]>, notes: 
     },
     ...(mixture > 0 && { mixture }),
     ...(updateProbability < 1 && { updateProbability }),
+    // Nothing where layers wait for their inputs.
+    ...(typeof inputGenerator === "object" && { inputGenerator }),
   };
 }
 
@@ -199,6 +201,12 @@ function checkMethods(layers: readonly LayerConfig[], learning: LearningConfig, 
     if (index === layers.length - 1) {
       if (method !== undefined) notes.wrong(["layers", index, "method"], method, "the head has the loss");
       return;
+    }
+    const own = { ...learning, method: method ?? learning.method };
+    if (learning.inputGenerator && (waits(own) || own.method === "local")) {
+      const why = own.method === "local" ? "has a loss of its own" : "waits for its gradient";
+      const what = `layer ${index + 1} ${why}; inputs are guessed for dni, cdni and frozen, without a mixture`;
+      notes.wrong(["learning", "inputGenerator"], learning.inputGenerator, what);
     }
     if (updateProbability === 1 || !waits({ ...learning, method: method ?? learning.method })) return;
     const what = `layer ${index + 1} waits for every gradient, and would not get them all`;

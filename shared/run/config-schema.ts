@@ -206,6 +206,26 @@ export const configShape = {
     })
       .prefault({})
       .describe("How generators learn."),
+    inputGenerator: leaf("none or {rate: …, hidden: […]}", (error) =>
+      z.union(
+        [
+          z.literal("none"),
+          map({
+            rate: above(0).describe(
+              "Learning rate of the input generators, on the layers' schedule; by adam.",
+            ),
+            hidden: leaf("a list of widths", (inner) =>
+              z.array(wholeFrom(1, 65_536), inner).max(8, inner),
+            ).describe("Rectified layers within them, with batch normalisation; [] for linear ones."),
+          }),
+        ],
+        error,
+      ),
+    )
+      .optional()
+      .describe(
+        "With it layers from 2 on learn from a guess of their input, made of the network's, and wait for nobody at all: complete unlock. For dni, cdni and frozen, and only in one process, by compare. Default none.",
+      ),
   })
     .prefault({})
     .describe("Who learns from what, and how fast."),

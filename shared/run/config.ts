@@ -53,6 +53,8 @@ export interface LearningConfig {
   readonly mixture?: number;
   /** Only where layers do not learn from every batch: below 1. */
   readonly updateProbability?: number;
+  /** Only where layers learn from guessed inputs, which is for one process; hidden: widths of rectified layers. */
+  readonly inputGenerator?: { readonly rate: number; readonly hidden: readonly number[] };
 }
 
 export interface OptimizerConfig {

@@ -64,6 +64,13 @@ describe.each([1, 2, 3])("two rings through two hidden layers of four, seed %i",
   it("are told apart by layers that each learn from half of the batches", () => {
     expect(errorOf("cdni", 1, { updateProbability: 0.5, layer: adam(1e-2) })).toBeLessThan(0.05);
   });
+
+  it("are told apart by layers that learn from guessed inputs as well, if these are learnt, and the gradients", () => {
+    const guessed = (rate: number) => ({ inputGenerator: { rate, hidden: [16] } });
+    expect(errorOf("cdni", 1, guessed(0.01))).toBeLessThan(0.05);
+    expect(errorOf("cdni", 1, guessed(0))).toBeGreaterThan(0.15);
+    expect(errorOf("frozen", 1, guessed(0.01))).toBeGreaterThan(0.15);
+  });
 });
 
 describe("sums of two numbers of four bits", () => {

@@ -3,6 +3,7 @@ import { buildLayer, type NetworkOptions } from "../../shared/dni/build-layer.ts
 import type { DecoupledLayer } from "../../shared/dni/decoupled-layer.ts";
 import type { Evidence } from "../../shared/dni/evidence.ts";
 import type { Head } from "../../shared/dni/head.ts";
+import { InputGenerator } from "../../shared/dni/input-generator.ts";
 import { type ChainBatch, ReferenceChain } from "../../shared/dni/reference-chain.ts";
 import { plainKernels } from "../../shared/math/plain-kernels.ts";
 import { centralDifferences, distance, lossInDouble, outputInDouble, range } from "../math/double-oracle.ts";
@@ -50,6 +51,33 @@ function trainedByHand(staleness: number, drain: boolean) {
   return [...hidden, head].map((layer) => layer.state());
 }
 
+/** Complete unlock at staleness 1: no layer is given what another one gave, but to learn what it should have been. */
+function unlockedByHand(of: NetworkOptions) {
+  const hidden = [1, 2].map((number) => buildLayer(kernels, of, number) as DecoupledLayer);
+  const head = buildLayer(kernels, of, 3) as Head;
+  const inputs = [2, 3].map((layer) => {
+    const sizes = { inputs: of.layers[layer - 1]!.inputs, networkInputs: 2, maxRows: 16 };
+    const { learning } = of;
+    const generator = learning.inputGenerator!;
+    return new InputGenerator(kernels, { ...sizes, ...run, layer, seed: of.seed, learning, generator });
+  });
+  for (const batch of range(run.batches)) {
+    const { input, labels } = twoRings(1, batch, 16);
+    const networkInput = Float32Array.from(input);
+    const example = { rows: 16, input: networkInput, labels: Float32Array.from(labels), networkInput };
+    const [second, third] = inputs.map((each) => ({ ...example, input: each.guess(example).slice() }));
+    const answers = [hidden[0]!.update(example, batch), hidden[1]!.update(second!, batch)].map((answer) =>
+      structuredClone(answer),
+    );
+    const targets = [answers[1]!.inputGradient!, head.update(third!, batch).inputGradient!];
+    for (const [k, layer] of hidden.entries()) {
+      layer.learn({ rows: 16, output: answers[k]!.output, labels: example.labels }, targets[k]!, batch);
+      inputs[k]!.learn(example, answers[k]!.output, batch);
+    }
+  }
+  return [...hidden, head].map((layer) => layer.state());
+}
+
 describe("the reference chain", () => {
   it.each([1, 3, 5])("learns the target of batch b − %i just before batch b, bit for bit", (staleness) => {
     const chain = trained(staleness);
@@ -58,6 +86,15 @@ describe("the reference chain", () => {
     expect(statesOf(chain)).toEqual(trainedByHand(staleness, true));
     chain.drain();
     expect(statesOf(chain)).toEqual(trainedByHand(staleness, true));
+  });
+
+  it("hands layers guesses of their inputs where it is told to, and teaches these what the inputs were", () => {
+    const learning = learningOf({ inputGenerator: { rate: 0.02, hidden: [4] } });
+    const unlocked = { ...network, learning };
+    const chain = trained(1, unlocked);
+    chain.drain();
+    expect(statesOf(chain)).toEqual(unlockedByHand(unlocked));
+    expect(statesOf(chain)).not.toEqual(statesOf(trained(1)));
   });
 
   it("has learnt otherwise under another staleness", () => {

@@ -54,7 +54,7 @@ describe("a config", () => {
   it("says of how layers learn only what is not the rule", () => {
     const plain = read(shortest);
     const rule = ["learning.mixture=0", "learning.updateProbability=1", "learning.generator.hidden=[]"];
-    expect(configHash(read(shortest, ...rule))).toBe(configHash(plain));
+    expect(configHash(read(shortest, ...rule, "learning.inputGenerator=none"))).toBe(configHash(plain));
     const other = read(shortest, "learning.generator.hidden=[7]", "layers.0.method=local");
     expect(other.learning.generator).toMatchObject({ hidden: [7], batchNorm: true });
     expect(other.layers.map(({ method }) => method)).toEqual(["local", undefined]);
@@ -152,6 +152,7 @@ describe("a canonical config file", () => {
     ["learning.method=backprop"],
     ["learning.generator.form=classifying"],
     ["learning={mixture: 0.25, generator: {hidden: [5, 6], batchNorm: false}}", "layers.0.method=local"],
+    ["learning.inputGenerator={rate: 0.1, hidden: [7]}"],
     ["learning={updateProbability: 0.2, generator: {evidence: [normalisedOutput, labels]}}"],
     [
       "learning.layer={optimizer: sgd, momentum: 0.9, rate: 1e-7, schedule: {kind: step, at: [3], factor: 0.5}}",
@@ -226,7 +227,7 @@ describe("a mistake in a config", () => {
       "x.yaml:10:5: learning.layer.optimiser is unknown: did you mean optimizer?",
       "x.yaml:13:1: link is empty: expected a map",
       '--set wire.dtype: wire.dtype is "f64": expected f32, f16, bf16 or i8',
-      "--set learning.x: learning.x is unknown: known here: method, mixture, updateProbability, layer, generator",
+      "--set learning.x: learning.x is unknown: known here: method, mixture, updateProbability, layer, generator, inputGenerator",
     ]);
   });
 
@@ -261,6 +262,21 @@ describe("a mistake in a config", () => {
       "a classifier that may not look",
       ["learning={method: dni, generator: {form: classifying}}"],
       'learning.generator.form is "classifying": it looks at output and labels, and at nothing else, and has no hidden layers',
+    ],
+    [
+      "inputs to guess for layers that wait",
+      ["learning={method: backprop, inputGenerator: {rate: 0.1, hidden: []}}"],
+      "learning.inputGenerator is a map: layer 1 waits for its gradient; inputs are guessed for dni, cdni and frozen, without a mixture",
+    ],
+    [
+      "inputs to guess for layers with a loss",
+      ["learning.inputGenerator={rate: 0.1, hidden: []}", "layers.0.method=local"],
+      "learning.inputGenerator is a map: layer 1 has a loss of its own; inputs are guessed for dni, cdni and frozen, without a mixture",
+    ],
+    [
+      "another way to guess inputs",
+      ["learning.inputGenerator=linear"],
+      'learning.inputGenerator is "linear": expected none or {rate: …, hidden: […]}',
     ],
     [
       "nothing to normalise",

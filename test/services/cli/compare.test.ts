@@ -82,6 +82,17 @@ describe("compare", () => {
     expect(reported("x").command).toContain("--set run.batches=7 --seeds 1");
   });
 
+  it("trains a system that guesses its inputs, which in evaluations are real", async () => {
+    const guess = "learning.inputGenerator={rate: 0.01, hidden: [16]}";
+    const { code } = await run(
+      files[0]!,
+      ...["--seeds", "1", "--set", guess, "--report", join(folder, "page.md"), "--name", "x"],
+    );
+    expect(code).toBe(0);
+    const { systems } = reported("x");
+    expect(systems[0]!.trials[0]!.curve.at(-1)!.test.error).toBeLessThan(0.2);
+  });
+
   it("gives up a system whose numbers run away, and says so", async () => {
     const { code, out } = await run(
       files[0]!,
@@ -98,6 +109,10 @@ describe("compare", () => {
     [
       ["--name", "a b"],
       "Cannot compare: --name is a b, expected letters, digits, dots, dashes or underscores",
+    ],
+    [
+      ["--services", "--set", "learning.inputGenerator={rate: 0.1, hidden: []}"],
+      "learning.inputGenerator is set: layers that are services wait for their inputs",
     ],
     [["--set", "run.batches=0"], "run.batches is 0: expected a whole number from 1"],
   ])("refuses %j before it begins", async (args, words) => {
