@@ -88,7 +88,7 @@ export class ReferenceChain {
     let target = inputGradient;
     for (let index = this.#hidden.length - 1; index >= 0; index--)
       target = this.#hidden[index]!.hear(target && this.#sent("back", index, target, rows), heard);
-    // Only now: what a guess was made of is the generator's own.
+    // Only now: the guesses that layers hold until they are done are the generators' own arrays.
     for (const [index, input] of this.#inputs?.entries() ?? []) input.learn(shown, sent[index]!, number);
     return { loss };
   }
