@@ -3,8 +3,9 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import type { EventLine, MetricLine } from "../../shared/run/record-lines.ts";
 import { byPlace } from "../../shared/run/standing.ts";
+import { recordLines } from "../hub/run-files.ts";
 import type { Edges } from "./edges.ts";
-import { findRun, recordLines } from "./record.ts";
+import { findRun } from "./record.ts";
 import { Refusal } from "./refusal.ts";
 import { eventFileHead, eventRecord } from "./tensorboard.ts";
 

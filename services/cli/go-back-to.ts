@@ -1,7 +1,8 @@
 import { configHash } from "../../shared/run/config-hash.ts";
 import { findSnapshot, goBack, type Places } from "../../shared/run/go-back.ts";
+import { workerNames } from "../hub/worker-view.ts";
 import { Refusal } from "./refusal.ts";
-import { type RunFolder, runId, workerNames } from "./run-folder.ts";
+import { type RunFolder, runId } from "./run-folder.ts";
 import { stateFolder } from "./worker-plan.ts";
 
 /**

@@ -1,9 +1,10 @@
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import type { Config } from "../../shared/run/config.ts";
 import { loadConfig } from "../../shared/run/read-config.ts";
-import type { EventLine, MetricLine } from "../../shared/run/record-lines.ts";
+import type { EventLine } from "../../shared/run/record-lines.ts";
 import { StandingRecord } from "../../shared/run/standing.ts";
+import { recordLines, startOf } from "../hub/run-files.ts";
 import type { Summary } from "../source/record.ts";
 import { Refusal } from "./refusal.ts";
 import { trainerOf } from "./run-lock.ts";
@@ -82,61 +83,11 @@ export function readRecord(folder: string): RunOnFile {
   return { id, folder, config, startedAt, standing, events, newestAt, summary, isTrained };
 }
 
-/** Metrics, then events, each as they were written. */
-export function* recordLines(folder: string): Generator<MetricLine | EventLine> {
-  for (const name of ["metrics.ndjson", "events.ndjson"]) {
-    for (const text of fileLines(join(folder, name))) {
-      const line = parsed(text);
-      if (line !== undefined) yield line;
-    }
-  }
-}
-
 function summaryOf(folder: string): Summary | undefined {
   const path = join(folder, "summary.json");
   try {
     return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Summary) : undefined;
   } catch (error) {
     throw new Refusal(`Cannot read ${path}: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-function startOf(folder: string): number {
-  const path = join(folder, "started");
-  const started = existsSync(path) ? Date.parse(readFileSync(path, "utf8").trim()) : Number.NaN;
-  return Number.isNaN(started) ? statSync(join(folder, "config.yaml")).mtimeMs : started;
-}
-
-const KINDS = new Set<unknown>(["segment", "evaluation", "event"]);
-
-// What a killed writer left of a line, and what a later version says, is passed over.
-function parsed(text: string): MetricLine | EventLine | undefined {
-  try {
-    const line = JSON.parse(text);
-    return KINDS.has(line?.kind) && typeof line.worker === "string" ? line : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const CHUNK_BYTES = 64 * 1024;
-
-/** The whole lines of a file, in bounded memory; none if there is no such file. */
-function* fileLines(path: string): Generator<string> {
-  if (!existsSync(path)) return;
-  const file = openSync(path, "r");
-  try {
-    const chunk = Buffer.alloc(CHUNK_BYTES);
-    let rest: Buffer = Buffer.alloc(0);
-    for (;;) {
-      const length = readSync(file, chunk, 0, CHUNK_BYTES, null);
-      if (length === 0) return;
-      const bytes = Buffer.concat([rest, chunk.subarray(0, length)]);
-      const end = bytes.lastIndexOf(10) + 1;
-      rest = bytes.subarray(end);
-      if (end > 0) yield* bytes.toString("utf8", 0, end - 1).split("\n");
-    }
-  } finally {
-    closeSync(file);
   }
 }

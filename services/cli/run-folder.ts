@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { canonicalYaml } from "../../shared/run/canonical-yaml.ts";
 import type { Config } from "../../shared/run/config.ts";
 import { loadConfig } from "../../shared/run/read-config.ts";
+import { workerNames } from "../hub/worker-view.ts";
 import { Refusal } from "./refusal.ts";
 import { secretFile, stateFolder } from "./worker-plan.ts";
 
@@ -21,10 +22,6 @@ export function runId(name: string, now: Date): string {
   const day = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
   const time = `${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
   return `${name}-${day}-${time}`;
-}
-
-export function workerNames(config: Pick<Config, "layers">): string[] {
-  return ["source", ...config.layers.map((_, index) => `layer${index + 1}`)];
 }
 
 export function logFile(folder: string, worker: string): string {

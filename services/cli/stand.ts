@@ -1,13 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Config } from "../../shared/run/config.ts";
 import type { EventLine, Segment } from "../../shared/run/record-lines.ts";
 import { batchesOf } from "../../shared/run/segments.ts";
 import type { WorkerState } from "../../shared/run/telemetry.ts";
 import type { TestResult } from "../../shared/wire/frames.ts";
 import type { RunView, WorkerView } from "../hub/api.ts";
+import { shapeOf, workerNames } from "../hub/worker-view.ts";
 import { type RunOnFile, readRecord } from "./record.ts";
-import { workerNames } from "./run-folder.ts";
 
 /** How a run stands, as far as somebody knows. */
 export interface Stand {
@@ -102,7 +101,7 @@ function workerFromFiles(record: RunOnFile, name: string, now: number): WorkerVi
   const incarnation = Math.max(last?.incarnation ?? 0, ...said.filter(isOwn).map((each) => each.incarnation));
   return {
     name,
-    ...(layer > 0 ? { layer, shape: shapeOf(config, layer) } : {}),
+    ...(layer > 0 ? { layer, shape: shapeOf(config.layers[layer - 1]!) } : {}),
     ...contactOf(said, { isTrained, isHeard: heardAt > 0, isSilent: now - heardAt > SILENT_MS, startedAt }),
     ...(heardAt > 0 ? { heardAt } : {}),
     incarnation,
@@ -170,9 +169,3 @@ const MEANINGS: Readonly<{ [Name in EventLine["name"]]?: Meaning }> = {
   died: { contact: "dead" },
   dead: { contact: "dead" },
 };
-
-function shapeOf({ layers }: Config, layer: number): NonNullable<WorkerView["shape"]> {
-  const { inputs, outputs, batchNorm, nonlinearity } = layers[layer - 1]!;
-  const what = [...(batchNorm ? ["batch norm"] : []), nonlinearity].join(", ");
-  return { inputs, outputs, what, parameters: inputs * outputs + outputs * (batchNorm ? 2 : 1) };
-}

@@ -1,8 +1,9 @@
 import { mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { EventLine, MetricLine } from "../../shared/run/record-lines.ts";
-import { asLine, type Line } from "./heard.ts";
+import type { Line } from "./heard.ts";
 import { LineFile, linesOf } from "./line-file.ts";
+import { RECORDED, recordedLine } from "./run-files.ts";
 
 const MOST_METRIC_BYTES = 1024 * 1024 * 1024;
 const MOST_EVENT_BYTES = 64 * 1024 * 1024;
@@ -37,12 +38,12 @@ export class RecordFiles {
     this.#folder = folder;
     this.#keepsLogs = keepsLogs;
     mkdirSync(join(folder, "logs"), { recursive: true });
-    for (const name of ["metrics.ndjson", "events.ndjson"]) {
+    for (const name of RECORDED) {
       this.#file(name);
       for (const text of linesOf(join(folder, name))) {
         this.#recall(name, text);
-        const line = parsed(text);
-        if (line !== undefined && line.kind !== "log") tell(line);
+        const line = recordedLine(text);
+        if (line !== undefined) tell(line);
       }
     }
     if (keepsLogs) this.#recallLogs();
@@ -141,14 +142,6 @@ function optionsOf(name: string, path: string) {
   if (name === "metrics.ndjson") return { mostBytes: MOST_METRIC_BYTES };
   if (name === "events.ndjson") return { mostBytes: MOST_EVENT_BYTES };
   return { mostBytes: MOST_LOG_BYTES, older: path.replace(/\.log$/, ".1.log") };
-}
-
-function parsed(text: string): Line | undefined {
-  try {
-    return asLine(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
 }
 
 function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {

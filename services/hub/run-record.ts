@@ -1,12 +1,11 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "../../shared/run/config.ts";
 import { loadConfig } from "../../shared/run/read-config.ts";
 import type { EventLine, EventName, MetricLine } from "../../shared/run/record-lines.ts";
 import { StandingRecord } from "../../shared/run/standing.ts";
 import type { RunRow } from "./api.ts";
-import { asLine } from "./heard.ts";
-import { linesOf } from "./line-file.ts";
+import { recordLines, startOf } from "./run-files.ts";
 
 /** Segments of a worker that are kept in memory; beyond it neighbours are merged. Some 200 bytes each. */
 const MOST_SEGMENTS = 10_000;
@@ -36,18 +35,13 @@ export class RunRecord {
     this.id = id;
     this.folder = folder;
     this.config = loadConfig(join(folder, "config.yaml")).config;
-    this.startedAt = startOf(folder);
+    this.startedAt = new Date(startOf(folder)).toISOString();
   }
 
   /** With all that its files say. */
   static read(id: string, folder: string): RunRecord {
     const record = new RunRecord(id, folder);
-    for (const name of ["metrics.ndjson", "events.ndjson"]) {
-      for (const text of linesOf(join(folder, name))) {
-        const line = parsed(text);
-        if (line !== undefined) record.add(line);
-      }
-    }
+    for (const line of recordLines(folder)) record.add(line);
     return record;
   }
 
@@ -88,22 +82,4 @@ export class RunRecord {
 
 export function isFinished(folder: string): boolean {
   return existsSync(join(folder, "summary.json"));
-}
-
-function startOf(folder: string): string {
-  try {
-    const date = new Date(readFileSync(join(folder, "started"), "utf8").trim());
-    if (!Number.isNaN(date.getTime())) return date.toISOString();
-  } catch {}
-  // Before the source has written it, and in records made by hand.
-  return statSync(join(folder, "config.yaml")).mtime.toISOString();
-}
-
-function parsed(text: string): MetricLine | EventLine | undefined {
-  try {
-    const line = asLine(JSON.parse(text));
-    return line?.kind === "log" ? undefined : line;
-  } catch {
-    return undefined;
-  }
 }

@@ -16,7 +16,7 @@ export function viewOf(known: Known, config: Config, last: Segment | undefined):
   return defined({
     name,
     layer,
-    shape: layer === undefined ? undefined : shapeOf(config.layers[layer - 1]),
+    shape: layer === undefined ? undefined : shapeOf(config.layers[layer - 1]!),
     contact,
     why,
     state: progress?.state,
@@ -46,8 +46,7 @@ function layerOf(name: string): number | undefined {
   return number === undefined ? undefined : Number(number);
 }
 
-function shapeOf(layer: LayerConfig | undefined): WorkerView["shape"] {
-  if (layer === undefined) return undefined;
+export function shapeOf(layer: LayerConfig): NonNullable<WorkerView["shape"]> {
   const { inputs, outputs, conv, batchNorm, nonlinearity } = layer;
   // A convolution has one set of weights for all places of an image.
   const [length, width] = conv
