@@ -6,7 +6,6 @@ export interface Recorded {
   readonly name: string;
   readonly size: "short" | "long";
   readonly date: string;
-  readonly tookSeconds: number;
   readonly findings: readonly Finding[];
 }
 

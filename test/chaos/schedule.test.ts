@@ -36,7 +36,7 @@ it("several die together: the source and two to four layers, nobody twice", () =
 it("the table goes between the markers, and nowhere else", () => {
   const page = "before\n<!-- chaos: begin -->\nold\n<!-- chaos: end -->\nafter\n";
   const finding = { claim: "c|d", bar: "0", measured: "1", met: false };
-  const all = [{ name: "n", size: "long", date: "2000-01-01", tookSeconds: 1, findings: [finding] }] as const;
+  const all = [{ name: "n", size: "long", date: "2000-01-01", findings: [finding] }] as const;
   const written = withTable(page, all);
   expect(written).toMatch(/^before\n<!-- chaos: begin -->\n\n\| scenario/);
   expect(written).toContain("| n | c\\|d | 1 | 0 | **no** | long, 2000-01-01 |");
