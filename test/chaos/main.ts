@@ -36,8 +36,7 @@ for (const { name, obstacle, run } of scenarios) {
     const findings = await run(size, Number(values.seed));
     for (const { claim, bar, measured, met } of findings)
       console.log(`${met ? "met   " : "NOT MET"} ${name}: ${claim}: ${measured} (bar: ${bar})`);
-    if (values.record)
-      record({ name, size, date: new Date().toISOString().slice(0, 10), findings });
+    if (values.record) record({ name, size, date: new Date().toISOString().slice(0, 10), findings });
     isWell &&= findings.every(({ met }) => met);
   } catch (error) {
     isWell = false;
