@@ -14,7 +14,6 @@ import { isReplaced } from "../../shared/run/incarnation.ts";
 import type { Meter } from "../../shared/run/meter.ts";
 import type { EventName } from "../../shared/run/record-lines.ts";
 import { ExitCode, type Progress, type WorkerState } from "../../shared/run/telemetry.ts";
-import type { Command, Goodbye } from "../../shared/run/telemetry-wire.ts";
 import {
   type BarrierFrame,
   CloseCode,
@@ -24,8 +23,11 @@ import {
   type TestResult,
   type WelcomeFrame,
 } from "../../shared/wire/frames.ts";
+import { type Ending, goodbyeOf, isAsWished } from "../leave.ts";
+import { type Obedient, obey } from "../obey.ts";
 import { readiness } from "../readiness.ts";
 import { Reporter } from "../reporter.ts";
+import { isWorthALine } from "../waiting.ts";
 import type { WorkerFigures } from "../worker-metrics.ts";
 import {
   type Beginning,
@@ -49,9 +51,6 @@ const OVER_MS = 15_000;
 const FORGOTTEN_MS = 600_000;
 /** The same refusal that often, and dialling on is pointless. */
 const MOST_REFUSALS = 3;
-
-/** `poisoned`: not the end of the process, which goes back to the last checkpoint. */
-export type Ending = number | "poisoned";
 
 /** One layer, from its first claim of a life to its exit code. */
 export class LayerProcess {
@@ -190,7 +189,7 @@ export class LayerProcess {
     };
     const reporter = Reporter.begin(unsaid, life, this.#config, this.#options, this.#edges, {
       standing: () => this.#standing(),
-      obey: (command) => this.#obey(command),
+      obey: (command) => obey(this.#obedient(), command),
     });
     if (restoredAt === undefined) reporter?.event("began", "began from nothing");
     else reporter?.event("restored", `restored batch ${restoredAt}`, restoredAt);
@@ -531,27 +530,17 @@ export class LayerProcess {
 
   // — being told —
 
-  #obey(command: Command): void {
-    switch (command) {
-      case "pause":
-      case "resume":
-        return this.#pause(command === "pause");
-      case "checkpoint":
-        return void this.#saveNow();
-      case "crash":
-        return this.#finish(1);
-      case "restart":
-        return void this.stop("told to restart", ExitCode.startAgain);
-      case "stop":
-        return void this.stop("told by the hub");
-    }
-  }
-
-  #pause(isPaused: boolean): void {
-    if (isPaused === (this.#service.standing === "paused")) return;
-    this.#log.info({ batch: this.#lineage.cursor }, isPaused ? "paused" : "resumed");
-    this.#event(isPaused ? "paused" : "resumed", isPaused ? "told to pause" : "told to go on");
-    this.#service.pause(isPaused);
+  #obedient(): Obedient {
+    return {
+      log: this.#log,
+      batch: this.#lineage.cursor,
+      isPaused: this.#service.standing === "paused",
+      setPaused: (isPaused) => this.#service.pause(isPaused),
+      event: (name, text) => this.#event(name, text),
+      save: () => void this.#saveNow(),
+      crash: () => this.#finish(1),
+      stop: (why, code) => void this.stop(why, code),
+    };
   }
 
   // — the end —
@@ -622,27 +611,11 @@ export class LayerProcess {
   }
 }
 
-function isAsWished(ending: Ending): boolean {
-  return ending === ExitCode.done || ending === ExitCode.startAgain;
-}
-
-/** None where another life follows in this very process. */
-function goodbyeOf(ending: Ending, message: string): Goodbye["why"] | undefined {
-  if (ending === "poisoned") return undefined;
-  if (message === "stopped" || message === "fenced") return message;
-  return message === "done" ? "finished" : "failed";
-}
-
 /** The longest frame that a predecessor may send. */
 function activationBytes({ layers, learning, run }: Config, layer: number): number {
   const own = layers[layer - 1]!.inputs;
   const network = learning.generator.evidence.includes("input") ? layers[0]!.inputs : 0;
   return frameBytes(run.batchSize, own + network + layers.at(-1)!.outputs);
-}
-
-/** The first failures, then ever fewer: an absence of an hour should not fill the log. */
-function isWorthALine(attempt: number): boolean {
-  return attempt <= 3 || Number.isInteger(Math.log2(attempt));
 }
 
 function nameOf(layer: number): string {

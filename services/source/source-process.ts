@@ -21,7 +21,6 @@ import { Meter } from "../../shared/run/meter.ts";
 import type { EventName } from "../../shared/run/record-lines.ts";
 import { batchOf, snapshotName } from "../../shared/run/snapshot-name.ts";
 import { ExitCode, type Progress, type Telemetry, type WorkerState } from "../../shared/run/telemetry.ts";
-import type { Command, Goodbye } from "../../shared/run/telemetry-wire.ts";
 import { Unsaid } from "../../shared/run/unsaid.ts";
 import type { WorkerOptions } from "../../shared/run/worker-options.ts";
 import {
@@ -32,8 +31,11 @@ import {
   type SnapshotFrame,
   type WelcomeFrame,
 } from "../../shared/wire/frames.ts";
+import { goodbyeOf, isAsWished } from "../leave.ts";
+import { type Obedient, obey } from "../obey.ts";
 import { readiness } from "../readiness.ts";
 import { Reporter } from "../reporter.ts";
+import { isWorthALine } from "../waiting.ts";
 import type { WorkerFigures } from "../worker-metrics.ts";
 import type { World } from "../world.ts";
 import { frameOf } from "./batch-frames.ts";
@@ -202,7 +204,7 @@ export class SourceProcess {
     };
     return Reporter.begin(unsaid, life, this.#config, this.#options, this.#edges, {
       standing: () => this.#standing(),
-      obey: (command) => this.#obey(command),
+      obey: (command) => obey(this.#obedient(), command),
     });
   }
 
@@ -265,7 +267,7 @@ export class SourceProcess {
       onFrame: (frame) => this.#hear(frame),
       onDown: (link, why) => this.#lost(link, why),
       onWaiting: (attempt, waitMs, { reason }) => {
-        if (attempt <= 3 || Number.isInteger(Math.log2(attempt)))
+        if (isWorthALine(attempt))
           this.#log.info({ attempt, waitMs: Math.round(waitMs), reason }, "waiting for layer1");
       },
       onRefused: (why) => this.#refused(why),
@@ -445,27 +447,17 @@ export class SourceProcess {
 
   // — being told —
 
-  #obey(command: Command): void {
-    switch (command) {
-      case "pause":
-      case "resume":
-        return this.#pause(command === "pause");
-      case "checkpoint":
-        return this.#log.info("a source has nothing to save");
-      case "crash":
-        return this.#finish(1);
-      case "restart":
-        return void this.stop("told to restart", ExitCode.startAgain);
-      case "stop":
-        return void this.stop("told by the hub");
-    }
-  }
-
-  #pause(isPaused: boolean): void {
-    if (isPaused === this.#state.paused) return;
-    this.#log.info({ batch: this.#state.next - 1 }, isPaused ? "paused" : "resumed");
-    this.#event(isPaused ? "paused" : "resumed", isPaused ? "told to pause" : "told to go on");
-    this.#take({ event: isPaused ? "paused" : "unpaused" });
+  #obedient(): Obedient {
+    return {
+      log: this.#log,
+      batch: this.#state.next - 1,
+      isPaused: this.#state.paused,
+      setPaused: (isPaused) => this.#take({ event: isPaused ? "paused" : "unpaused" }),
+      event: (name, text) => this.#event(name, text),
+      save: () => this.#log.info("a source has nothing to save"),
+      crash: () => this.#finish(1),
+      stop: (why, code) => void this.stop(why, code),
+    };
   }
 
   // — the end —
@@ -540,16 +532,10 @@ export class SourceProcess {
     void this.#listener.close(CloseCode.goingAway, message);
     void this.#dialler?.close(CloseCode.goingAway, message);
     await this.#tell();
-    const isAsWished = code === ExitCode.done || code === ExitCode.startAgain;
-    this.#log[isAsWished ? "info" : "error"]({ batch: this.#state.next - 1 }, message);
+    this.#log[isAsWished(code) ? "info" : "error"]({ batch: this.#state.next - 1 }, message);
     if (message === "stopped" || message === "fenced") this.#event(message, message);
     this.#meter.endSegment(this.#edges.now());
-    await this.#reporter?.end(goodbyeOf(message));
+    await this.#reporter?.end(goodbyeOf(code, message));
     this.#finish(code);
   }
-}
-
-function goodbyeOf(message: string): Goodbye["why"] {
-  if (message === "stopped" || message === "fenced") return message;
-  return message === "done" ? "finished" : "failed";
 }

@@ -164,7 +164,7 @@ class End implements Link {
     this.#why = why;
     const { other } = this;
     other.hear(() => {
-      this.hear(() => this.down(code === CloseCode.done ? { ...why, confirmed: true } : why));
+      this.hear(() => this.down({ ...why, heard: true }));
       other.down({ ...why, heard: true });
     });
     this.#later(CLOSE_MS, () => this.down(why));
@@ -198,7 +198,9 @@ class End implements Link {
       if (this.#isDown) return;
       this.#isDown = true;
       this.connection.net.connections.delete(this.connection);
-      this.onDown(why.confirmed ? why : (this.#why ?? why));
+      // As the real one: what this end said, confirmed where both said that they were done.
+      const isConfirmed = this.#why?.code === CloseCode.done && why.heard && why.code === CloseCode.done;
+      this.onDown(isConfirmed ? { ...this.#why!, confirmed: true } : (this.#why ?? why));
       this.other.hear(() => this.other.down({ code: 1006, reason: "reset" }));
     });
   }

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { Command } from "../../../shared/run/telemetry-wire.ts";
 import type { ControlView } from "../api.ts";
+import { Choice } from "./choice.tsx";
 import { command as give } from "./hub.ts";
 
 interface Props {
@@ -36,20 +37,7 @@ export function Control({ control, token, workers, worker, onWorker }: Props) {
     <section class="panel control" aria-labelledby="control-title">
       <div class="panel-head">
         <h2 id="control-title">Control</h2>
-        <label>
-          of{" "}
-          <select
-            value={worker}
-            onChange={({ currentTarget }) => onWorker(currentTarget.value)}
-            data-testid="control-worker"
-          >
-            {workers.map((each) => (
-              <option key={each} value={each}>
-                {each}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Choice label="of" options={workers} value={worker} onChoose={onWorker} testId="control-worker" />
         <p class="answer" role="status" data-testid="control-answer">
           {said}
         </p>

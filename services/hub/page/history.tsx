@@ -1,4 +1,5 @@
 import type { EventLine } from "../../../shared/run/record-lines.ts";
+import { Choice } from "./choice.tsx";
 import { clock, count } from "./format.ts";
 import { subjectOf } from "./outages.ts";
 import { placeOf } from "./plot.ts";
@@ -22,22 +23,14 @@ export function History({ events, workers, filter, onFilter }: Props) {
     <section class="panel history" aria-labelledby="history-title">
       <div class="panel-head">
         <h2 id="history-title">Events</h2>
-        <label>
-          of{" "}
-          <select
-            value={filter ?? ""}
-            onChange={({ currentTarget }) =>
-              onFilter(currentTarget.value === "" ? undefined : currentTarget.value)
-            }
-          >
-            <option value="">everybody</option>
-            {workers.map((worker) => (
-              <option key={worker} value={worker}>
-                {worker}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Choice
+          label="of"
+          options={workers}
+          value={filter ?? ""}
+          onChoose={(worker) => onFilter(worker === "" ? undefined : worker)}
+        >
+          <option value="">everybody</option>
+        </Choice>
       </div>
       <Scroll label="Event history, the newest first">
         <table>

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { LogRecord } from "../api.ts";
+import { Choice } from "./choice.tsx";
 import { fetchLog, fileAddress } from "./hub.ts";
 import { Scroll } from "./scroll.tsx";
 
@@ -27,34 +28,8 @@ export function Logs({ run, isWatched, workers, worker, onWorker }: Props) {
     <section class="panel logs" aria-labelledby="logs-title">
       <div class="panel-head">
         <h2 id="logs-title">Log</h2>
-        <label>
-          of{" "}
-          <select
-            value={worker}
-            onChange={({ currentTarget }) => onWorker(currentTarget.value)}
-            data-testid="log-worker"
-          >
-            {workers.map((each) => (
-              <option key={each} value={each}>
-                {each}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
-          from{" "}
-          <select
-            value={level}
-            onChange={({ currentTarget }) => setLevel(currentTarget.value)}
-            data-testid="log-level"
-          >
-            {LEVELS.map((each) => (
-              <option key={each} value={each}>
-                {each}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Choice label="of" options={workers} value={worker} onChoose={onWorker} testId="log-worker" />
+        <Choice label="from" options={LEVELS} value={level} onChoose={setLevel} testId="log-level" />
         <input
           id="log-text"
           type="search"

@@ -1,6 +1,5 @@
 import type { EventLine } from "../../../shared/run/record-lines.ts";
 import type { StandingRecord } from "../../../shared/run/standing.ts";
-import { count, duration } from "./format.ts";
 
 /** A time when a worker was away: a vertical line where it went, one where it came back, shade between. */
 export interface Outage {
@@ -84,12 +83,4 @@ export function batchAt(record: StandingRecord, at: number): number {
     return last === undefined ? [] : [last.last];
   });
   return Math.max(0, ...reached);
-}
-
-/** "layer 2 died; back after 3 s from batch 1,400" */
-export function describeOutage({ worker, from, to, isDeath, restored }: Outage): string {
-  const what = `${worker} ${isDeath ? "died" : "was unreachable"}`;
-  if (to === undefined) return what;
-  const source = restored === undefined ? "" : ` from batch ${count(restored)}`;
-  return `${what}; back after ${duration((to.at - from.at) / 1000)}${source}`;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { describeOutage, outagesOf, subjectOf } from "../../../services/hub/page/outages.ts";
+import { outagesOf, subjectOf } from "../../../services/hub/page/outages.ts";
 import type { EventLine } from "../../../shared/run/record-lines.ts";
 import { standing } from "../../../shared/run/standing.ts";
 import { event, segment } from "./lines.ts";
@@ -31,7 +31,6 @@ describe("a worker's absence", () => {
         text: "layer2: exit 137",
       },
     ]);
-    expect(describeOutage(all[0]!)).toBe("layer2 died; back after 3 s from batch 39");
   });
 
   it("stands open while it lasts", () => {
@@ -41,7 +40,6 @@ describe("a worker's absence", () => {
   it("is no death where it was only not heard", () => {
     const [silent] = outages(said("unreachable", 5_000), said("back", 7_000));
     expect(silent).toMatchObject({ isDeath: false, to: { at: 7_000 } });
-    expect(describeOutage(silent!)).toBe("layer2 was unreachable; back after 2 s");
   });
 
   it("is known by the next life where nobody saw the last one go", () => {

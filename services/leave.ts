@@ -1,0 +1,16 @@
+import { ExitCode } from "../shared/run/telemetry.ts";
+import type { Goodbye } from "../shared/run/telemetry-wire.ts";
+
+/** An exit code, or `poisoned`: not the end of the process, which goes back to the last checkpoint. */
+export type Ending = number | "poisoned";
+
+export function isAsWished(ending: Ending): boolean {
+  return ending === ExitCode.done || ending === ExitCode.startAgain;
+}
+
+/** What the hub is told last; undefined where another life follows in this very process. */
+export function goodbyeOf(ending: Ending, message: string): Goodbye["why"] | undefined {
+  if (ending === "poisoned") return undefined;
+  if (message === "stopped" || message === "fenced") return message;
+  return message === "done" ? "finished" : "failed";
+}

@@ -1,0 +1,42 @@
+import type { Logger } from "pino";
+import { ExitCode } from "../shared/run/telemetry.ts";
+import type { Command } from "../shared/run/telemetry-wire.ts";
+
+/** What a worker does when somebody at the hub asks for it. */
+export interface Obedient {
+  readonly log: Logger;
+  readonly batch: number;
+  readonly isPaused: boolean;
+  readonly setPaused: (isPaused: boolean) => void;
+  /** Into its own log and the run's record. */
+  readonly event: (name: "paused" | "resumed", text: string) => void;
+  readonly save: () => void;
+  /** Ends the process as a crash would: nothing is saved, nobody is told. */
+  readonly crash: () => void;
+  readonly stop: (why: string, code: number) => void;
+}
+
+export function obey(worker: Obedient, command: Command): void {
+  switch (command) {
+    case "pause":
+    case "resume":
+      return pause(worker, command === "pause");
+    case "checkpoint":
+      return worker.save();
+    case "crash":
+      return worker.crash();
+    case "restart":
+      return worker.stop("told to restart", ExitCode.startAgain);
+    case "stop":
+      return worker.stop("told by the hub", ExitCode.done);
+  }
+}
+
+/** Told twice, it says it once. */
+function pause(worker: Obedient, isPaused: boolean): void {
+  if (isPaused === worker.isPaused) return;
+  const name = isPaused ? "paused" : "resumed";
+  worker.log.info({ batch: worker.batch }, name);
+  worker.event(name, isPaused ? "told to pause" : "told to go on");
+  worker.setPaused(isPaused);
+}
