@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { gzipSync } from "node:zlib";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { MetricLine } from "../../shared/run/record-lines.ts";
@@ -9,7 +10,8 @@ import { Experiment } from "../support/experiment.ts";
 
 const MNIST = "configs/mnist.yaml";
 const ENDLESS = ["run.epochs=400"];
-const WORKERS = ["source", "layer1", "layer2", "layer3", "layer4"];
+const LAYERS = ["layer1", "layer2", "layer3", "layer4"];
+const WORKERS = ["source", ...LAYERS];
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 let browser: Browser;
@@ -56,6 +58,66 @@ describe.skipIf(!hasBrowser)("the page of a run", () => {
       expect(run.log(worker).filter(({ msg }) => msg === "started")).toHaveLength(1);
     }
     expect(complaints).toEqual([]);
+  });
+
+  it("pauses and resumes a layer by its buttons, where control was asked for", async () => {
+    const { run, url } = await start("--control");
+    const { page, complaints } = await openPage(browser, url);
+    expect(page.url()).not.toContain("token");
+    await room(page, "layer2", "training");
+    await page.getByTestId("control-worker").selectOption("layer2");
+    await page.getByTestId("command-pause").click();
+    await room(page, "layer2", "paused");
+    await page.getByTestId("command-resume").click();
+    await room(page, "layer2", "training");
+    await page.getByTestId("command-crash").click();
+    await event(page, "layer2", "died");
+    await event(page, "layer2", "restored");
+    expect(run.log("layer2").filter(({ msg }) => msg === "started")).toHaveLength(2);
+    expect(complaints).toEqual([]);
+  });
+
+  it("tells that everybody is dead while nobody brings them back, and that they are back", async () => {
+    const { run, url } = await start();
+    const { page, complaints } = await openPage(browser, url);
+    for (const worker of WORKERS) await room(page, worker, "training");
+    run.signal("SIGSTOP");
+    for (const worker of WORKERS) process.kill(run.pid(worker), "SIGKILL");
+    for (const worker of WORKERS) await room(page, worker, "dead");
+    run.signal("SIGCONT");
+    for (const worker of WORKERS) await room(page, worker, "training");
+    await grows(page);
+    // The source keeps nothing: what it fed in its last half second, nobody can say.
+    await expectOnce(url, LAYERS);
+    expect(complaints).toEqual([]);
+  });
+
+  it("comes with its code, style and pictures in 150 KB or less, compressed", async () => {
+    const { url } = await start();
+    const address = new URL("/", url);
+    const index = await (await fetch(address)).text();
+    const found = [...index.matchAll(/(?:src|href)="([^"#]+)"/g)].map(([, path]) => new URL(path!, address));
+    expect(found.length).toBeGreaterThanOrEqual(2);
+    const bodies = [Buffer.from(index)];
+    for (const each of found) {
+      expect(each.host).toBe(address.host);
+      const answer = await fetch(each);
+      expect(answer.status).toBe(200);
+      bodies.push(Buffer.from(await answer.arrayBuffer()));
+    }
+    const { page } = await openPage(browser, url);
+    await room(page, "layer4", "training");
+    // Nothing is loaded later that the page does not name.
+    const loaded = await page.evaluate(() =>
+      performance.getEntriesByType("resource").map(({ name }) => name),
+    );
+    const files = new Set(
+      loaded.map((name) => new URL(name).pathname).filter((path) => !path.startsWith("/api/")),
+    );
+    for (const path of files) expect(found.map(({ pathname }) => pathname)).toContain(path);
+    const bytes = bodies.reduce((sum, body) => sum + gzipSync(body).length, 0);
+    console.log(`first load: ${bodies.length} files, ${bytes} bytes compressed`);
+    expect(bytes).toBeLessThanOrEqual(150 * 1024);
   });
 
   it.each([
@@ -106,10 +168,10 @@ async function expectNoCommands(page: Page): Promise<void> {
 }
 
 /** By what the hub answers, every batch of every worker up to its last stands once. */
-async function expectOnce(url: string): Promise<void> {
+async function expectOnce(url: string, workers = WORKERS): Promise<void> {
   const answer = await fetch(new URL("/api/runs/latest/metrics", url));
   const lines = (await answer.json()) as MetricLine[];
-  for (const worker of WORKERS) {
+  for (const worker of workers) {
     const segments = lines.flatMap((line) =>
       line.kind === "segment" && line.worker === worker ? [line] : [],
     );

@@ -35,8 +35,8 @@ export class Experiment {
   ) {
     this.runs = options.runs ?? mkdtempSync(join(tmpdir(), "unlocked-runs-"));
     const set = (options.set ?? []).flatMap((assignment) => ["--set", assignment]);
-    const resume = ["--resume", ...(options.options ?? [])];
-    const what = options.resume ? resume : [config, ...set];
+    const more = options.options ?? [];
+    const what = options.resume ? ["--resume", ...more] : [config, ...set, ...more];
     const program = ["services/start/run.mjs", "services/cli/main.ts", "train", ...what, "--runs", this.runs];
     this.#child = spawn(process.execPath, program, { cwd: root, env: { ...process.env, CI: "1" } });
     const keep = (chunk: Buffer) => {
