@@ -58,6 +58,12 @@ function createProgram(edges: Edges, done: (code: number) => void): Command {
     .option("--quiet", "say nothing until the end", false)
     .option("--no-dashboard", "no page to watch it on")
     .option("--dashboard-port <port>", "where the page is, or the next free port (default: 7400)", portNumber)
+    .option(
+      "--trace",
+      "write down when each layer did what: trace.json in the run's folder, for Perfetto",
+      false,
+    )
+    .option("--tensorboard", "event files in the run's folder while it is trained, for TensorBoard", false)
     .option("--control", "let the page pause, stop and crash workers (see docs/dashboard.md)", false)
     .action(async (config: string | undefined, options: TrainOptions) => {
       done(await train(requestOf(config, options), edges));
@@ -121,18 +127,34 @@ interface TrainOptions {
   readonly quiet: boolean;
   readonly dashboard: boolean;
   readonly dashboardPort?: number;
+  readonly trace: boolean;
+  readonly tensorboard: boolean;
   readonly control: boolean;
 }
 
-function requestOf(
-  config: string | undefined,
-  { set, seed, resume, fromSnapshot, runs, quiet, dashboard, dashboardPort: port, control }: TrainOptions,
-): TrainRequest {
+function requestOf(config: string | undefined, options: TrainOptions): TrainRequest {
+  const {
+    set,
+    seed,
+    resume,
+    fromSnapshot,
+    runs,
+    quiet,
+    trace,
+    tensorboard,
+    dashboard,
+    dashboardPort: port,
+    control,
+  } = options;
   const overrides = seed === undefined ? set : [...set, `seed=${seed}`];
   if (fromSnapshot !== undefined && resume === undefined)
     throw new Refusal("Cannot begin a new run from a snapshot: --from-snapshot goes with --resume");
+  if (tensorboard && !dashboard)
+    throw new Refusal(
+      "Cannot write for TensorBoard without a dashboard: its hub keeps the record of the run",
+    );
   return {
-    ...{ config, overrides, resume, runs, quiet },
+    ...{ config, overrides, resume, runs, quiet, isTraced: trace, hasEventFiles: tensorboard },
     fromSnapshot: mostBatch(fromSnapshot),
     dashboard: dashboard ? { port, control } : undefined,
   };

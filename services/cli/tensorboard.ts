@@ -11,21 +11,26 @@ export function eventFileHead(at: number): Buffer {
 }
 
 /**
- * What a line of the record becomes; undefined where it has nothing for TensorBoard. A step is the last batch of a segment;
- * where a life goes on from a checkpoint, a session starts, at which TensorBoard drops what older ones had said of later steps.
+ * What a line of the record becomes; undefined where it has nothing for TensorBoard. Where a life goes on from a checkpoint, a
+ * session starts, at which TensorBoard drops what older ones had said of its step and later ones.
  */
 export function eventRecord(line: MetricLine | EventLine): Buffer | undefined {
-  if (line.kind === "event") {
-    const step = beginningOf(line);
-    return step === undefined ? undefined : record(line.at, step, bytesField(7, varintField(1, 1)));
-  }
-  const step = line.kind === "segment" ? line.last : line.batch;
+  const step = stepOf(line);
+  if (step === undefined) return undefined;
+  if (line.kind === "event") return record(line.at, step, bytesField(7, varintField(1, 1)));
   const values = Object.entries(scalarsOf(line)).filter(([, value]) => value !== undefined);
   if (values.length === 0) return undefined;
   const summary = values.map(([tag, value]) =>
     bytesField(1, Buffer.concat([bytesField(1, Buffer.from(tag)), floatField(2, value!)])),
   );
   return record(line.at, step, bytesField(5, Buffer.concat(summary)));
+}
+
+/** The last batch that was learnt by then; where a session starts, the first that is learnt again. Undefined where it has none. */
+export function stepOf(line: MetricLine | EventLine): number | undefined {
+  if (line.kind === "event") return beginningOf(line);
+  // After as many batches as the evaluation says: a session that goes on from just there must not drop it.
+  return line.kind === "segment" ? line.last : Math.max(0, line.batch - 1);
 }
 
 /** The first step that is not to be believed any more. */

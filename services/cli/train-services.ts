@@ -22,6 +22,8 @@ export async function trainServices(config: Config, asked: Asked, edges: Edges):
   const request = {
     ...{ config: file, overrides, resume: undefined, fromSnapshot: undefined, runs, quiet: true },
     dashboard: undefined,
+    isTraced: false,
+    hasEventFiles: false,
   };
   const code = await train(request, silent);
   const folder = join(runs, "latest");

@@ -9,6 +9,7 @@ import { Dashboard, dashboardPort, type HubPlan } from "./dashboard.ts";
 import { type Display, liveDisplay, plainDisplay, silentDisplay } from "./display.ts";
 import type { Edges } from "./edges.ts";
 import { goBackTo } from "./go-back-to.ts";
+import { LiveEvents } from "./live-events.ts";
 import { alarmNews, closingNews, failureNews, noteNews, stopNews, testNews } from "./news.ts";
 import { colours } from "./paint.ts";
 import { reservePorts } from "./ports.ts";
@@ -27,6 +28,7 @@ import { lockRun } from "./run-lock.ts";
 import { readSummary } from "./summary.ts";
 import type { Note, Outcome, StopSignal } from "./supervise.ts";
 import { Supervisor, type Witness } from "./supervisor.ts";
+import { joinTrace } from "./trace.ts";
 import { planWorkers, type WorkerPlan } from "./worker-plan.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
@@ -40,6 +42,10 @@ export interface TrainRequest {
   /** Where the runs are. */
   readonly runs: string;
   readonly quiet: boolean;
+  /** Write down when each layer did what. */
+  readonly isTraced: boolean;
+  /** Event files for TensorBoard while it is trained; needs a dashboard, whose hub keeps the record they are made of. */
+  readonly hasEventFiles: boolean;
   /** Undefined where there is to be none. */
   readonly dashboard: { readonly port: number | undefined; readonly control: boolean } | undefined;
 }
@@ -129,13 +135,14 @@ class Training {
     const ports = await reservePorts(1 + config.layers.length);
     const hub = await this.#planHub();
     this.#dashboard = hub && this.#prepareDashboard(hub);
-    const plans = planWorkers(id, path, ports, hub);
+    const plans = planWorkers(id, path, ports, { hub, isTraced: this.#request.isTraced });
     const names = plans.map(({ name }) => name);
     this.#board = newBoard(id, config.run.batches, names, performance.now());
     this.#log.info({ pid: this.#edges.pid, resumed: this.#request.resume !== undefined }, "train began");
     this.#display.say(`${this.#request.resume === undefined ? "training" : "going on with"} ${path}`);
     const { outcome, words } = await this.#supervise(plans);
     this.#log.info({ outcome }, "train ended");
+    if (this.#request.isTraced) this.#joinTrace();
     return this.#conclude(outcome, words);
   }
 
@@ -147,6 +154,9 @@ class Training {
       this.#display.close();
     });
     const ticking = setInterval(() => this.#tick(), REDRAW_MS);
+    const eventFiles = this.#request.hasEventFiles
+      ? new LiveEvents(this.#run.path, (line) => this.#display.say(line))
+      : undefined;
     const showing = setTimeout(() => this.#dashboard?.begin(), DASHBOARD_MS);
     try {
       const supervisor = new Supervisor(
@@ -165,6 +175,7 @@ class Training {
       clearInterval(ticking);
       clearTimeout(showing);
       await this.#dashboard?.close();
+      eventFiles?.close();
       this.#tick();
       this.#display.close();
       offSignal();
@@ -231,6 +242,16 @@ class Training {
     const news = noteNews(note, words);
     this.#log.warn({ note }, news);
     this.#display.say(news);
+  }
+
+  // It is one for whoever looks, whatever became of the run.
+  #joinTrace(): void {
+    try {
+      const trace = joinTrace(this.#run.path);
+      this.#display.say(trace ? `trace: ${trace}` : "trace: no layer did anything");
+    } catch (error) {
+      this.#display.say(`Cannot write the trace: ${(error as Error).message}`);
+    }
   }
 
   #conclude(outcome: Outcome, words: readonly string[]): number {

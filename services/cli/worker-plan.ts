@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { spansFile } from "./trace.ts";
 
 /** Which process of a run, and where it finds the others. */
 export interface WorkerPlan {
@@ -15,6 +16,8 @@ export interface WorkerPlan {
   readonly successorPort: number | undefined;
   /** Whom it tells of itself, if anybody. */
   readonly hub?: { readonly port: number; readonly control: boolean } | undefined;
+  /** Layers write down when they did what. */
+  readonly isTraced?: boolean;
 }
 
 /** The program and its arguments. */
@@ -25,7 +28,7 @@ export function planWorkers(
   run: string,
   folder: string,
   ports: readonly number[],
-  hub?: WorkerPlan["hub"],
+  { hub, isTraced = false }: Pick<WorkerPlan, "hub" | "isTraced"> = {},
 ): WorkerPlan[] {
   return ports.map((port, index) => ({
     name: index === 0 ? "source" : `layer${index}`,
@@ -35,6 +38,7 @@ export function planWorkers(
     port,
     successorPort: ports[index + 1],
     hub,
+    isTraced,
   }));
 }
 
@@ -70,6 +74,7 @@ export function workerArguments(plan: WorkerPlan): string[] {
     ...["--secret-file", secretFile(plan)],
     ...(plan.hub ? ["--hub", `ws://127.0.0.1:${plan.hub.port}`] : []),
     ...(plan.hub?.control ? ["--control"] : []),
+    ...(plan.isTraced && plan.layer ? ["--trace", spansFile(plan.folder, plan.name)] : []),
     ...["--log-format", "json"],
   ];
 }

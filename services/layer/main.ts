@@ -7,6 +7,8 @@ import { ExitCode } from "../../shared/run/telemetry.ts";
 import { readWorkerOptions } from "../../shared/run/worker-options.ts";
 import { realWorld } from "../world.ts";
 import { LayerRunner } from "./layer-runner.ts";
+import { openTrace } from "./trace-file.ts";
+import { TracedWork } from "./traced-work.ts";
 
 let log = createLog({ worker: "layer", run: "" }, { format: "json" });
 const runner = new LayerRunner();
@@ -38,12 +40,14 @@ try {
   const { env, platform } = process;
   const { kernels, found } = chooseKernels(config.compute.kernels, { env, platform, now: world.now });
   log.info(found, "chose kernels");
+  const tracer = options.trace === undefined ? undefined : openTrace(options.trace, number);
   const code = await runner.run(
     config,
     { ...options, layer: number },
     {
       ...world,
       kernels,
+      ...(tracer && { work: (...build) => new TracedWork(build, tracer) }),
       log: (incarnation, hear) => {
         log = createLog({ ...speaker, incarnation }, { ...format, hear });
         return log;
@@ -53,6 +57,7 @@ try {
       pid: process.pid,
     },
   );
+  tracer?.flush();
   process.exit(code);
 } catch (error) {
   log.error({ err: error }, (error as Error).message);

@@ -22,6 +22,8 @@ export interface WorkerOptions {
   /** It does what the hub says: pause, crash, stop, … Else it only logs that it was asked. */
   readonly control: boolean;
   readonly logFormat: "json" | "pretty";
+  /** A layer's: the file that gets when it did what. */
+  readonly trace: string | undefined;
   /** A layer's number, from 1. */
   readonly layer: number | undefined;
   /** The source's: the folder of the run's record. */
@@ -71,9 +73,11 @@ export function readWorkerOptions(
     hub: hub(given.hub ?? (environment.UNLOCKED_HUB || undefined), tlsFiles, mistakes),
     control: given.control ?? environment.UNLOCKED_CONTROL === "1",
     logFormat: format(given["log-format"] ?? "json", mistakes),
+    trace: given.trace,
     layer: role === "layer" ? layerNumber(required("layer"), mistakes) : undefined,
     record: role === "source" ? required("record") : undefined,
   };
+  if (role === "source" && given.trace !== undefined) mistakes.push("--trace is for layers");
   if (mistakes.length > 0) throw new WorkerOptionsError(`Cannot start: ${mistakes.join("; ")}`);
   return options;
 }
@@ -99,6 +103,7 @@ function parse(argv: readonly string[]) {
         hub: text,
         control: { type: "boolean" },
         "log-format": text,
+        trace: text,
       },
     }).values;
   } catch (error) {

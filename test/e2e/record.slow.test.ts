@@ -1,15 +1,19 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import type { MetricLine } from "../../shared/run/record-lines.ts";
+import { standing } from "../../shared/run/standing.ts";
 import { notOnce, recordLines } from "../support/dashboard.ts";
+import { keptByTensorBoard, readEvents } from "../support/event-files.ts";
 import { Experiment, type LogLine } from "../support/experiment.ts";
 
 const LAYERS = ["layer1", "layer2", "layer3"];
 const BATCHES = 12_000;
 const SET = [`run.batches=${BATCHES}`, "run.evaluateEvery=2000"];
-const PORT = ["--dashboard-port", "0"];
+const OPTIONS = ["--dashboard-port", "0", "--tensorboard"];
 
-it("the record of a run with two kills and a resume has every batch of every layer once", async () => {
-  const first = new Experiment("configs/two-rings.yaml", { set: SET, options: PORT });
+it("the record of a run with two kills and a resume has every batch of every layer once, for TensorBoard too", async () => {
+  const first = new Experiment("configs/two-rings.yaml", { set: SET, options: OPTIONS });
   onTestFinished(() => first.close());
   await first.until("layer3", evaluatedAt(2000));
   process.kill(first.pid("layer2"), "SIGKILL");
@@ -18,7 +22,7 @@ it("the record of a run with two kills and a resume has every batch of every lay
   await first.until("layer3", evaluatedAt(6000));
   first.signal("SIGINT");
   expect((await first.ended).code).toBe(130);
-  const second = new Experiment("", { resume: true, runs: first.runs, options: PORT });
+  const second = new Experiment("", { resume: true, runs: first.runs, options: OPTIONS });
   onTestFinished(() => second.close());
   await second.summary();
 
@@ -32,6 +36,18 @@ it("the record of a run with two kills and a resume has every batch of every lay
   const lives = new Set(said.map(({ worker, incarnation }) => `${worker}/${incarnation}`));
   expect(lives).toContain("layer1/3");
   expect(lives).toContain("layer2/3");
+
+  // And so does TensorBoard, of the files that were written meanwhile.
+  const folder = join(second.folder, "tensorboard", "layer2");
+  const [file, ...others] = readdirSync(folder);
+  expect(others).toEqual([]);
+  const steps = keptByTensorBoard(readEvents(join(folder, file!)), "speed/batches per second").map(
+    ([step]) => step,
+  );
+  expect(steps).toEqual([...new Set(steps)].sort((a, b) => a - b));
+  expect(steps.at(-1)).toBe(BATCHES - 1);
+  // Each segment that stands ends where the curve has a step; older lives may have more of them in between.
+  for (const { last } of standing(lines).segments("layer2")) expect(steps).toContain(last);
 });
 
 function evaluatedAt(batch: number): (line: LogLine) => boolean {

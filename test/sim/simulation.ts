@@ -251,7 +251,7 @@ export class Simulation {
     const where = { run: RUN, state: STATE, host, port: 1 };
     const files = { secretFile: undefined, tlsFiles: undefined };
     const hub = { hub: this.hub && "ws://hub:1", control: true };
-    return { config: "", set: [], logFormat: "json" as const, ...where, ...files, ...hub };
+    return { config: "", set: [], trace: undefined, logFormat: "json" as const, ...where, ...files, ...hub };
   }
 
   #edges(

@@ -1,24 +1,13 @@
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { crc32c } from "../../../services/cli/crc32c.ts";
 import { runProgram } from "../../../services/cli/program.ts";
 import { readRecord } from "../../../services/cli/record.ts";
 import { testEdges } from "../../support/edges.ts";
+import { keptByTensorBoard, readEvents } from "../../support/event-files.ts";
 import { BEGAN_AT, runOnFile } from "../../support/run-on-file.ts";
-
-const READER = fileURLToPath(new URL("../../support/read-events.py", import.meta.url));
-
-interface ReadEvent {
-  readonly wall: number;
-  readonly step: number;
-  readonly version?: string;
-  readonly session?: number;
-  readonly scalars?: Readonly<{ [tag: string]: number }>;
-}
 
 let runs: string;
 let folder: string;
@@ -42,21 +31,6 @@ function fileOf(worker: string): string {
   return join(to, worker, readdirSync(join(to, worker))[0]!);
 }
 
-function read(path: string): ReadEvent[] {
-  return JSON.parse(execFileSync("python3", [READER, path], { encoding: "utf8", stdio: "pipe" }));
-}
-
-/** What TensorBoard keeps of a tag: at the start of a session steps from its own on are dropped. */
-function kept(events: readonly ReadEvent[], tag: string): (readonly [number, number])[] {
-  let all: (readonly [number, number])[] = [];
-  for (const { step, session, scalars } of events) {
-    if (session === 1) all = all.filter(([before]) => before < step);
-    const value = scalars?.[tag];
-    if (value !== undefined) all.push([step, value]);
-  }
-  return all;
-}
-
 describe("TensorBoard's event files", () => {
   it("are read back by somebody who never saw ours, the version first", async () => {
     const { code, out } = await exported();
@@ -64,20 +38,20 @@ describe("TensorBoard's event files", () => {
     expect(out.trim().split("\n")).toEqual(
       ["source", "layer1", "layer2", "layer3"].map((name) => join(to, name)),
     );
-    const [head, ...events] = read(fileOf("layer3"));
+    const [head, ...events] = readEvents(fileOf("layer3"));
     expect(head).toMatchObject({ version: "brain.Event:2" });
     expect(head!.wall).toBe(BEGAN_AT / 1000);
     const tested = events.filter(({ scalars }) => scalars?.["test/accuracy"] !== undefined);
-    expect(tested.map(({ step }) => step)).toEqual([0, 50, 100]);
+    expect(tested.map(({ step }) => step)).toEqual([0, 49, 99]);
     expect(tested.at(-1)!.scalars!["test/accuracy"]).toBeCloseTo(0.9, 6);
   });
 
   it("have of a killed layer what stands, once TensorBoard drops what a session replaces", async () => {
     await exported();
-    const events = read(fileOf("layer2"));
+    const events = readEvents(fileOf("layer2"));
     expect(events.filter(({ session }) => session === 1).map(({ step }) => step)).toEqual([50]);
     const stands = readRecord(folder).standing.segments("layer2");
-    const curve = kept(events, "generator/error");
+    const curve = keptByTensorBoard(events, "generator/error");
     expect(curve.map(([step]) => step)).toEqual(stands.map(({ last }) => last));
     for (const [index, [, value]] of curve.entries())
       expect(value).toBeCloseTo(stands[index]!.generatorError!, 6);
@@ -85,8 +59,8 @@ describe("TensorBoard's event files", () => {
 
   it("control: without the session the curve has a step twice", async () => {
     await exported();
-    const steps = kept(
-      read(fileOf("layer2")).filter(({ session }) => session === undefined),
+    const steps = keptByTensorBoard(
+      readEvents(fileOf("layer2")).filter(({ session }) => session === undefined),
       "generator/error",
     ).map(([step]) => step);
     expect(steps.length).toBeGreaterThan(new Set(steps).size);
@@ -97,7 +71,7 @@ describe("TensorBoard's event files", () => {
     const bytes = readFileSync(fileOf("layer1"));
     bytes[bytes.length - 8]! ^= 1;
     writeFileSync(join(runs, "spoilt"), bytes);
-    expect(() => read(join(runs, "spoilt"))).toThrow(/checksum/);
+    expect(() => readEvents(join(runs, "spoilt"))).toThrow(/checksum/);
   });
 
   it("are not written over", async () => {

@@ -1,0 +1,38 @@
+import type { ActivationFrame, Tensor } from "../../shared/wire/frames.ts";
+import { LayerWork } from "./layer-work.ts";
+import type { Tracer } from "./tracer.ts";
+
+/** The learning side, and when it did what. */
+export class TracedWork extends LayerWork {
+  readonly #tracer: Tracer;
+
+  constructor(build: ConstructorParameters<typeof LayerWork>, tracer: Tracer) {
+    super(...build);
+    this.#tracer = tracer;
+  }
+
+  override update(frame: ActivationFrame) {
+    return this.#tracer.span("update", frame.batch, () => super.update(frame));
+  }
+
+  override rehearse(frame: ActivationFrame) {
+    return this.#tracer.span("rehearse", frame.batch, () => super.rehearse(frame));
+  }
+
+  override passForward(frame: ActivationFrame) {
+    return this.#tracer.span("forward", frame.batch, () => super.passForward(frame));
+  }
+
+  override passBackward(frame: ActivationFrame, gradient: Tensor, learns: boolean) {
+    const name = learns ? "backward and update" : "backward";
+    return this.#tracer.span(name, frame.batch, () => super.passBackward(frame, gradient, learns));
+  }
+
+  override evaluate(frame: ActivationFrame) {
+    return this.#tracer.span("evaluate", frame.batch, () => super.evaluate(frame));
+  }
+
+  override learn(ticket: number, target: Tensor, batch: number) {
+    return this.#tracer.span("learn to guess", batch, () => super.learn(ticket, target, batch));
+  }
+}
