@@ -11,8 +11,8 @@ export interface ComposeOptions {
 }
 
 /**
- * docker-compose.yml for a network: its source, each of its layers and the hub a container of one image. Says only what
- * compose 1.29 and compose 2 both understand. Throws an Error when the image would not hold the config.
+ * docker-compose.yml for a network: its source, each of its layers and the hub a container of one image; and Prometheus and
+ * Grafana in a profile. Says only what compose 1.29 and compose 2 both understand. Throws an Error when the image would not hold the config.
  */
 export function composeFile(config: Config, options: ComposeOptions): string {
   const path = insideImage(options.configPath);
@@ -25,8 +25,9 @@ export function composeFile(config: Config, options: ComposeOptions): string {
     sourceService(config, path, told),
     ...layers.map((layer) => layerService(config, path, told, layer)),
     hubService(config, path, told),
+    OBSERVE,
     NETWORKS,
-    `volumes:\n  record: {}\n${layers.map((layer) => `  layer${layer}: {}\n`).join("")}`,
+    `volumes:\n  record: {}\n  metrics: {}\n${layers.map((layer) => `  layer${layer}: {}\n`).join("")}`,
     ...(options.secretFile === undefined ? [] : [secret(options.secretFile)]),
   ].join("\n");
 }
@@ -64,6 +65,47 @@ const WORKER = `x-worker: &worker
   logging:
     driver: json-file
     options: { max-size: "10m", max-file: "3" }
+`;
+
+/** Only where asked for; the images are others', and so is what they write. */
+const OBSERVE = `  # docker compose --profile observe up: see docs/observe.md
+  prometheus:
+    profiles: [observe]
+    image: prom/prometheus:v2.55.1
+    init: true
+    read_only: true
+    cap_drop: [ALL]
+    security_opt: ["no-new-privileges:true"]
+    networks: [mesh]
+    mem_limit: 512m
+    volumes:
+      - ./deploy/observability/prometheus.yml:/etc/prometheus/prometheus.yml:ro
+      - metrics:/prometheus
+
+  grafana:
+    profiles: [observe]
+    image: grafana/grafana:11.3.0
+    init: true
+    read_only: true
+    # All it needs to know is provisioned.
+    tmpfs: ["/tmp", "/var/lib/grafana:uid=472,mode=755"]
+    cap_drop: [ALL]
+    security_opt: ["no-new-privileges:true"]
+    networks: [mesh, outside]
+    ports: ["${BIND}:\${UNLOCKED_GRAFANA_PORT:-3000}:3000"]
+    mem_limit: 512m
+    environment:
+      # Everybody may look, and nobody log in.
+      GF_AUTH_ANONYMOUS_ENABLED: "true"
+      GF_AUTH_ANONYMOUS_ORG_ROLE: Viewer
+      GF_AUTH_DISABLE_LOGIN_FORM: "true"
+      GF_AUTH_BASIC_ENABLED: "false"
+      GF_ANALYTICS_REPORTING_ENABLED: "false"
+      GF_ANALYTICS_CHECK_FOR_UPDATES: "false"
+      GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH: /etc/grafana/provisioning/dashboards/unlocked.json
+    volumes:
+      - ./deploy/observability/grafana/datasources:/etc/grafana/provisioning/datasources:ro
+      - ./deploy/observability/grafana/dashboards:/etc/grafana/provisioning/dashboards:ro
 `;
 
 const NETWORKS = `networks:

@@ -17,7 +17,7 @@ describe("docker-compose.yml", () => {
 const configs = readdirSync("configs").filter((name) => name.endsWith(".yaml"));
 
 describe.each(configs.map((name) => `configs/${name}`))("the compose file of %s", (path) => {
-  const { config, services: all, volumes } = make(path);
+  const { config, services: all, observers, volumes } = make(path);
   const { hub, ...services } = all;
   const layers = config.layers.map((_, index) => `layer${index + 1}`);
 
@@ -52,10 +52,19 @@ describe.each(configs.map((name) => `configs/${name}`))("the compose file of %s"
     });
   });
 
+  it("starts Prometheus and Grafana only where their profile is asked for", () => {
+    expect(Object.values(observers).map(({ profiles }) => profiles)).toEqual([["observe"], ["observe"]]);
+    for (const service of Object.values(all)) expect(service).not.toHaveProperty("profiles");
+    expect(observers.prometheus).not.toHaveProperty("ports");
+    expect(observers.grafana.ports).toEqual([
+      `\${UNLOCKED_BIND:-127.0.0.1}:\${UNLOCKED_GRAFANA_PORT:-3000}:3000`,
+    ]);
+  });
+
   it("keeps what each of them knows in a volume of its own", () => {
     const mounts = Object.values(services).map((service) => service.volumes);
     expect(mounts).toEqual([["record:/record"], ...layers.map((layer) => [`${layer}:/state`])]);
-    expect(Object.keys(volumes)).toEqual(["record", ...layers]);
+    expect(Object.keys(volumes)).toEqual(["record", "metrics", ...layers]);
   });
 
   it("builds one image, once", () => {
@@ -64,12 +73,12 @@ describe.each(configs.map((name) => `configs/${name}`))("the compose file of %s"
   });
 
   it("says only what both generations of compose understand", () => {
-    const keys = Object.values(all).flatMap(Object.keys);
+    const keys = Object.values({ ...all, ...observers }).flatMap(Object.keys);
     expect(keys.filter((key) => !understood.has(key))).toEqual([]);
   });
 
   it("gives nobody more rights than learning takes", () => {
-    for (const service of Object.values(all)) {
+    for (const service of Object.values({ ...all, ...observers })) {
       expect(service).toMatchObject({
         init: true,
         read_only: true,
@@ -126,6 +135,10 @@ describe("a compose file with a secret", () => {
     const text = composeFile(config, { configPath: "configs/two-rings.yaml", secretFile });
     const { services, secrets } = parse(text, { merge: true });
     expect(secrets).toEqual({ unlocked: { file } });
+    for (const stranger of ["prometheus", "grafana"]) {
+      expect(services[stranger]).not.toHaveProperty("secrets");
+      delete services[stranger];
+    }
     for (const service of Object.values(services)) {
       expect(service).toMatchObject({
         secrets: ["unlocked"],
@@ -173,11 +186,24 @@ interface Service {
   readonly command: readonly string[];
   readonly volumes: readonly string[];
   readonly mem_limit: string;
+  readonly profiles?: readonly string[];
+  readonly ports?: readonly string[];
 }
 
 /** Of what 1.29.2 accepts (tried) and the compose specification knows. */
 const understood = new Set([
-  ...["image", "pull_policy", "build", "command", "init", "read_only", "tmpfs", "cap_drop", "security_opt"],
+  ...[
+    "image",
+    "profiles",
+    "pull_policy",
+    "build",
+    "command",
+    "init",
+    "read_only",
+    "tmpfs",
+    "cap_drop",
+    "security_opt",
+  ],
   ...[
     "pids_limit",
     "mem_limit",
@@ -200,7 +226,9 @@ function make(configPath: string, set: readonly string[] = [], alsoTold: readonl
     readonly services: Readonly<Record<string, Service>>;
     readonly volumes: Readonly<Record<string, unknown>>;
   };
-  return { config, text, services: file.services, volumes: file.volumes };
+  const { prometheus, grafana, ...services } = file.services;
+  const observers = { prometheus: prometheus!, grafana: grafana! };
+  return { config, text, services, observers, volumes: file.volumes };
 }
 
 /** A service's command line after compose has read it: every flag with its values. */

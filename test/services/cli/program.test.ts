@@ -63,6 +63,11 @@ describe("what train refuses with code 78, creating nothing", () => {
     ["a run that is not there", ["--resume", "two-rings-1"], /Cannot resume two-rings-1: no run there/],
     ["a config mistaken for a run", ["--resume", TWO_RINGS], /no run there/],
     ["--seed beside --resume", ["--resume", "--seed", "1"], /Cannot resume with --set seed=1/],
+    [
+      "files for TensorBoard without a record",
+      [TWO_RINGS, "--tensorboard", "--no-dashboard"],
+      /without a dashboard: its hub keeps the record/,
+    ],
     ["--from-snapshot without --resume", [TWO_RINGS, "--from-snapshot"], /goes with --resume/],
     [
       "a snapshot of no batch",
