@@ -19,7 +19,7 @@ export interface HiddenOptions {
 /** So many layer numbers apart are the draws of a network's own layers and of those hidden within them. */
 const DRAWS_APART = 100_000;
 
-/** Rectified layers between what a generator looks at and what it says. They see whole batches and nothing else, so their normalisation keeps no running statistics. */
+/** Rectified layers between what a generator, or the head of a local layer, looks at and what it says. They see whole batches and nothing else, so their normalisation keeps no running statistics. */
 export class HiddenLayers {
   readonly outputs: number;
   readonly #inputs: readonly number[];
@@ -50,11 +50,15 @@ export class HiddenLayers {
     return this.#layers.reduce((activation, layer) => layer.forward(activation, rows), input);
   }
 
-  /** From dL/d(output) of the last forward; leaves the gradients for `descend`. */
-  backward(outputGradient: Float32Array, rows: number): void {
+  /**
+   * From dL/d(output) of the last forward; leaves the gradients for `descend`. Where wanted, dL/d(arrays side by side),
+   * rows × the sum of their widths.
+   */
+  backward(outputGradient: Float32Array, rows: number, wantInputGradient = false): Float32Array | undefined {
     let gradient: Float32Array | undefined = outputGradient;
     for (let index = this.#layers.length - 1; index >= 0; index--)
-      gradient = this.#layers[index]!.backward(gradient!, rows, index > 0);
+      gradient = this.#layers[index]!.backward(gradient!, rows, index > 0 || wantInputGradient);
+    return gradient;
   }
 
   descend(rate: number, rows: number, step: number): void {

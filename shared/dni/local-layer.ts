@@ -1,8 +1,8 @@
-import { DenseLayer } from "../math/dense-layer.ts";
 import type { Kernels } from "../math/kernels.ts";
 import { rateAt } from "../math/schedule.ts";
 import type { Transform } from "../math/transform.ts";
 import { applyBatch } from "./apply-batch.ts";
+import { AuxiliaryHead } from "./auxiliary-head.ts";
 import type { LayerAnswer } from "./decoupled-layer.ts";
 import type { Example } from "./example.ts";
 import type { LayerOptions } from "./layer-options.ts";
@@ -10,40 +10,22 @@ import { type LayerState, named, restoreTensors, transformTensors } from "./laye
 import { transformOf } from "./transform-of.ts";
 import { Turns } from "./turns.ts";
 
-/** So far from the number of a layer is that of its auxiliary head, where weights are drawn. */
-const DRAWS_APART = 1_000_000;
-
 /**
- * A hidden layer that needs no answer at all: a linear head of its own judges its output by the network's loss, and the
+ * A hidden layer that needs no answer at all: a head of its own judges its output by the network's loss, and the
  * gradient of that is what it follows (decoupled greedy learning, Belilovsky et al. 2020). A predecessor that learns
  * from gradients gets that one, backpropagated through this layer; one that is local itself gets none.
  */
 export class LocalLayer {
   readonly kind = "local";
-  readonly #kernels: Kernels;
   readonly #options: LayerOptions;
   readonly #transform: Transform;
-  readonly #auxiliary: DenseLayer;
-  readonly #lossGradient: Float32Array;
+  readonly #auxiliary: AuxiliaryHead;
   readonly #turns: Turns;
 
   constructor(kernels: Kernels, options: LayerOptions) {
-    const { outputs, labelWidth, maxRows, seed, layer, learning, loss } = options;
-    this.#kernels = kernels;
     this.#options = options;
     this.#transform = transformOf(kernels, options);
-    this.#auxiliary = new DenseLayer(kernels, {
-      inputs: outputs,
-      outputs: labelWidth,
-      // The cross-entropies bring their own nonlinearity.
-      nonlinearity: loss === "mean-squared-error" ? "sigmoid" : "identity",
-      batchNorm: false,
-      maxRows,
-      seed,
-      layer: DRAWS_APART + layer,
-      optimizer: learning.layer,
-    });
-    this.#lossGradient = kernels.allocate(maxRows * labelWidth);
+    this.#auxiliary = new AuxiliaryHead(kernels, options);
     this.#turns = new Turns(options);
   }
 
@@ -62,7 +44,7 @@ export class LocalLayer {
   rehearse(example: Example): LayerAnswer {
     const { rows } = example;
     const output = this.#transform.forward(example.input, rows);
-    const outputGradient = this.#outputGradient(output, example);
+    const outputGradient = this.#auxiliary.outputGradient(output, example.labels, rows);
     const { wantInputGradient } = this.#options;
     return { output, inputGradient: this.#transform.backward(outputGradient, rows, wantInputGradient) };
   }
@@ -91,12 +73,5 @@ export class LocalLayer {
     const output = this.#transform.forward(input, rows);
     this.#transform.track(rows);
     return { output, inputGradient: undefined };
-  }
-
-  #outputGradient(output: Float32Array, { labels, rows }: Example): Float32Array {
-    const { loss, labelWidth } = this.#options;
-    const judged = this.#auxiliary.forward(output, rows);
-    this.#kernels.lossAndGradient(loss, judged, labels, this.#lossGradient, rows, labelWidth);
-    return this.#auxiliary.backward(this.#lossGradient, rows, true)!;
   }
 }

@@ -201,7 +201,9 @@ export const configShape = {
         ),
       hidden: leaf("a list of widths", (error) => z.array(wholeFrom(1, 65_536), error).max(8, error))
         .optional()
-        .describe("Rectified layers within a generator. Default none: it is linear."),
+        .describe(
+          "Rectified layers within a generator, or within the head of its own that a local layer has. Default none: it is linear.",
+        ),
       batchNorm: flag().optional().describe("Batch normalisation in those. Default true."),
     })
       .prefault({})

@@ -12,26 +12,33 @@ const run = { batchSize: 16, batches: 20 };
 const local = learningOf({ method: "local" });
 
 describe("a local layer", () => {
-  it("and its own head are a network of two layers that learns by backpropagation, bit for bit", () => {
-    const alone = new ReferenceChain(kernels, networkOf([2, 6, 2, 2], { run, learning: local }), {
-      staleness: 1,
-    });
-    const backprop = learningOf({ method: "backprop" });
-    const pair = new ReferenceChain(kernels, networkOf([2, 6, 2], { run, learning: backprop }), {
-      staleness: 1,
-    });
-    const auxiliary = renamed(snapshotOf(alone.layers[0]!).tensors, "auxiliary", "layer");
-    pair.layers[1]!.restore({
-      ...pair.layers[1]!.state(),
-      tensors: { ...pair.layers[1]!.state().tensors, ...auxiliary },
-    });
-    for (const batch of range(run.batches))
-      for (const chain of [alone, pair]) chain.train(twoRings(1, batch, 16), batch);
-    const [found, expected] = [alone, pair].map((chain) => chain.layers[0]!.state().tensors);
-    expect(found).toMatchObject(expected!);
-    expect(renamed(found!, "auxiliary", "layer")).toMatchObject(
-      onlyOf(pair.layers[1]!.state().tensors, "layer"),
+  it.each([
+    ["linear", []],
+    ["with hidden layers", [5, 4]],
+  ])("and its own head, %s, are a network that learns by backpropagation, bit for bit", (_, hidden) => {
+    const generator = { ...local.generator, hidden, batchNorm: true };
+    const alone = new ReferenceChain(
+      kernels,
+      networkOf([2, 6, 2, 2], { run, learning: { ...local, generator } }),
+      { staleness: 1 },
     );
+    const backprop = learningOf({ method: "backprop" });
+    const whole = new ReferenceChain(kernels, networkOf([2, 6, ...hidden, 2], { run, learning: backprop }), {
+      staleness: 1,
+    });
+    // Its hidden layers, then the last one.
+    const names = [...hidden.map((_, index) => `auxiliary.hidden${index + 1}`), "auxiliary"];
+    const head = () => names.map((name) => renamed(snapshotOf(alone.layers[0]!).tensors, name, "layer"));
+    for (const [index, tensors] of head().entries()) {
+      const layer = whole.layers[index + 1]!;
+      const { tensors: own, ...rest } = snapshotOf(layer);
+      layer.restore({ ...rest, tensors: { ...own, ...tensors } });
+    }
+    for (const batch of range(run.batches))
+      for (const chain of [alone, whole]) chain.train(twoRings(1, batch, 16), batch);
+    expect(alone.layers[0]!.state().tensors).toMatchObject(whole.layers[0]!.state().tensors);
+    for (const [index, tensors] of head().entries())
+      expect(whole.layers[index + 1]!.state().tensors).toMatchObject(tensors);
   });
 
   it("answers a predecessor that learns from gradients, and one that is local with nothing", () => {
@@ -49,30 +56,30 @@ describe("a local layer", () => {
     expect(answerOf(of(["cdni", "local"])).inputGradient!.some((x) => x !== 0)).toBe(true);
   });
 
-  it("goes on from its state as if nothing had happened, and rehearses without a trace", () => {
-    const build = () =>
-      new LocalLayer(kernels, layerOptionsOf({ learning: { ...local, layer: adam(0.01) } }));
-    const [one, other] = [build(), build()];
-    const example = { rows: 8, input: drawn(32, 1), labels: oneHot(8, 2) };
-    for (const batch of range(3)) one.update(example, batch);
-    const saved = snapshotOf(one);
-    other.restore(saved);
-    one.rehearse(example);
-    expect(snapshotOf(one)).toEqual(saved);
-    for (const layer of [one, other]) layer.update(example, 3);
-    expect(snapshotOf(other)).toEqual(snapshotOf(one));
-    expect(snapshotOf(one)).not.toEqual(saved);
-  });
+  it.each([[[]], [[5]]])(
+    "goes on from its state as if nothing had happened, and rehearses without a trace: %j",
+    (hidden) => {
+      const learning = { ...local, layer: adam(0.01), generator: { ...local.generator, hidden } };
+      const build = () => new LocalLayer(kernels, layerOptionsOf({ learning }));
+      const [one, other] = [build(), build()];
+      const example = { rows: 8, input: drawn(32, 1), labels: oneHot(8, 2) };
+      for (const batch of range(3)) one.update(example, batch);
+      const saved = snapshotOf(one);
+      other.restore(saved);
+      one.rehearse(example);
+      expect(snapshotOf(one)).toEqual(saved);
+      for (const layer of [one, other]) layer.update(example, 3);
+      expect(snapshotOf(other)).toEqual(snapshotOf(one));
+      expect(snapshotOf(one)).not.toEqual(saved);
+    },
+  );
 });
 
-function onlyOf(tensors: Readonly<Record<string, Float32Array>>, prefix: string) {
-  return Object.fromEntries(Object.entries(tensors).filter(([name]) => name.startsWith(`${prefix}.`)));
-}
-
+/** Those of `from`, without the parts it has, by other names; no running statistics, which such a head does not keep. */
 function renamed(tensors: Readonly<Record<string, Float32Array>>, from: string, to: string) {
-  const found = Object.entries(onlyOf(tensors, from)).map(([name, tensor]) => [
-    name.replace(from, to),
-    tensor,
-  ]);
-  return Object.fromEntries(found) as Record<string, Float32Array>;
+  const found = Object.entries(tensors).flatMap(([name, tensor]) => {
+    const own = name.startsWith(`${from}.`) ? name.slice(from.length + 1) : ".";
+    return own.includes(".") || own.startsWith("running") ? [] : [[`${to}.${own}`, tensor] as const];
+  });
+  return Object.fromEntries(found);
 }

@@ -1,0 +1,61 @@
+import { DenseLayer } from "../math/dense-layer.ts";
+import type { Kernels } from "../math/kernels.ts";
+import type { Tensors } from "../math/parameter.ts";
+import { HiddenLayers } from "./hidden-layers.ts";
+import type { LayerOptions } from "./layer-options.ts";
+
+/** So far from the number of a layer is that of its auxiliary head, where weights are drawn. */
+const DRAWS_APART = 1_000_000;
+
+/** Judges the output of a local layer by the network's loss: linear, or with hidden layers as learning.generator says. */
+export class AuxiliaryHead {
+  readonly #kernels: Kernels;
+  readonly #options: LayerOptions;
+  readonly #hidden: HiddenLayers | undefined;
+  readonly #last: DenseLayer;
+  readonly #lossGradient: Float32Array;
+
+  constructor(kernels: Kernels, options: LayerOptions) {
+    const { outputs, labelWidth, maxRows, seed, layer, learning, loss } = options;
+    this.#kernels = kernels;
+    this.#options = options;
+    const { hidden: widths = [], batchNorm = true } = learning.generator;
+    const own = { maxRows, seed, layer: DRAWS_APART + layer, optimizer: learning.layer };
+    this.#hidden =
+      widths.length > 0
+        ? new HiddenLayers(kernels, { ...own, inputs: [outputs], widths, batchNorm })
+        : undefined;
+    this.#last = new DenseLayer(kernels, {
+      ...own,
+      inputs: this.#hidden?.outputs ?? outputs,
+      outputs: labelWidth,
+      // The cross-entropies bring their own nonlinearity.
+      nonlinearity: loss === "mean-squared-error" ? "sigmoid" : "identity",
+      batchNorm: false,
+    });
+    this.#lossGradient = kernels.allocate(maxRows * labelWidth);
+  }
+
+  /** dL/d(output), rows × outputs, of the loss that this head has; leaves its own gradients for `descend`. */
+  outputGradient(output: Float32Array, labels: Float32Array, rows: number): Float32Array {
+    const { loss, labelWidth } = this.#options;
+    const seen = this.#hidden ? this.#hidden.forward([output], rows) : output;
+    const judged = this.#last.forward(seen, rows);
+    this.#kernels.lossAndGradient(loss, judged, labels, this.#lossGradient, rows, labelWidth);
+    const gradient = this.#last.backward(this.#lossGradient, rows, true)!;
+    return this.#hidden ? this.#hidden.backward(gradient, rows, true)! : gradient;
+  }
+
+  descend(rate: number, rows: number, step: number): void {
+    this.#hidden?.descend(rate, rows, step);
+    this.#last.descend(rate, rows, step);
+  }
+
+  tensors(): Tensors {
+    return { ...this.#last.tensors(), ...this.#hidden?.tensors() };
+  }
+
+  optimizerTensors(): Tensors {
+    return { ...this.#last.optimizerTensors(), ...this.#hidden?.optimizerTensors() };
+  }
+}
