@@ -32,7 +32,8 @@ export function batchesToBar({ curve }: Trial, bar: number): number | undefined 
 }
 
 /** Header and a row for each system. */
-export function tableOf({ systems, judged, bar }: Comparison): Table {
+export function tableOf(comparison: Comparison): Table {
+  const { systems, judged, bar } = comparison;
   const hasTraining = systems.some(({ trials }) => trials.some(({ training }) => training));
   const right = judged === "bits" ? ["bits right, %", "exact sums, %"] : ["error, %"];
   const header = [
@@ -45,16 +46,19 @@ export function tableOf({ systems, judged, bar }: Comparison): Table {
     "wall clock, s",
     "generator error",
     "cosine",
+    ...(isProbed(comparison) ? ["to the true gradient: error", "cosine to it"] : []),
   ];
-  return [header, ...systems.map((system) => rowOf(system, judged, bar, hasTraining))];
+  return [header, ...systems.map((system) => rowOf(system, comparison, hasTraining))];
 }
 
-function rowOf(
-  { name, batches, trials }: System,
-  judged: string,
-  bar: number,
-  hasTraining: boolean,
-): string[] {
+function isProbed({ systems }: Comparison): boolean {
+  return systems.some(({ trials }) => trials.some(({ truth }) => truth));
+}
+
+function rowOf({ name, batches, trials }: System, comparison: Comparison, hasTraining: boolean): string[] {
+  const { judged, bar } = comparison;
+  const guesses = trials.flatMap(({ health }) => health);
+  const truth = trials.flatMap((trial) => trial.truth ?? []);
   const last = trials.map(({ curve }) => curve.at(-1)!);
   const right = last.map(rightOf);
   const shown = judged === "bits" ? right : right.map((share) => 1 - share);
@@ -70,8 +74,11 @@ function rowOf(
     batches.toLocaleString("en-US"),
     reached(trials, bar),
     mean(trials.map(({ wallSeconds }) => wallSeconds)).toFixed(1),
-    ofLayers(trials, ({ error }) => error),
-    ofLayers(trials, ({ cosine }) => cosine),
+    ofLayers(guesses, ({ error }) => error),
+    ofLayers(guesses, ({ cosine }) => cosine),
+    ...(isProbed(comparison)
+      ? [ofLayers(truth, ({ error }) => error), ofLayers(truth, ({ cosine }) => cosine)]
+      : []),
   ].map((cell, index) => (index === 1 ? cell + divergences(trials) : cell));
 }
 
@@ -97,11 +104,11 @@ function reached(trials: readonly Trial[], bar: number): string {
 }
 
 /** "0.41 / 0.52": a figure of each hidden layer, mean over the seeds. */
-function ofLayers(trials: readonly Trial[], figure: (health: Health) => number | undefined): string {
-  const layers = [...new Set(trials.flatMap(({ health }) => health.map(({ layer }) => layer)))];
+function ofLayers(found: readonly Health[], figure: (health: Health) => number | undefined): string {
+  const layers = [...new Set(found.map(({ layer }) => layer))];
   const means = layers.map((layer) => {
-    const found = trials.flatMap(({ health }) => health.filter((each) => each.layer === layer)).map(figure);
-    const known = found.filter((value) => value !== undefined);
+    const figures = found.filter((each) => each.layer === layer).map(figure);
+    const known = figures.filter((value) => value !== undefined);
     return known.length === 0 ? UNKNOWN : mean(known).toFixed(2);
   });
   return means.length === 0 || means.every((each) => each === UNKNOWN) ? UNKNOWN : means.join(" / ");

@@ -24,6 +24,8 @@ export interface CompareRequest {
   readonly overrides: readonly string[];
   /** Every layer its own process. */
   readonly services: boolean;
+  /** Guesses are also held against the gradient of the whole network. */
+  readonly trueGradient: boolean;
   readonly bar: number;
   /** A Markdown page that gets a section; JSON and SVG are written to a folder beside it. */
   readonly report: string | undefined;
@@ -109,7 +111,8 @@ async function trialOf(file: string, config: Config, request: CompareRequest, ed
     return trainServices(config, { file, overrides, runs: request.runs }, edges);
   }
   const kernels = () => edges.kernels(config.compute.kernels);
-  return trainInProcess(config, { data: dataOf(config), kernels, now: edges.now });
+  const { trueGradient } = request;
+  return trainInProcess(config, { data: dataOf(config), kernels, now: edges.now, trueGradient });
 }
 
 function dataOf({ data }: Config) {
@@ -126,12 +129,13 @@ function nameOf(files: readonly string[], { config }: Entrant): string {
 }
 
 /** What to type to get it again; a whole folder by its pattern. */
-function commandOf({ files, seeds, overrides, services, bar }: CompareRequest): string {
+function commandOf({ files, seeds, overrides, services, trueGradient, bar }: CompareRequest): string {
   const options = [
     ...overrides.flatMap((each) => ["--set", /^[\w.=,-]+$/.test(each) ? each : `'${each}'`]),
     ...["--seeds", String(seeds)],
     ...(bar === DEFAULT_BAR ? [] : ["--bar", String(bar)]),
     ...(services ? ["--services"] : []),
+    ...(trueGradient ? ["--true-gradient"] : []),
   ];
   return ["npm run unlocked -- compare", ...patternsOf(files), ...options].join(" ");
 }

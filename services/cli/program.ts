@@ -75,6 +75,7 @@ function createProgram(edges: Edges, done: (code: number) => void): Command {
     .option("--seeds <n>", "how many times each is trained, with the seeds 1 to n", "3")
     .option("--set <path=value>", "change one value in every config; may be given many times", collect, [])
     .option("--services", "every layer its own process (default: all in this one)", false)
+    .option("--true-gradient", "hold guesses also against the gradient of the whole network", false)
     .option("--bar <share>", "share of held-out examples right that counts as learnt", String(DEFAULT_BAR))
     .option(
       "--report <page>",
@@ -170,6 +171,7 @@ interface CompareOptions {
   readonly seeds: string;
   readonly set: readonly string[];
   readonly services: boolean;
+  readonly trueGradient: boolean;
   readonly bar: string;
   readonly report?: string;
   readonly name?: string;
@@ -178,7 +180,7 @@ interface CompareOptions {
 
 /** Throws a Refusal at a number that is none. */
 function comparisonOf(files: readonly string[], options: CompareOptions): CompareRequest {
-  const { set, services, report, name, runs } = options;
+  const { set, services, trueGradient, report, name, runs } = options;
   const seeds = Number(options.seeds);
   const bar = Number(options.bar);
   if (!(Number.isInteger(seeds) && seeds >= 1))
@@ -189,7 +191,9 @@ function comparisonOf(files: readonly string[], options: CompareOptions): Compar
     throw new Refusal(
       `Cannot compare: --name is ${name}, expected letters, digits, dots, dashes or underscores`,
     );
-  return { files, seeds, overrides: set, services, bar, report, name, runs };
+  if (trueGradient && services)
+    throw new Refusal("Cannot compare: --true-gradient needs all layers in one process, without --services");
+  return { files, seeds, overrides: set, services, trueGradient, bar, report, name, runs };
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {

@@ -13,6 +13,8 @@ export interface Trial {
   readonly kernels: string;
   /** Of hidden layers with a generator, over the last tenth of the run. */
   readonly health: readonly Health[];
+  /** The same against the true gradient of the whole network, where it was looked at. */
+  readonly truth?: readonly Health[];
   /** The batch at which its numbers ran away, and it was given up. */
   readonly divergedAt?: number;
 }

@@ -99,6 +99,11 @@ export class DecoupledLayer {
     return this.#generator.learn(evidence, target, rateAt(learning.generator, batch, batches));
   }
 
+  /** How good its guess for this output would be against `gradient`; changes no state. */
+  measure(example: Example, output: Float32Array, gradient: Float32Array): GeneratorHealth {
+    return this.#generator.measure(this.evidence(example, output), gradient);
+  }
+
   state(): LayerState {
     const tensors = {
       ...transformTensors(this.#transform),

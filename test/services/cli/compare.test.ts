@@ -66,6 +66,31 @@ describe("compare", () => {
     expect(existsSync(join(folder, "page", "rings.svg"))).toBe(true);
   });
 
+  it("holds guesses against the true gradient where asked to, which only what is in one process can", async () => {
+    const args = [files[0]!, "--seeds", "1", "--report", join(folder, "page.md"), "--name", "truth"];
+    const plain = await run(...args);
+    expect(plain.out).not.toContain("true gradient");
+    const without = reported("truth").systems[0]!.trials[0]!;
+    const { out } = await run(...args, "--true-gradient");
+    expect(out).toContain("to the true gradient: error");
+    const { systems, command } = reported("truth");
+    expect(command).toContain("--true-gradient");
+    const { truth, health, curve } = systems[0]!.trials[0]!;
+    expect(truth!.map(({ layer }) => layer)).toEqual([1, 2]);
+    for (const { error, cosine } of truth!) {
+      expect(error).toBeLessThan(1);
+      expect(cosine).toBeGreaterThan(0.5);
+    }
+    // To look changes nothing.
+    expect({ health, curve }).toEqual({ health: without.health, curve: without.curve });
+
+    const { code, err } = await run(...args, "--true-gradient", "--services");
+    expect([code, err]).toEqual([
+      78,
+      expect.stringContaining("--true-gradient needs all layers in one process"),
+    ]);
+  });
+
   it("changes every config alike where told to", async () => {
     const args = [
       "--seeds",
