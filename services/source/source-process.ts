@@ -86,6 +86,8 @@ export class SourceProcess {
   readonly #snapshots: Snapshots;
   #state: SourceState;
   #link: Link | undefined;
+  /** What layer 1 lacks, while nothing is sent to it yet. */
+  #awaitedNeed: number | undefined;
   readonly #listener: Listener;
   #dialler: Dialler | undefined;
   #endReports: (() => void) | undefined;
@@ -288,12 +290,27 @@ export class SourceProcess {
     this.#log.info({ neighbour: "layer1", theirIncarnation: incarnation, need }, "linked");
     this.#begins(need);
     this.#event("linked", `linked to layer1, its life ${incarnation}, which lacks batch ${need}`);
+    this.#awaitedNeed = need;
+    void this.#feed(link);
+  }
+
+  /**
+   * Looks at the claims first: a new life of layer 1 has met nobody, so that it would take a source for the one in office
+   * which was replaced meanwhile, and remove at its barrier the share of a snapshot that only the newer source knows of.
+   * Whoever claims after this has to link to this life of layer 1 too, which then hears this source no more.
+   */
+  async #feed(link: Link): Promise<void> {
+    if (this.#rules.snapshotEvery > 0) await this.#stepDownIfReplaced();
+    if (link !== this.#link || this.#phase !== "running" || this.#awaitedNeed === undefined) return;
+    const need = this.#awaitedNeed;
+    this.#awaitedNeed = undefined;
     this.#take({ event: "successorLinked", need });
   }
 
   #lost(link: Link | undefined, why: Why): void {
     if (!link || link !== this.#link) return;
     this.#link = undefined;
+    this.#awaitedNeed = undefined;
     if (this.#phase === "running") {
       this.#log.warn({ ...why }, "lost successor");
       this.#event("lost", `lost successor: ${why.code} ${why.reason}`.trim());
@@ -316,6 +333,10 @@ export class SourceProcess {
         return this.#take({ event: "answered", batch: frame.batch });
       case "rewind":
         this.#log.info({ need: frame.need, next: this.#state.next }, "rewound");
+        if (this.#awaitedNeed !== undefined) {
+          this.#awaitedNeed = Math.min(this.#awaitedNeed, frame.need);
+          return;
+        }
         return this.#take({ event: "rewound", need: frame.need });
       case "snapshot":
         return void this.#saved(frame);
