@@ -57,6 +57,7 @@ type SourceOptions = WorkerOptions & { readonly record: string; readonly success
 const REPORT_MS = 500;
 const LOG_MS = 5000;
 const RETRY_MS = 1000;
+const LOOK_AGAIN_MS = 50;
 const MOST_REFUSALS = 3;
 /** How long layer 1 is waited for when the run is over. */
 const RELEASE_MS = 15_000;
@@ -239,10 +240,15 @@ export class SourceProcess {
   }
 
   /** Whoever claimed the folder later is in office, even if layer 1 has not met it yet. */
-  async #stepDownIfReplaced(): Promise<void> {
+  async #stepDownIfReplaced(): Promise<"in office" | "replaced" | "unknown"> {
     const { state } = this.#options;
-    const replaced = await isReplaced(state, this.#incarnation, this.#edges.disk).catch(() => false);
-    if (replaced && this.#phase === "running") await this.#end(ExitCode.done, "fenced");
+    const look = isReplaced(state, this.#incarnation, this.#edges.disk);
+    const found = await look.then(
+      (replaced) => (replaced ? "replaced" : "in office"),
+      () => "unknown" as const,
+    );
+    if (found === "replaced" && this.#phase === "running") await this.#end(ExitCode.done, "fenced");
+    return found;
   }
 
   #dial(): Dialler {
@@ -300,8 +306,10 @@ export class SourceProcess {
    * Whoever claims after this has to link to this life of layer 1 too, which then hears this source no more.
    */
   async #feed(link: Link): Promise<void> {
-    if (this.#rules.snapshotEvery > 0) await this.#stepDownIfReplaced();
+    const standing = this.#rules.snapshotEvery > 0 ? await this.#stepDownIfReplaced() : "in office";
     if (link !== this.#link || this.#phase !== "running" || this.#awaitedNeed === undefined) return;
+    // A disk that fails now and then answers later.
+    if (standing === "unknown") return void this.#edges.after(LOOK_AGAIN_MS, () => void this.#feed(link));
     const need = this.#awaitedNeed;
     this.#awaitedNeed = undefined;
     this.#take({ event: "successorLinked", need });
