@@ -1,20 +1,12 @@
 import { addTallies, emptyTally, type Verdict, verdictOf } from "../math/accuracy.ts";
-import { bytesToFloats } from "../math/convert.ts";
 import type { Kernels, NarrowType } from "../math/kernels.ts";
 import { Rounding } from "../math/rounding.ts";
 import { buildLayer, type Layer, type NetworkOptions } from "./build-layer.ts";
+import { type ChainBatch, ChainExamples } from "./chain-batch.ts";
 import { type ChainLayer, chainLayerOf } from "./chain-layer.ts";
-import type { Example } from "./example.ts";
 import type { GeneratorHealth } from "./generator.ts";
 import type { Head } from "./head.ts";
 import { InputGenerator } from "./input-generator.ts";
-
-/** A batch as a data set gives it. */
-export interface ChainBatch {
-  readonly rows: number;
-  readonly input: Uint8Array | Float32Array;
-  readonly labels: Uint8Array;
-}
 
 export interface ChainOptions {
   /** D ≥ 1: a hidden layer learns the target of batch b − D just before it applies batch b. Backprop has none. */
@@ -35,9 +27,7 @@ export class ReferenceChain {
   /** Layer 1 first, the head last. */
   readonly layers: readonly Layer[];
   readonly #network: NetworkOptions;
-  readonly #inputScale: number;
-  readonly #input: Float32Array;
-  readonly #labels: Float32Array;
+  readonly #examples: ChainExamples;
   readonly #hidden: readonly ChainLayer[];
   /** Of the layers from 2 on, where they do not wait for their input. */
   readonly #inputs: readonly InputGenerator[] | undefined;
@@ -48,9 +38,7 @@ export class ReferenceChain {
   constructor(kernels: Kernels, network: NetworkOptions, options: ChainOptions) {
     const { layers, run } = network;
     this.#network = network;
-    this.#inputScale = options.inputScale ?? 1;
-    this.#input = kernels.allocate(run.batchSize * layers[0]!.inputs);
-    this.#labels = kernels.allocate(run.batchSize * layers.at(-1)!.outputs);
+    this.#examples = new ChainExamples(kernels, network, options.inputScale ?? 1);
     this.layers = layers.map((_, index) => buildLayer(kernels, network, index + 1));
     this.#head = this.layers.at(-1) as Head;
     const { staleness, dtype = "f32" } = options;
@@ -75,7 +63,7 @@ export class ReferenceChain {
     const { rows } = batch;
     const { snapshotEvery = 0 } = this.#network.run;
     if (snapshotEvery > 0 && number > 0 && number % snapshotEvery === 0) this.drain();
-    const shown = this.#exampleOf(batch);
+    const shown = this.#examples.of(batch);
     const sent: Float32Array[] = [];
     let example = shown;
     for (const [index, layer] of this.#hidden.entries()) {
@@ -103,7 +91,7 @@ export class ReferenceChain {
     let tally = emptyTally;
     let rows = 0;
     for (const part of parts) {
-      let example = this.#exampleOf(part);
+      let example = this.#examples.of(part);
       for (const [index, { layer }] of this.#hidden.entries())
         example = { ...example, input: this.#sent("forward", index, layer.evaluate(example), part.rows) };
       tally = addTallies(tally, this.#head.evaluate(example));
@@ -116,13 +104,6 @@ export class ReferenceChain {
   #sent(way: "forward" | "back", index: number, values: Float32Array, rows: number): Float32Array {
     const roundings = this.#roundings?.[index];
     return roundings ? roundings[way].round(values, rows) : values;
-  }
-
-  #exampleOf({ rows, input, labels }: ChainBatch): Example {
-    if (input instanceof Uint8Array) bytesToFloats(input, this.#inputScale, this.#input);
-    else this.#input.set(input);
-    bytesToFloats(labels, 1, this.#labels);
-    return { rows, input: this.#input, labels: this.#labels, networkInput: this.#input };
   }
 }
 

@@ -1,12 +1,11 @@
-import { bytesToFloats } from "../math/convert.ts";
 import type { Kernels } from "../math/kernels.ts";
 import { buildLayer, type Layer, type NetworkOptions } from "./build-layer.ts";
+import { type ChainBatch, ChainExamples } from "./chain-batch.ts";
 import { DecoupledLayer } from "./decoupled-layer.ts";
 import type { Example } from "./example.ts";
 import type { GeneratorHealth } from "./generator-health.ts";
 import type { Head } from "./head.ts";
 import { LockedLayer } from "./locked-layer.ts";
-import type { ChainBatch } from "./reference-chain.ts";
 
 /**
  * How good the guesses of a chain's decoupled layers are against dL/d(output) itself: the loss, backpropagated through
@@ -18,32 +17,23 @@ export class TrueGradientProbe {
   readonly #layers: readonly Layer[];
   readonly #hidden: readonly LockedLayer[];
   readonly #head: Head;
-  readonly #input: Float32Array;
-  readonly #labels: Float32Array;
-  readonly #inputScale: number;
+  readonly #examples: ChainExamples;
 
   /** `layers`: of the chain that is looked at, built of the same network. */
   constructor(kernels: Kernels, network: NetworkOptions, layers: readonly Layer[], inputScale = 1) {
-    const { run } = network;
     const locked = lockedOf(network);
     const twins = layers.map((_, index) => buildLayer(kernels, locked, index + 1));
     this.#layers = layers;
     this.#hidden = twins.filter((twin) => twin instanceof LockedLayer);
     this.#head = twins.at(-1) as Head;
-    this.#input = kernels.allocate(run.batchSize * network.layers[0]!.inputs);
-    this.#labels = kernels.allocate(run.batchSize * network.layers.at(-1)!.outputs);
-    this.#inputScale = inputScale;
+    this.#examples = new ChainExamples(kernels, network, inputScale);
   }
 
   /** What the layers would guess, were they given this batch next; changes nothing of theirs. */
-  look({ rows, input, labels }: ChainBatch): { readonly layer: number; readonly health: GeneratorHealth }[] {
+  look(batch: ChainBatch): { readonly layer: number; readonly health: GeneratorHealth }[] {
     for (const [index, twin] of [...this.#hidden, this.#head].entries())
       twin.restore(this.#layers[index]!.state());
-    bytesToFloats(labels, 1, this.#labels);
-    if (input instanceof Uint8Array) bytesToFloats(input, this.#inputScale, this.#input);
-    else this.#input.set(input);
-    const shown = { rows, input: this.#input, labels: this.#labels, networkInput: this.#input };
-    return this.#judge(shown);
+    return this.#judge(this.#examples.of(batch));
   }
 
   #judge(shown: Example): { readonly layer: number; readonly health: GeneratorHealth }[] {
@@ -54,10 +44,9 @@ export class TrueGradientProbe {
     const found = [];
     for (let index = this.#hidden.length - 1; index >= 0; index--) {
       const layer = this.#layers[index]!;
-      if (layer instanceof DecoupledLayer) {
-        const health = layer.measure(examples[index]!, examples[index + 1]!.input, gradient);
-        found.unshift({ layer: index + 1, health });
-      }
+      const output = examples[index + 1]!.input;
+      if (layer instanceof DecoupledLayer)
+        found.unshift({ layer: index + 1, health: layer.measure(examples[index]!, output, gradient) });
       if (index > 0) gradient = this.#hidden[index]!.rehearseBackward(gradient, rows)!;
     }
     return found;

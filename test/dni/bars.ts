@@ -1,6 +1,6 @@
 import type { NetworkOptions } from "../../shared/dni/build-layer.ts";
+import type { ChainBatch } from "../../shared/dni/chain-batch.ts";
 import type { LearningOptions } from "../../shared/dni/layer-options.ts";
-import type { ChainBatch } from "../../shared/dni/reference-chain.ts";
 import { normal, seededRandom } from "../../shared/math/random.ts";
 import { range } from "../math/double-oracle.ts";
 

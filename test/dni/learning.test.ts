@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { NetworkOptions } from "../../shared/dni/build-layer.ts";
+import type { ChainBatch } from "../../shared/dni/chain-batch.ts";
 import type { LearningOptions } from "../../shared/dni/layer-options.ts";
-import { type ChainBatch, ReferenceChain } from "../../shared/dni/reference-chain.ts";
+import { ReferenceChain } from "../../shared/dni/reference-chain.ts";
 import type { Verdict } from "../../shared/math/accuracy.ts";
 import { plainKernels } from "../../shared/math/plain-kernels.ts";
 import { range } from "../math/double-oracle.ts";

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { buildLayer, type NetworkOptions } from "../../shared/dni/build-layer.ts";
+import type { ChainBatch } from "../../shared/dni/chain-batch.ts";
 import type { DecoupledLayer } from "../../shared/dni/decoupled-layer.ts";
 import type { Evidence } from "../../shared/dni/evidence.ts";
 import type { Head } from "../../shared/dni/head.ts";
 import { InputGenerator } from "../../shared/dni/input-generator.ts";
-import { type ChainBatch, ReferenceChain } from "../../shared/dni/reference-chain.ts";
+import { ReferenceChain } from "../../shared/dni/reference-chain.ts";
 import { plainKernels } from "../../shared/math/plain-kernels.ts";
 import { centralDifferences, distance, lossInDouble, outputInDouble, range } from "../math/double-oracle.ts";
 import { drawn, learningOf, networkOf, oneHot, sgd } from "./network.ts";

@@ -1,4 +1,4 @@
-import type { ChainBatch } from "../../shared/dni/reference-chain.ts";
+import type { ChainBatch } from "../../shared/dni/chain-batch.ts";
 import { seededRandom } from "../../shared/math/random.ts";
 
 /** Two uniform numbers of `bits` bits and their sum of bits + 1, lowest bit first. Batch `number` of `seed`. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { ChainBatch } from "../../shared/dni/chain-batch.ts";
 import type { GeneratorHealth } from "../../shared/dni/generator-health.ts";
-import { type ChainBatch, ReferenceChain } from "../../shared/dni/reference-chain.ts";
+import { ReferenceChain } from "../../shared/dni/reference-chain.ts";
 import { TrueGradientProbe } from "../../shared/dni/true-gradient-probe.ts";
 import { plainKernels } from "../../shared/math/plain-kernels.ts";
 import { centralDifferences, range } from "../math/double-oracle.ts";

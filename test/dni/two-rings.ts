@@ -1,4 +1,4 @@
-import type { ChainBatch } from "../../shared/dni/reference-chain.ts";
+import type { ChainBatch } from "../../shared/dni/chain-batch.ts";
 import { normal, seededRandom } from "../../shared/math/random.ts";
 
 /** Two classes no line can part: points near a circle of radius 1, and near one of radius 2. Batch `number` of `seed`. */

@@ -1,4 +1,4 @@
-import type { ChainBatch } from "../../shared/dni/reference-chain.ts";
+import type { ChainBatch } from "../../shared/dni/chain-batch.ts";
 import type { Kernels } from "../../shared/math/kernels.ts";
 
 /** Weights (inputs × outputs) and biases of the script's three layers, changed in place. */
