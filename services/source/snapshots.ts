@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { Disk } from "../../shared/run/disk.ts";
 import {
-  listManifests,
   type Manifest,
+  takeOverManifests,
   tidyManifests,
   writeManifest,
 } from "../../shared/run/snapshot-manifest.ts";
@@ -30,12 +30,9 @@ export class Snapshots {
   #awaited: string | undefined;
   #writing: string | undefined;
 
+  /** For a life that has claimed the run. */
   static async open(place: Place, disk: Disk): Promise<Snapshots> {
-    const folder = join(place.record, SNAPSHOTS);
-    await disk.makeFolder(folder);
-    // A life that died while it wrote may have left one too many, or removed one whose name can still come back.
-    await disk.syncFolder(folder);
-    return new Snapshots(place, disk, await listManifests(folder, disk));
+    return new Snapshots(place, disk, await takeOverManifests(join(place.record, SNAPSHOTS), disk));
   }
 
   private constructor(place: Place, disk: Disk, durable: readonly string[]) {
@@ -57,12 +54,12 @@ export class Snapshots {
 
   /**
    * True when its manifest is durable; false where nobody waits for it any more, as after the next barrier. Rejects if it
-   * cannot be written, or does not speak of every layer.
+   * cannot be written, does not speak of every layer, or `requireOffice` does.
    */
   async saved(
     { snapshot, saved, test }: SnapshotFrame,
     savedAt: Date,
-    isReplaced: () => Promise<boolean>,
+    requireOffice: () => Promise<void>,
   ): Promise<boolean> {
     if (snapshot !== this.#awaited || this.#writing !== undefined) return false;
     this.#awaited = undefined;
@@ -78,12 +75,11 @@ export class Snapshots {
       ...(test ? { test } : {}),
     };
     try {
-      if (await isReplaced()) return false;
       const folder = join(record, SNAPSHOTS);
       if (this.#durable.length >= MOST_DOUBTFUL) this.#durable = await tidyManifests(folder, this.#disk);
       // Should it fail, it may be there all the same.
       this.#durable = [snapshot, ...this.#durable];
-      this.#durable = await writeManifest(folder, manifest, this.#disk);
+      this.#durable = await writeManifest(folder, manifest, this.#disk, requireOffice);
       return true;
     } finally {
       this.#writing = undefined;

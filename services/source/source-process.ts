@@ -14,6 +14,7 @@ import { type Expectation, type Life, refuseStranger } from "../../shared/link/g
 import { frameBytes } from "../../shared/link/limits.ts";
 import type { Link, Traffic, Why } from "../../shared/link/link.ts";
 import type { Listener } from "../../shared/link/listen.ts";
+import { Replaced } from "../../shared/run/checkpoint-store.ts";
 import type { Config } from "../../shared/run/config.ts";
 import { configHash } from "../../shared/run/config-hash.ts";
 import { claimIncarnation, isReplaced } from "../../shared/run/incarnation.ts";
@@ -251,6 +252,12 @@ export class SourceProcess {
     return found;
   }
 
+  /** Rejects where it was replaced, or cannot know. */
+  async #requireOffice(): Promise<void> {
+    const { state } = this.#options;
+    if (await isReplaced(state, this.#incarnation, this.#edges.disk)) throw new Replaced("a manifest", state);
+  }
+
   #dial(): Dialler {
     const { run, successor } = this.#options;
     const width = this.#config.layers[0]!.inputs;
@@ -398,8 +405,7 @@ export class SourceProcess {
   /** Every layer holds its share durably. A snapshot that does not come about is none; the last one stays. */
   async #saved(frame: SnapshotFrame): Promise<void> {
     try {
-      const isReplacedBy = () => isReplaced(this.#options.state, this.#incarnation, this.#edges.disk);
-      const isWritten = await this.#snapshots.saved(frame, this.#edges.date(), isReplacedBy);
+      const isWritten = await this.#snapshots.saved(frame, this.#edges.date(), () => this.#requireOffice());
       if (!isWritten) return;
       const batch = batchOf(frame.snapshot);
       this.#log.info({ batch, snapshot: frame.snapshot, ...frame.test }, "snapshot");

@@ -32,6 +32,28 @@ const shape = z.object({
   test: z.object({ loss: z.number(), error: z.number(), exact: z.number().optional() }).optional(),
 });
 
+/**
+ * For who has just claimed the run: what former lives have not yet given its name will never get it, since they looked
+ * at the claims after they wrote it (`writeManifest`). So there are never more manifests than those that stay, newest first.
+ */
+export async function takeOverManifests(folder: string, disk: Disk = realDisk): Promise<string[]> {
+  await disk.makeFolder(folder);
+  for (const name of (await disk.list(folder)).filter(isUnfinished))
+    await removeIfThere(disk, join(folder, name));
+  // A life that died while it wrote may have left one too many, or removed one whose name can still come back.
+  await disk.syncFolder(folder);
+  return listManifests(folder, disk);
+}
+
+async function removeIfThere(disk: Disk, path: string): Promise<void> {
+  try {
+    await disk.remove(path);
+  } catch (error) {
+    // Its writer was quicker: it has its name, or is removed.
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+}
+
 /** The names of a run's snapshots, newest first; none where there is no folder. */
 export async function listManifests(folder: string, disk: Disk = realDisk): Promise<string[]> {
   try {
@@ -53,15 +75,19 @@ export async function readManifest(folder: string, name: string, disk: Disk = re
   return { ...rest, test: exact === undefined ? result : { ...result, exact } };
 }
 
-/** Resolves when it is durable, and only then older ones are gone, but the last of them. The names that stay, newest first. */
+/**
+ * Resolves when it is durable, and only then older ones are gone, but the last of them. The names that stay, newest first.
+ * `requireOffice` rejects where a newer life has claimed the run: then there is no manifest.
+ */
 export async function writeManifest(
   folder: string,
   manifest: Manifest,
   disk: Disk = realDisk,
+  requireOffice?: () => Promise<void>,
 ): Promise<string[]> {
   await disk.makeFolder(folder);
   const text = `${JSON.stringify(manifest, null, 2)}\n`;
-  await writeWhole(disk, folder, `${manifest.snapshot}${ENDING}`, Buffer.from(text));
+  await writeWhole(disk, folder, `${manifest.snapshot}${ENDING}`, Buffer.from(text), requireOffice);
   await disk.syncFolder(folder);
   return tidyManifests(folder, disk);
 }
@@ -79,5 +105,9 @@ export async function tidyManifests(folder: string, disk: Disk = realDisk): Prom
 
 /** What is set aside, or somebody put there, is left alone. */
 function isOurs(name: string): boolean {
-  return /^\d{9,16}-[0-9a-f]{8}\.json(\.[0-9a-f]{8}\.tmp)?$/.test(name);
+  return /^\d{9,16}-[0-9a-f]{8}\.json$/.test(name) || isUnfinished(name);
+}
+
+function isUnfinished(name: string): boolean {
+  return /^\d{9,16}-[0-9a-f]{8}\.json\.[0-9a-f]{8}\.tmp$/.test(name);
 }

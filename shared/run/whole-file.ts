@@ -4,14 +4,21 @@ import type { Disk } from "./disk.ts";
 
 /**
  * Writes elsewhere, makes it durable, then gives it its name: whoever looks finds a whole file or none. The name itself
- * is durable once the folder is synced.
+ * is durable once the folder is synced. Where `mayBeNamed` rejects, it never gets it.
  */
-export async function writeWhole(disk: Disk, folder: string, name: string, bytes: Uint8Array): Promise<void> {
+export async function writeWhole(
+  disk: Disk,
+  folder: string,
+  name: string,
+  bytes: Uint8Array,
+  mayBeNamed?: () => Promise<void>,
+): Promise<void> {
   // A name of its own for every attempt: after a failed fsync the kernel may call the same pages clean, so the same
   // file must never be tried again.
   const temporary = join(folder, `${name}.${randomBytes(4).toString("hex")}.tmp`);
   try {
     await writeSynced(disk, temporary, bytes);
+    await mayBeNamed?.();
     await disk.rename(temporary, join(folder, name));
   } catch (error) {
     // Should even this fail, whoever tidies the folder removes it.
