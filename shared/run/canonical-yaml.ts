@@ -15,7 +15,7 @@ export function canonicalYaml(config: Config): string {
         generator: {
           ...writeOptimizer(generator),
           evidence,
-          ...(form && { form }),
+          form,
           ...(hidden && { hidden, batchNorm }),
         },
       },

@@ -157,7 +157,7 @@ function completeLearning(learning: NonNullable<SoundParts["learning"]>, notes: 
       ...generator,
       evidence,
       ...completeHidden(learning.generator, notes),
-      ...completeForm(learning.generator, method, evidence, notes),
+      form: completeForm(learning.generator, method, evidence, notes),
     },
     ...(mixture > 0 && { mixture }),
     ...(updateProbability < 1 && { updateProbability }),
@@ -166,19 +166,19 @@ function completeLearning(learning: NonNullable<SoundParts["learning"]>, notes: 
   };
 }
 
-/** Nothing for a linear one. */
 function completeForm(
   { form, hidden = [] }: NonNullable<SoundParts["learning"]>["generator"],
   method: Method,
   evidence: readonly EvidencePart[],
   notes: Notes,
-): Pick<LearningConfig["generator"], "form"> {
-  if (form !== "classifying") return {};
-  if (method === "dni" || [...evidence].sort().join() !== "labels,output" || hidden.length > 0) {
+): LearningConfig["generator"]["form"] {
+  const canClassify =
+    method !== "dni" && [...evidence].sort().join() === "labels,output" && hidden.length === 0;
+  if (form === "classifying" && !canClassify) {
     const what = "it looks at output and labels, and at nothing else, and has no hidden layers";
     notes.wrong(["learning", "generator", "form"], form, what);
   }
-  return { form };
+  return form ?? (canClassify ? "classifying" : "linear");
 }
 
 /** Nothing for a linear generator. */

@@ -197,7 +197,7 @@ export const configShape = {
       form: oneOf(["linear", "classifying"])
         .optional()
         .describe(
-          "linear in the evidence; classifying: a classifier of the output learns at once from the labels how wrong the network is, and only what follows from that is learnt from targets, so that they may come late. Default linear.",
+          "linear in the evidence; classifying: a classifier of the output learns at once from the labels how wrong the network is, and only what follows from that is learnt from targets, so that they may come late. Default classifying where a generator looks at output and labels alone and has no hidden layers, else linear.",
         ),
       hidden: leaf("a list of widths", (error) => z.array(wholeFrom(1, 65_536), error).max(8, error))
         .optional()

@@ -46,8 +46,8 @@ export interface LearningConfig {
     /** Only where the generator is not linear: widths of its hidden layers, and whether they normalise. */
     readonly hidden?: readonly number[];
     readonly batchNorm?: boolean;
-    /** Only where it is not linear in the evidence, or in its hidden layers. */
-    readonly form?: "classifying";
+    /** Linear in the evidence, or in its hidden layers; or see ClassifyingGenerator. */
+    readonly form: "linear" | "classifying";
   };
   /** Only where layers wait for the true gradient to mix it with their guess: its share, above 0. */
   readonly mixture?: number;

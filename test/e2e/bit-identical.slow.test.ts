@@ -56,7 +56,7 @@ describe("layers that learn in other ways", () => {
     [3, ["layers.0.method=backprop"]],
     [1, ["learning.mixture=0.5"]],
     [3, ["learning.updateProbability=0.3"]],
-    [3, ["learning.generator.form=classifying"]],
+    [3, ["learning.generator.form=linear"]],
   ])("come out over processes as in one, bit for bit: staleness %i, %j", async (staleness, other) => {
     const set = [...common, `delivery.schedule={staleness: ${staleness}}`];
     const expected = await chainOutcome("configs/binary-addition.yaml", [...set, ...other]);

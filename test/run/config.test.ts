@@ -41,6 +41,7 @@ describe("a config", () => {
           momentum: 0,
           schedule: { kind: "cosine" },
           evidence: ["output", "labels"],
+          form: "classifying",
         },
       },
       run: { batchSize: 64, batches: 1000, evaluateEvery: 100, checkpointEvery: 200, snapshotEvery: 100 },
@@ -76,6 +77,17 @@ describe("a config", () => {
     ["frozen", "nothing else is said", ["output", "labels"]],
   ])("under %s: %s", (method, _, evidence) => {
     expect(read(shortest, `learning.method=${method}`).learning.generator.evidence).toEqual(evidence);
+  });
+
+  it.each([
+    ["classifying", "output and labels", "learning.generator.evidence=[labels, output]"],
+    ["linear", "output alone", "learning.method=dni"],
+    ["linear", "labels alone", "learning.generator.evidence=[labels]"],
+    ["linear", "the input as well", "learning.generator.evidence=[output, labels, input]"],
+    ["linear", "hidden layers", "learning.generator.hidden=[3]"],
+    ["linear", "a word of its own", "learning.generator.form=linear"],
+  ])("makes a generator %s with %s", (form, _, override) => {
+    expect(read(shortest, override).learning.generator.form).toBe(form);
   });
 
   it("has a window of 1 under backprop, and one that holds the staleness where that is pinned", () => {
@@ -150,7 +162,7 @@ describe("a canonical config file", () => {
     [],
     ["learning.method=dni", "seed=4294967296"],
     ["learning.method=backprop"],
-    ["learning.generator.form=classifying"],
+    ["learning.generator.form=linear"],
     ["learning={mixture: 0.25, generator: {hidden: [5, 6], batchNorm: false}}", "layers.0.method=local"],
     ["learning.inputGenerator={rate: 0.1, hidden: [7]}"],
     ["learning={updateProbability: 0.2, generator: {evidence: [normalisedOutput, labels]}}"],
