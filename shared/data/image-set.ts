@@ -9,10 +9,18 @@ export interface LabelledImages {
   readonly classes: Idx;
 }
 
+/** Of images, whose pixels are bytes. */
+export interface ImageBatch extends Batch {
+  readonly input: Uint8Array;
+}
+
 /** Images in memory, shuffled anew each epoch; the last batch of an epoch is short where the sizes do not divide. */
 export class ImageSet implements DataSet {
   readonly name: string;
   readonly inputWidth: number;
+  /** Of an image, or of each of its planes. */
+  readonly height: number;
+  readonly width: number;
   readonly labelWidth: number;
   readonly judged = "class";
   readonly inputType = "u8";
@@ -27,6 +35,7 @@ export class ImageSet implements DataSet {
     checkPaired(`${name} (held out)`, heldOut, classCount);
     this.name = name;
     this.inputWidth = pixels(training);
+    [this.height, this.width] = training.images.shape.slice(-2) as [number, number];
     this.labelWidth = classCount;
     this.#training = training;
     this.#heldOut = heldOut;
@@ -42,7 +51,7 @@ export class ImageSet implements DataSet {
     return countParts(examples(this.#training), batchSize);
   }
 
-  batch(seed: number, number: number, batchSize: number): Batch {
+  batch(seed: number, number: number, batchSize: number): ImageBatch {
     const perEpoch = this.batchesPerEpoch(batchSize);
     const order = this.#orders.of(seed, Math.floor(number / perEpoch));
     const { from, rows } = rowsOfPart(order.length, number % perEpoch, batchSize);
@@ -53,7 +62,7 @@ export class ImageSet implements DataSet {
     return countParts(examples(this.#heldOut), batchSize);
   }
 
-  evaluationPart(part: number, batchSize: number): Batch {
+  evaluationPart(part: number, batchSize: number): ImageBatch {
     const { from, rows } = rowsOfPart(examples(this.#heldOut), part, batchSize);
     return this.#gather(
       this.#heldOut,
@@ -61,7 +70,7 @@ export class ImageSet implements DataSet {
     );
   }
 
-  #gather({ images, classes }: LabelledImages, chosen: Uint32Array): Batch {
+  #gather({ images, classes }: LabelledImages, chosen: Uint32Array): ImageBatch {
     const width = this.inputWidth;
     const input = new Uint8Array(chosen.length * width);
     const labels = new Uint8Array(chosen.length * this.labelWidth);

