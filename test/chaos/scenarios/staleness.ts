@@ -5,23 +5,31 @@ import type { DecoupledLayer } from "../../../shared/dni/decoupled-layer.ts";
 import { EvidenceStore } from "../../../shared/dni/evidence.ts";
 import type { Example } from "../../../shared/dni/example.ts";
 import type { Head } from "../../../shared/dni/head.ts";
+import type { LayerState } from "../../../shared/dni/layer-state.ts";
 import { addTallies, emptyTally, verdictOf } from "../../../shared/math/accuracy.ts";
 import { bytesToFloats } from "../../../shared/math/convert.ts";
 import { wasmKernels } from "../../../shared/math/wasm-kernels.ts";
 import type { Config } from "../../../shared/run/config.ts";
 import { loadConfig } from "../../../shared/run/read-config.ts";
-import type { Finding } from "../finding.ts";
+import { deviation, type Finding, mean } from "../finding.ts";
 
 /** The layer that goes away, its number, and how old its last checkpoint is when it does, in batches. */
 const AWAY = 3;
 const CHECKPOINT_AGE = 100;
 
+/** Layer 3 at its last checkpoint, and all layers when it goes. */
+interface Before {
+  readonly checkpoint: LayerState;
+  readonly all: readonly LayerState[];
+}
+
 /**
  * A network in one process, of the real layers, each with a cursor of its own: what the services do when layer 3 is away,
- * without the waiting. The layers before it learn `alone` batches from guesses only; then it is back with its checkpoint,
- * it and those after it are taught what they lack by layers that do not learn it twice, and all go on together.
+ * without the waiting. It goes at batch `at`. The layers before it learn some batches alone, from guesses only; then it is
+ * back with its checkpoint, it and those after it are taught what they lack by layers that do not learn it twice, and all
+ * go on together. What is the same however long it was away, is learnt once.
  */
-class Interrupted {
+export class Interrupted {
   readonly #config: Config;
   readonly #data;
   readonly #kernels = wasmKernels();
@@ -30,9 +38,12 @@ class Interrupted {
   readonly #input: Float32Array;
   readonly #labels: Float32Array;
   readonly #target: Float32Array;
+  readonly #at: number;
+  #before: Before | undefined;
 
-  constructor(config: Config) {
+  constructor(config: Config, at: number) {
     this.#config = config;
+    this.#at = at;
     this.#data = openDataSet(config.data);
     const { run, layers } = config;
     this.#layers = layers.map((_, index) => buildLayer(this.#kernels, config, index + 1));
@@ -52,26 +63,38 @@ class Interrupted {
     return this.#layers.at(-1) as Head;
   }
 
-  /** The test error at the end of the run; layer 3 goes at batch `at`, and those before it learn `alone` batches. */
-  run({ at, alone }: { readonly at: number; readonly alone: number }): number {
+  /** The test error at the end of the run if those before layer 3 learn so many batches alone. */
+  errorAfter(alone: number): number {
     const { batches } = this.#config.run;
-    const goesBackTo = Math.max(0, at - CHECKPOINT_AGE);
-    let saved: ReturnType<DecoupledLayer["state"]> | undefined;
-    const away = this.#layers[AWAY - 1] as DecoupledLayer;
-    for (let batch = 0; batch < at; batch++) {
-      if (batch === goesBackTo) saved = structuredClone(away.state());
-      this.#learn(batch, { from: 1, until: this.#layers.length });
-    }
-    const ahead = Math.min(at + alone, batches);
-    for (let batch = at; batch < ahead; batch++) this.#learn(batch, { from: 1, until: AWAY - 1 });
-    if (saved) away.restore(saved);
+    const { checkpoint, all } = this.#untilAway();
+    for (const [index, layer] of this.#layers.entries()) layer.restore(all[index]!);
+    const ahead = Math.min(this.#at + alone, batches);
+    for (let batch = this.#at; batch < ahead; batch++) this.#learn(batch, { from: 1, until: AWAY - 1 });
+    this.#layers[AWAY - 1]!.restore(checkpoint);
     // What it lacks since its checkpoint: its neighbours have learnt that already.
-    for (let batch = goesBackTo; batch < at; batch++) this.#learn(batch, { from: AWAY, until: AWAY });
-    for (let batch = at; batch < ahead; batch++)
+    for (let batch = this.#goesBackTo; batch < this.#at; batch++)
+      this.#learn(batch, { from: AWAY, until: AWAY });
+    for (let batch = this.#at; batch < ahead; batch++)
       this.#learn(batch, { from: AWAY, until: this.#layers.length });
-    for (let batch = ahead; batch < batches; batch++)
-      this.#learn(batch, { from: 1, until: this.#layers.length });
+    this.#learnAll(ahead, batches);
     return this.#testError();
+  }
+
+  get #goesBackTo(): number {
+    return Math.max(0, this.#at - CHECKPOINT_AGE);
+  }
+
+  #untilAway(): Before {
+    if (this.#before) return this.#before;
+    this.#learnAll(0, this.#goesBackTo);
+    const checkpoint = copyOf(this.#layers[AWAY - 1]!.state());
+    this.#learnAll(this.#goesBackTo, this.#at);
+    this.#before = { checkpoint, all: this.#layers.map((layer) => copyOf(layer.state())) };
+    return this.#before;
+  }
+
+  #learnAll(first: number, end: number): void {
+    for (let batch = first; batch < end; batch++) this.#learn(batch, { from: 1, until: this.#layers.length });
   }
 
   /** The layers of this range learn the batch; those before and after it only pass it on. A range without end has no targets. */
@@ -128,46 +151,78 @@ class Interrupted {
 
 export const BUDGETS = [0, 64, 256, 1024, Number.POSITIVE_INFINITY] as const;
 
-/** Test errors, one for each seed, by budget (rows) and absence (columns, in seconds of a run with `perSecond` batches a second). */
-export function stalenessTable({
-  config,
-  set,
-  perSecond,
-  seconds,
-  budgets = BUDGETS,
-  seeds = [0],
-}: {
+export interface Absences {
   readonly config: string;
   readonly set: readonly string[];
+  /** What the guesses come from, as `learning.generator.form` has it. */
+  readonly forms: readonly ("linear" | "classifying")[];
+  /** Batches a second of the run whose layer is away. */
   readonly perSecond: number;
   readonly seconds: readonly number[];
   readonly budgets?: readonly number[];
-  readonly seeds?: readonly number[];
-}): Finding[] {
-  const parsed = loadConfig(config, set).config;
-  const at = Math.floor(parsed.run.batches / 4);
-  // What is learnt alone is all that counts: absences that come to the same are computed once.
-  const known = new Map<number, number[]>();
+  readonly seeds: readonly number[];
+}
+
+/** Test errors, mean and deviation of all seeds: by form and budget (rows) and absence (columns). */
+export function stalenessTable(absences: Absences): Finding[] {
+  return absences.forms.flatMap((form) => {
+    const runs = absences.seeds.map((seed) => errorsOf(absences, form, seed));
+    return findingsOf(absences, form, runs);
+  });
+}
+
+/** Of one seed, by how many batches are learnt alone. Absences that come to the same are computed once. */
+export function errorsOf(
+  { config, set, perSecond, seconds, budgets = BUDGETS }: Absences,
+  form: string,
+  seed: number,
+): Map<number, number> {
+  const parsed = loadConfig(config, [...set, `learning.generator.form=${form}`, `seed=${seed}`]).config;
+  const { batches } = parsed.run;
+  const interrupted = new Interrupted(parsed, awayAt(batches));
+  const alone = budgets.flatMap((budget) =>
+    seconds.map((away) => learntAlone(budget, away * perSecond, batches)),
+  );
+  return new Map([...new Set(alone)].map((batches) => [batches, interrupted.errorAfter(batches)]));
+}
+
+export function findingsOf(
+  { config, set, perSecond, seconds: absences, budgets = BUDGETS }: Absences,
+  form: string,
+  runs: readonly ReadonlyMap<number, number>[],
+): Finding[] {
+  const { batches } = loadConfig(config, set).config.run;
   return budgets.map((budget) => {
-    const errors = seconds.map((away) => {
-      const alone = Math.min(budget, away * perSecond, parsed.run.batches - at);
-      if (!known.has(alone))
-        known.set(
-          alone,
-          seeds.map((seed) => new Interrupted({ ...parsed, seed }).run({ at, alone })),
-        );
-      return { alone, errors: known.get(alone)! };
+    const cells = absences.map((away) => {
+      const alone = learntAlone(budget, away * perSecond, batches);
+      return `${percents(runs.map((run) => run.get(alone)!))} (${alone} alone)`;
     });
-    const name = Number.isFinite(budget) ? `budget ${budget}` : "no budget";
+    const name = Number.isFinite(budget) ? `a budget of ${budget}` : "no budget";
+    const ofSeeds = runs.length > 1 ? `, mean ± deviation of ${runs.length} seeds` : "";
     return {
-      claim: `${name}: test error where layer 3 of 4 is away for ${seconds.join(", ")} s at ${perSecond} batches/s`,
+      claim: `${form} generators, ${name}: test error where layer 3 of 4 is away for ${absences.join(", ")} s at ${perSecond} batches/s${ofSeeds}`,
       bar: "—",
-      measured: errors.map(({ alone, errors }) => `${percents(errors)} % (${alone} alone)`).join(", "),
+      measured: cells.join(", "),
       met: true,
     };
   });
 }
 
+/** After a quarter of the run. */
+function awayAt(batches: number): number {
+  return Math.floor(batches / 4);
+}
+
+function learntAlone(budget: number, away: number, batches: number): number {
+  return Math.min(budget, away, batches - awayAt(batches));
+}
+
 function percents(errors: readonly number[]): string {
-  return errors.map((error) => (100 * error).toFixed(2)).join(" and ");
+  const average = (100 * mean(errors)).toFixed(2);
+  return errors.length > 1 ? `${average} ± ${(100 * deviation(errors)).toFixed(2)} %` : `${average} %`;
+}
+
+function copyOf({ tensors, counters }: LayerState): LayerState {
+  const copies = Object.entries(tensors).map(([name, tensor]) => [name, tensor.slice()] as const);
+  return { tensors: Object.fromEntries(copies), counters };
 }
