@@ -23,6 +23,7 @@ const registry: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>
   depth: () => import("./depth/bench.ts"),
   memory: () => import("./memory/bench.ts"),
   precision: () => import("./precision/bench.ts"),
+  fuzz: () => import("./fuzz/bench.ts"),
 };
 
 const PAGE = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
