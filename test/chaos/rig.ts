@@ -11,7 +11,7 @@ import type { Summary } from "../../services/source/record.ts";
 import { loadConfig } from "../../shared/run/read-config.ts";
 import type { Progress, Telemetry } from "../../shared/run/telemetry.ts";
 import type { LogLine } from "../support/experiment.ts";
-import { filesWith } from "../support/leaks.ts";
+import { expectNoLeaks } from "../support/leaks.ts";
 import { TcpProxy } from "../support/proxy.ts";
 import { LogTail } from "./log-tail.ts";
 
@@ -29,7 +29,7 @@ export interface RigOptions {
 
 /**
  * A run of real worker processes, a TcpProxy on every link, under the supervisor of the command line. Whoever dies is
- * started again; `close` ends all of it and removes the run's folder.
+ * started again; `close` ends all of it, searches it for the run's secret, and removes the run's folder.
  */
 export class Rig {
   readonly run: RunFolder;
@@ -195,10 +195,11 @@ export class Rig {
     await this.outcome;
     clearTimeout(expired);
     await Promise.all(this.links.map((link) => link.close()));
-    const said = JSON.stringify([this.told, this.notes]).includes(SECRET) ? ["what workers told"] : [];
-    const leaks = [...said, ...filesWith(SECRET, this.run.path).filter((path) => !path.endsWith("/secret"))];
-    this.#remove();
-    if (leaks.length > 0) throw new Error(`the run's secret is in ${leaks.join(", ")}`);
+    try {
+      expectNoLeaks([SECRET], JSON.stringify([this.told, this.notes]), this.run.path);
+    } finally {
+      this.#remove();
+    }
   }
 
   #hear(name: string, telemetry: Telemetry): void {

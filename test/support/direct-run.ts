@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { planWorkers, secretFile, workerArguments } from "../../services/cli/worker-plan.ts";
 import type { Summary } from "../../services/source/record.ts";
+import { expectNoLeaks } from "./leaks.ts";
 import { Worker } from "./worker-process.ts";
 
 /** A run whose workers a test starts, kills and starts again one by one. Ports are given by the system, from the head on. */
@@ -88,10 +89,16 @@ export class DirectRun {
     return JSON.parse(readFileSync(join(this.folder, "summary.json"), "utf8"));
   }
 
+  /** Rejects, once all is gone, if its secret stands in a file, or in what a worker said or told. */
   async close(): Promise<void> {
     for (const worker of this.#workers) worker.signal("SIGKILL");
     await Promise.all(this.#workers.map((worker) => worker.ended));
-    rmSync(this.folder, { recursive: true, force: true });
+    const said = this.#workers.map(({ lines, told, stderr }) => JSON.stringify([lines, told]) + stderr);
+    try {
+      expectNoLeaks([this.secret], said.join("\n"), this.folder);
+    } finally {
+      rmSync(this.folder, { recursive: true, force: true });
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Summary } from "../../services/source/record.ts";
+import { SecretWatch } from "./secret-watch.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -19,12 +20,13 @@ export interface LogLine {
 }
 
 /**
- * `unlocked train` as a user would start it: real processes, in a folder of its own. `close` ends what is left of it and
- * removes the folder.
+ * `unlocked train` as a user would start it: real processes, in a folder of its own. `close` ends what is left of it,
+ * searches all it wrote and printed for the secrets of its runs, and removes the folder.
  */
 export class Experiment {
   readonly runs: string;
   readonly #child: ChildProcess;
+  readonly #secrets: SecretWatch;
   #output = "";
   /** Exit code, and everything it printed. */
   readonly ended: Promise<{ readonly code: number | null; readonly output: string }>;
@@ -34,6 +36,7 @@ export class Experiment {
     options: { set?: readonly string[]; resume?: boolean; runs?: string; options?: readonly string[] } = {},
   ) {
     this.runs = options.runs ?? mkdtempSync(join(tmpdir(), "unlocked-runs-"));
+    this.#secrets = new SecretWatch(this.runs);
     const set = (options.set ?? []).flatMap((assignment) => ["--set", assignment]);
     const more = options.options ?? [];
     const what = options.resume ? ["--resume", ...more] : [config, ...set, ...more];
@@ -45,7 +48,10 @@ export class Experiment {
     this.#child.stdout?.on("data", keep);
     this.#child.stderr?.on("data", keep);
     this.ended = new Promise((resolve) => {
-      this.#child.on("close", (code) => resolve({ code, output: this.#output }));
+      this.#child.on("close", (code) => {
+        this.#secrets.stop();
+        resolve({ code, output: this.#output });
+      });
     });
   }
 
@@ -102,10 +108,15 @@ export class Experiment {
     this.#child.kill(name);
   }
 
+  /** Rejects, once all is gone, if a secret was shown. */
   async close(): Promise<void> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill("SIGTERM");
     await this.ended;
-    rmSync(this.runs, { recursive: true, force: true });
+    try {
+      this.#secrets.expectNone(this.#output);
+    } finally {
+      rmSync(this.runs, { recursive: true, force: true });
+    }
   }
 }
 

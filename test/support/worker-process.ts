@@ -16,6 +16,7 @@ export class Worker {
   readonly ended: Promise<number | null>;
   readonly #child: ChildProcess;
   readonly #heard = new Set<() => void>();
+  #stderr = "";
   #isOver = false;
 
   /** `args`: all of its flags; --log-format is json without being asked for. `command`: what Node is to run. */
@@ -23,11 +24,15 @@ export class Worker {
     this.name = name;
     this.#child = spawn(process.execPath, [...command, ...args], {
       cwd: root,
-      stdio: ["ignore", "pipe", "inherit", "ipc"],
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
     createInterface({ input: this.#child.stdout! }).on("line", (line) => {
       this.lines.push(JSON.parse(line));
       this.#wake();
+    });
+    this.#child.stderr!.on("data", (bytes: Buffer) => {
+      this.#stderr += bytes;
+      process.stderr.write(bytes);
     });
     this.#child.on("message", (telemetry: Telemetry) => {
       this.told.push({ at: performance.now(), telemetry });
@@ -40,6 +45,11 @@ export class Worker {
         resolve(code);
       });
     });
+  }
+
+  /** What it printed there, which is shown as well. */
+  get stderr(): string {
+    return this.#stderr;
   }
 
   get pid(): number | undefined {
