@@ -62,7 +62,7 @@ export async function kills(sizes: KillSizes, seed: number): Promise<Finding[]> 
       ? [recovery(`${sizes.single} kills of one worker, 0.2 to 2 s apart`, times.single, 3000)]
       : []),
     ...(sizes.several > 0
-      ? [recovery(`${sizes.several} kills of the source and 2 to 4 layers at once`, times.several, 5000)]
+      ? [recovery(`${sizes.several} kills of the source and 2 to 4 layers at once`, times.several, 3000)]
       : []),
   ];
 }
