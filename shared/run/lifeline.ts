@@ -33,6 +33,8 @@ export function attachLifeline(host: WorkerHost, stop: (why: string) => void, ab
     host.on("message", (message) => {
       if (isStop(message)) ask("asked by the parent");
     });
+    // It may have gone before anybody listened: a program takes a while to load, on a busy machine seconds.
+    if (host.connected === false) ask("the parent is gone");
   }
   return { tell: (telemetry) => tell(host, telemetry) };
 }

@@ -20,8 +20,9 @@ class Host extends EventEmitter implements WorkerHost {
   }
 }
 
-function attached(hasParent: boolean) {
+function attached(hasParent: boolean, connected = true) {
   const host = new Host(hasParent);
+  host.connected = connected;
   const heard: string[] = [];
   const lifeline = attachLifeline(
     host,
@@ -50,6 +51,10 @@ describe("a worker with a parent", () => {
     const { host, heard } = attached(true);
     host.emit("disconnect");
     expect(heard).toEqual(["the parent is gone"]);
+  });
+
+  it("does not outlive a parent that was gone before it could listen", () => {
+    expect(attached(true, false).heard).toEqual(["the parent is gone"]);
   });
 
   it("does not take anything else for a request", () => {
