@@ -1,4 +1,4 @@
-import { type Finding, ledgerFinding, timeFinding } from "../finding.ts";
+import { deviation, type Finding, ledgerFinding, mean, timeFinding } from "../finding.ts";
 import { violations } from "../ledger-check.ts";
 import { Nemesis, recoveries } from "../nemesis.ts";
 import { Rig } from "../rig.ts";
@@ -65,6 +65,37 @@ export async function kills(sizes: KillSizes, seed: number): Promise<Finding[]> 
       ? [recovery(`${sizes.several} kills of the source and 2 to 4 layers at once`, times.several, 3000)]
       : []),
   ];
+}
+
+/** The same run, of so many seeds, while nobody kills: what the errors after kills are held against. */
+export async function undisturbed({
+  config,
+  set = [],
+  runs,
+}: Pick<KillSizes, "config" | "set"> & { readonly runs: number }): Promise<Finding[]> {
+  const found: string[] = [];
+  const errors: number[] = [];
+  for (let seed = 0; seed < runs; seed++) {
+    const rig = await Rig.open({ config, set: [...set, `seed=${seed}`], seed });
+    try {
+      const summary = await rig.summary();
+      found.push(...violations(summary));
+      errors.push(summary.test.error);
+    } finally {
+      await rig.close();
+    }
+  }
+  return [ledgerFinding(found, runs), errorsFinding(errors)];
+}
+
+export function errorsFinding(errors: readonly number[]): Finding {
+  const clean = errors.filter((error) => error === 0).length;
+  return {
+    claim: "test error of runs that nobody disturbs, the same as those that are killed",
+    bar: "—",
+    measured: `${percent(mean(errors))} ± ${percent(deviation(errors))}, worst ${percent(Math.max(...errors))}, none at all in ${clean} of ${errors.length} runs`,
+    met: true,
+  };
 }
 
 function strikesFor({ single, several }: KillSizes, names: readonly string[], seed: number): Strike[] {
