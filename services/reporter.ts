@@ -28,7 +28,6 @@ interface ReporterEdges {
   readonly date: () => Date;
   readonly random: () => number;
   readonly pid: number;
-  every(ms: number, run: () => void): () => void;
   after(ms: number, run: () => void): () => void;
 }
 
@@ -48,20 +47,18 @@ export interface Surroundings {
   obey(command: Command): void;
 }
 
-const TICK_MS = 250;
 /** Said and not taken by the network; beyond it nothing more is said for now. */
 const MOST_BUFFERED_BYTES = 256 * 1024;
 /** At the end, for the hub to acknowledge the last lines. */
 const FAREWELL_MS = 500;
 
-/** Tells a hub of this life what is to be said, a few times a second, and takes its commands. Training never waits for it. */
+/** Tells a hub of this life what is to be said, whenever it reports, and takes its commands. Training never waits for it. */
 export class Reporter {
   readonly #unsaid: Unsaid;
   readonly #life: Life;
   readonly #edges: ReporterEdges & { readonly hub: HubEdge };
   readonly #around: Surroundings;
   readonly #dialler: HubDialler;
-  readonly #endTicks: () => void;
   readonly #control: boolean;
   #hub: HubLink | undefined;
   #onEmpty: (() => void) | undefined;
@@ -106,7 +103,17 @@ export class Reporter {
         this.#hub = undefined;
       },
     });
-    this.#endTicks = edges.every(TICK_MS, () => this.#tick());
+  }
+
+  /** What there is to say by now and how this life stands, together; to be called a few times a second. */
+  report(): void {
+    if (!this.#hub) return;
+    this.#pump();
+    if (this.#isBusy(this.#hub)) return;
+    const { sent: bytesSent, received: bytesReceived } = this.#life.traffic;
+    const rssBytes = this.#edges.hub.rssBytes();
+    const progress = { ...this.#around.standing(), bytesSent, bytesReceived, rssBytes };
+    this.#hub.send({ kind: "standing", progress, dropped: this.#unsaid.dropped });
   }
 
   event(name: EventName, text: string, batch?: number): void {
@@ -137,7 +144,6 @@ export class Reporter {
 
   /** Says what is left, for a moment if it takes one, and that this life is over; without a word where another follows. */
   async end(why?: Goodbye["why"]): Promise<void> {
-    this.#endTicks();
     if (this.#hub) await this.#lastLines();
     if (why) this.#hub?.send({ kind: "goodbye", why });
     this.#dialler.close();
@@ -158,7 +164,7 @@ export class Reporter {
   #up(hub: HubLink): void {
     this.#hub = hub;
     this.#unsaid.reconnected();
-    this.#tick();
+    this.report();
   }
 
   #acknowledged(seq: number): void {
@@ -169,16 +175,6 @@ export class Reporter {
 
   #mayBeEmpty(): void {
     if (this.#unsaid.isEmpty) this.#onEmpty?.();
-  }
-
-  #tick(): void {
-    if (!this.#hub) return;
-    this.#pump();
-    if (this.#isBusy(this.#hub)) return;
-    const { sent: bytesSent, received: bytesReceived } = this.#life.traffic;
-    const rssBytes = this.#edges.hub.rssBytes();
-    const progress = { ...this.#around.standing(), bytesSent, bytesReceived, rssBytes };
-    this.#hub.send({ kind: "standing", progress, dropped: this.#unsaid.dropped });
   }
 
   #pump(): void {

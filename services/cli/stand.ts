@@ -26,7 +26,7 @@ export interface Stand {
 export type RunState = "training" | "finished" | "stopped";
 
 const ASK_MS = 1_500;
-/** Workers that are connected say something several times a second; a segment takes longer on a slow network. */
+/** Workers that are connected say something twice a second; a segment takes longer on a slow network. */
 const SILENT_MS = 10_000;
 
 /** Asks the hub that watches the run, if one answers; else reads its files. Throws as `readRecord` does. */

@@ -34,7 +34,7 @@ export interface Life {
   readonly pid: number;
 }
 
-/** A worker that reports several times a second is silent after that. */
+/** A worker that reports twice a second is silent after that. */
 export const SILENT_MS = 2_500;
 const TRAFFIC_MS = 3_000;
 

@@ -33,7 +33,7 @@ export interface HubEdges {
 const HANDSHAKE_MS = 5_000;
 /** Workers, browsers with their streams, and whoever scrapes; beyond it the system refuses. */
 const MOST_CONNECTIONS = 512;
-const SHOW_MS = 250;
+const SHOW_MS = 500;
 const SHOW_AGAIN_MS = 2_000;
 const CSV_MS = 10_000;
 /** Of its time a hub spends at most one part in so many on writing the same table anew. */

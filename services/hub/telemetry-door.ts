@@ -146,7 +146,7 @@ export class TelemetryDoor {
       send(socket, provenCommand(this.#options.secret, command, heard, nonce)),
     );
     this.#visitors.set(socket, visitor);
-    keepAlive(socket, HEARTBEAT_MS, () => socket.terminate());
+    keepAlive(socket, HEARTBEAT_MS, () => socket.terminate(), { isTalkative: true });
     this.#options.introduced(visitor);
   }
 

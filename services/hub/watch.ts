@@ -35,8 +35,8 @@ export interface WatchOptions {
   readonly warn: (about: object, message: string) => void;
 }
 
-/** Lines wait that long for others, to be written and acknowledged together. */
-const GATHER_MS = 100;
+/** Lines wait that long for others, to be written and acknowledged together: words, and pieces of curves. */
+const GATHER_MS = { words: 100, curves: 500 };
 const MOST_GATHERED = 1_000;
 const LOOK_MS = 500;
 /** How long a broken connection may stay without an explanation. */
@@ -57,6 +57,7 @@ export class Watch {
   readonly #looking: NodeJS.Timeout;
   #gathered: { readonly visitor: Visitor; readonly seq: number; readonly line: SaidLine | undefined }[] = [];
   #gathering: NodeJS.Timeout | undefined;
+  #hasWords = false;
   /** Those of whom a line could not be kept: nothing after it may be either. */
   #behind = new Set<Visitor>();
   #alarm: string | undefined;
@@ -175,7 +176,14 @@ export class Watch {
     const isOwn = line !== undefined && (line.kind === "log" || line.worker === worker);
     this.#gathered.push({ visitor, seq, line: isOwn ? { worker, instance, seq, line } : undefined });
     if (this.#gathered.length >= MOST_GATHERED) this.#flush();
-    else this.#gathering ??= setTimeout(() => this.#flush(), GATHER_MS);
+    else this.#flushSoon(line?.kind !== "segment");
+  }
+
+  #flushSoon(isOfWords: boolean): void {
+    if (this.#gathering !== undefined && (this.#hasWords || !isOfWords)) return;
+    clearTimeout(this.#gathering);
+    this.#hasWords = isOfWords;
+    this.#gathering = setTimeout(() => this.#flush(), isOfWords ? GATHER_MS.words : GATHER_MS.curves);
   }
 
   #flush(): void {

@@ -204,6 +204,7 @@ export class LayerProcess {
     const report = () => {
       this.#meter.endSegment(this.#edges.now());
       this.#report();
+      this.#reporter?.report();
       void this.#stepDownIfReplaced();
     };
     this.#timers.push(this.#edges.every(REPORT_MS, report));

@@ -220,6 +220,7 @@ export class SourceProcess {
     this.#endReports = this.#edges.every(REPORT_MS, () => {
       this.#meter.endSegment(this.#edges.now());
       this.#report();
+      this.#reporter?.report();
       void this.#stepDownIfReplaced();
       if (this.#state.successor === "away") void this.#lookForRecord();
     });

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { WebSocket } from "ws";
 import type { LinkConfig } from "../run/config.ts";
 import type {
@@ -60,6 +61,8 @@ export const dialHub: DialHub = (options) => new HubDialling(options);
 class HubDialling implements HubDialler {
   readonly #options: HubDialOptions;
   #socket: WebSocket;
+  /** What is beneath it, once it is open. */
+  #raw: Socket | undefined;
   /** The connection that onUp was told of, with what was said on it. */
   #up: { readonly challenge: string; readonly introduction: Introduction } | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -74,6 +77,8 @@ class HubDialling implements HubDialler {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#retry);
+    // This process may end at once.
+    this.#raw?.uncork();
     const isOpen = this.#socket.readyState === WebSocket.OPEN;
     // A hub that is stopped must not hold up the end of this process.
     if (isOpen) this.#socket.close();
@@ -92,7 +97,12 @@ class HubDialling implements HubDialler {
       why = whyOfError(error);
     });
     socket.on("message", (bytes: Buffer) => this.#receive(bytes, socket));
-    socket.once("open", () => keepAlive(socket, link.heartbeatMs, () => socket.terminate()));
+    const giveUp = () => socket.terminate();
+    // A hub acknowledges.
+    socket.once("open", () => keepAlive(socket, link.heartbeatMs, giveUp, { isTalkative: true }));
+    socket.once("upgrade", ({ socket: raw }) => {
+      this.#raw = raw;
+    });
     socket.once("close", (code, reason) => {
       this.#ended(code === 1006 ? why : { code, reason: reason.toString() });
     });
@@ -117,12 +127,22 @@ class HubDialling implements HubDialler {
     socket.send(JSON.stringify(introduction));
     this.#options.onUp({
       send: (message) => {
-        if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+        if (socket.readyState !== WebSocket.OPEN) return;
+        this.#gather();
+        socket.send(JSON.stringify(message));
       },
       get bufferedBytes() {
         return socket.bufferedAmount;
       },
     });
+  }
+
+  /** What is said in one go leaves in one piece: here as there each piece costs more than what is in it. */
+  #gather(): void {
+    const raw = this.#raw;
+    if (raw === undefined || raw.writableCorked > 0) return;
+    raw.cork();
+    queueMicrotask(() => raw.uncork());
   }
 
   #acknowledged({ seq }: Acknowledgement): void {

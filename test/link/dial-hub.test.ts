@@ -1,5 +1,7 @@
+import { once } from "node:events";
+import type { Duplex } from "node:stream";
 import { afterEach, describe, expect, it } from "vitest";
-import { type WebSocket, WebSocketServer } from "ws";
+import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import { dialHub, type HubDialOptions, type HubLink } from "../../shared/link/dial-hub.ts";
 import { provenCommand, refuseIntroduction } from "../../shared/link/hub-proof.ts";
 import { Secret } from "../../shared/link/secret.ts";
@@ -52,12 +54,12 @@ class PlainHub {
 
   private constructor(server: WebSocketServer) {
     this.#server = server;
-    server.on("connection", (socket) => this.arrivals.add(new Visitor(socket)));
+    server.on("connection", (socket, { socket: raw }) => this.arrivals.add(new Visitor(socket, raw)));
     cleanups.push(() => this.close());
   }
 
-  static async open(port = 0): Promise<PlainHub> {
-    const server = new WebSocketServer({ host: "127.0.0.1", port, path: "/telemetry" });
+  static async open(port = 0, options: ServerOptions = {}): Promise<PlainHub> {
+    const server = new WebSocketServer({ host: "127.0.0.1", port, path: "/telemetry", ...options });
     await new Promise((resolve) => server.once("listening", resolve));
     return new PlainHub(server);
   }
@@ -76,9 +78,12 @@ class Visitor {
   readonly words = new Happenings<Introduction>();
   readonly gone: Promise<number>;
   readonly socket: WebSocket;
+  /** Of the chunks that its words came in. */
+  readonly chunks: number[] = [];
 
-  constructor(socket: WebSocket) {
+  constructor(socket: WebSocket, raw: Duplex) {
     this.socket = socket;
+    raw.prependListener("data", (chunk: Buffer) => this.chunks.push(chunk.length));
     socket.on("message", (bytes: Buffer) => this.words.add(JSON.parse(bytes.toString())));
     this.gone = new Promise((resolve) => socket.on("close", resolve));
   }
@@ -162,6 +167,46 @@ describe("a worker that dials a hub", () => {
     const visitor = await hub.arrivals.next();
     visitor.socket.send(typeof message === "string" ? message : JSON.stringify(message));
     expect(await visitor.gone).toBe(1008);
+    await hub.arrivals.next();
+  });
+
+  it("says in one piece what it says in one go, and at once when it is closed", async () => {
+    const hub = await PlainHub.open();
+    const { ups, dialler } = dialling(hub.port);
+    const visitor = await hub.arrivals.next();
+    visitor.say(CHALLENGE);
+    await visitor.words.next();
+    const link = await ups.next();
+    const before = visitor.chunks.length;
+    for (let seq = 0; seq < 10; seq++) link.send({ kind: "line", seq, line: { kind: "log", text: "{}" } });
+    for (let seq = 0; seq < 10; seq++) expect(await visitor.words.next()).toMatchObject({ seq });
+    expect(visitor.chunks.length - before).toBe(1);
+    link.send({ kind: "goodbye", why: "finished" });
+    expect(link.bufferedBytes).toBeGreaterThan(0);
+    dialler.close();
+    expect(link.bufferedBytes).toBe(0);
+    expect(await visitor.words.next()).toMatchObject({ kind: "goodbye" });
+  });
+
+  const impatient = { link: { heartbeatMs: 40, handshakeMs: 5000, backoffMs: { first: 1, most: 5 } } };
+
+  it("keeps a hub that says nothing and answers pings", async () => {
+    const hub = await PlainHub.open();
+    const { ups } = dialling(hub.port, impatient);
+    const visitor = await hub.arrivals.next();
+    visitor.say(CHALLENGE);
+    await ups.next();
+    const pinged = async () => once(visitor.socket, "ping");
+    for (let pings = 0; pings < 10; pings++) await pinged();
+    expect(visitor.socket.readyState).toBe(visitor.socket.OPEN);
+  });
+
+  it("gives up a hub that answers nothing, and dials on", async () => {
+    const hub = await PlainHub.open(0, { autoPong: false });
+    const { ups, downs } = dialling(hub.port, impatient);
+    (await hub.arrivals.next()).say(CHALLENGE);
+    await ups.next();
+    expect(await downs.next()).toBe(1006);
     await hub.arrivals.next();
   });
 

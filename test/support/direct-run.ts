@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { planWorkers, secretFile, workerArguments } from "../../services/cli/worker-plan.ts";
+import { planWorkers, secretFile, type WorkerPlan, workerArguments } from "../../services/cli/worker-plan.ts";
 import type { Summary } from "../../services/source/record.ts";
 import { expectNoLeaks } from "./leaks.ts";
 import { Worker } from "./worker-process.ts";
@@ -20,6 +20,8 @@ export class DirectRun {
   /** Where predecessors dial. */
   readonly #doors = new Map<string, number>();
   readonly #workers: Worker[] = [];
+  /** Whom workers started from now on tell of themselves, if anybody. */
+  hub: WorkerPlan["hub"];
 
   constructor(
     config: string,
@@ -58,7 +60,7 @@ export class DirectRun {
     const names = ["source", ...Array.from({ length: this.#layers }, (_, index) => `layer${index + 1}`)];
     const own = port ?? this.#ports.get(name) ?? 0;
     const ports = names.map((each) => (each === name ? own : (this.#doors.get(each) ?? 0)));
-    const plan = planWorkers(run, this.folder, ports).find((each) => each.name === name)!;
+    const plan = planWorkers(run, this.folder, ports, { hub: this.hub }).find((each) => each.name === name)!;
     const args = workerArguments(plan);
     args[args.indexOf("--config") + 1] = this.config;
     args[args.indexOf("--state") + 1] = this.state(state);

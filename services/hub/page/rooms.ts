@@ -2,7 +2,7 @@ import type { EventLine } from "../../../shared/run/record-lines.ts";
 import type { WorkerView } from "../api.ts";
 import { bytes, count, duration, figure, rate, short } from "./format.ts";
 
-/** After so long without a word figures are shown as old; workers speak several times a second. */
+/** After so long without a word figures are shown as old; workers speak twice a second. */
 export const OLD_AFTER_MS = 2_500;
 
 /** How a room looks: with people at work, waiting, in trouble, silent, empty, left in order, not yet opened. */
