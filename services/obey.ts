@@ -29,6 +29,9 @@ export function obey(worker: Obedient, command: Command): void {
       return worker.stop("told to restart", ExitCode.startAgain);
     case "stop":
       return worker.stop("told by the hub", ExitCode.done);
+    case "start":
+      // It has begun already.
+      return;
   }
 }
 

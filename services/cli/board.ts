@@ -17,7 +17,7 @@ export interface Board {
 
 export interface WorkerView {
   readonly name: string;
-  readonly state: WorkerState | "restarting";
+  readonly state: WorkerState | "restarting" | "stopped";
   /** Undefined until it told. */
   readonly batch: number | undefined;
   readonly restarts: number;
@@ -44,6 +44,11 @@ export function onTelemetry(board: Board, name: string, telemetry: Telemetry): B
 
 export function onDeath(board: Board, name: string, restarts: number): Board {
   return withWorker(board, name, { state: "restarting", restarts, told: undefined });
+}
+
+/** It stays away. */
+export function onStop(board: Board, name: string): Board {
+  return withWorker(board, name, { state: "stopped", told: undefined });
 }
 
 export function onStart(board: Board, name: string): Board {

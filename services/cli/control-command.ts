@@ -8,10 +8,14 @@ import { findRun } from "./record.ts";
 import { Refusal } from "./refusal.ts";
 import { dashboardOf } from "./stand.ts";
 
+const HELP = `
+A worker that is told to stop saves and stays away until it is told to start; its neighbours hold meanwhile.`;
+
 export function addControl(program: Program, edges: Edges): void {
   program
     .command("control")
     .description("tell a worker of a run that was started with --control what to do")
+    .addHelpText("after", HELP)
     .argument("<worker>", `such as layer2; or "run", to stop it all`)
     .argument("<command>", COMMANDS.join(", "))
     .argument("[run]", "its id, the beginning of one, or a folder (default: the newest)")

@@ -9,7 +9,7 @@ import { readSecret } from "../../shared/link/secret.ts";
 import { TELEMETRY_PROTOCOL } from "../../shared/run/telemetry-wire.ts";
 import { Unsaid } from "../../shared/run/unsaid.ts";
 import { logFile, type RunFolder } from "./run-folder.ts";
-import type { Ending } from "./supervise.ts";
+import type { Ending, Wish } from "./supervise.ts";
 import { secretFile } from "./worker-plan.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
@@ -81,6 +81,8 @@ export interface DashboardOptions {
   readonly say: (line: string) => void;
   /** Somebody on the page wants the run to end. */
   readonly stop: () => void;
+  /** Somebody wants one worker to be stopped, or started again. */
+  readonly ask: (worker: string, wish: Wish) => void;
 }
 
 /**
@@ -184,7 +186,7 @@ export class Dashboard {
   }
 
   #dial(): HubDialler {
-    const { plan, run, stop } = this.#options;
+    const { plan, run, stop, ask } = this.#options;
     return dialHub({
       url: `ws://${HOST}:${plan.port}`,
       link: run.config.link,
@@ -200,8 +202,10 @@ export class Dashboard {
         this.#unsaid.acknowledged(seq);
         this.#pump();
       },
-      onCommand: (command, refusal) => {
-        if (plan.control && refusal === undefined && command === "stop") stop();
+      onCommand: (command, refusal, worker) => {
+        if (!plan.control || refusal !== undefined) return;
+        if (worker !== undefined) ask(worker, command === "stop" ? "stop" : "start");
+        else if (command === "stop") stop();
       },
       onDown: () => {
         this.#link = undefined;

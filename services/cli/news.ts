@@ -22,6 +22,8 @@ export function noteNews(note: Note, words: readonly string[]): string {
         note.afterMs === 0 ? "starting it again" : `again in ${(note.afterMs / 1000).toFixed(1)} s`;
       return `${worker} ${endingWords(note.ending, words)}; ${when} (restart ${note.restart})`;
     }
+    case "stopped":
+      return `${worker} was stopped as asked, and stays so until it is told to start`;
     case "ended badly":
       return `${worker} ${endingWords(note.ending, words)}, when the run had finished`;
     case "killed":

@@ -13,6 +13,9 @@ export type Outcome =
   /** `code` is the worker's, see ExitCode; `deaths` of them without progress, where that was why. */
   | { readonly kind: "failed"; readonly worker: string; readonly code: number; readonly deaths?: number };
 
+/** What somebody wants of one worker. */
+export type Wish = "stop" | "start";
+
 export interface Supervision {
   readonly workers: Readonly<Record<string, Supervised>>;
   readonly course: Course;
@@ -26,9 +29,16 @@ export type Course =
   | { readonly phase: "ended" };
 
 export interface Supervised {
-  readonly stage: /** `from`: the first batch that this life told of. */
-    | { readonly is: "running"; readonly sinceMs: number; readonly from?: number }
+  readonly stage: /** `from`: the first batch that this life told of. `isToStop`: it was asked to, and is not to come back. */
+    | {
+        readonly is: "running";
+        readonly sinceMs: number;
+        readonly from?: number;
+        readonly isToStop?: boolean;
+      }
     | { readonly is: "waiting" }
+    /** As somebody asked, until somebody asks otherwise. */
+    | { readonly is: "stopped" }
     | { readonly is: "over" };
   readonly restarts: number;
   /** The highest batch it ever told of. */
@@ -49,6 +59,7 @@ export type SupervisionEvent =
       readonly chance: number;
     }
   | { readonly kind: "due"; readonly worker: string; readonly atMs: number }
+  | { readonly kind: "asked"; readonly worker: string; readonly wish: Wish; readonly atMs: number }
   | { readonly kind: "progressed"; readonly worker: string; readonly batch: number }
   | { readonly kind: "finished" }
   | { readonly kind: "interrupted"; readonly signal: StopSignal; readonly atMs: number }
@@ -74,6 +85,7 @@ export type Note =
       readonly restart: number;
       readonly afterMs: number;
     }
+  | { readonly kind: "stopped"; readonly worker: string; readonly ending: Ending }
   | { readonly kind: "ended badly"; readonly worker: string; readonly ending: Ending }
   | { readonly kind: "killed"; readonly worker: string; readonly afterMs: number };
 
@@ -109,6 +121,8 @@ export function supervise(state: Supervision, event: SupervisionEvent): Step {
       return onExited(state, event);
     case "due":
       return onDue(state, event.worker, event.atMs);
+    case "asked":
+      return onAsked(state, event.worker, event.wish, event.atMs);
     case "progressed":
       return onProgressed(state, event.worker, event.batch);
     case "finished":
@@ -125,6 +139,10 @@ type Exited = Extract<SupervisionEvent, { kind: "exited" }>;
 function onExited(state: Supervision, event: Exited): Step {
   const { worker, ending } = event;
   if (state.course.phase === "running") {
+    if (isToStop(state, worker)) {
+      const note = { kind: "stopped", worker, ending } as const;
+      return [withStage(state, worker, { is: "stopped" }), [{ do: "note", note }]];
+    }
     const code = "code" in ending ? ending.code : undefined;
     if (code === CANNOT_START || code === GAVE_UP) {
       return fail(state, { kind: "failed", worker, code }, event.atMs);
@@ -136,6 +154,31 @@ function onExited(state: Supervision, event: Exited): Step {
   const [over, end] = endIfOver(withStage(state, worker, { is: "over" }));
   const isClean = ("code" in ending && ending.code === 0) || state.course.phase === "stopping";
   return [over, isClean ? end : [{ do: "note", note: { kind: "ended badly", worker, ending } }, ...end]];
+}
+
+function isToStop({ workers }: Supervision, worker: string): boolean {
+  const stage = workers[worker]?.stage;
+  return stage?.is === "running" && stage.isToStop === true;
+}
+
+function onAsked(state: Supervision, worker: string, wish: Wish, atMs: number): Step {
+  const stage = state.workers[worker]?.stage;
+  if (stage === undefined || state.course.phase !== "running") return [state, []];
+  return wish === "stop" ? stopOne(state, worker, stage) : startOne(state, worker, stage, atMs);
+}
+
+function stopOne(state: Supervision, worker: string, stage: Supervised["stage"]): Step {
+  if (stage.is === "waiting") return [withStage(state, worker, { is: "stopped" }), []];
+  if (stage.is !== "running") return [state, []];
+  return [withStage(state, worker, { ...stage, isToStop: true }), [{ do: "ask to stop", worker }]];
+}
+
+function startOne(state: Supervision, worker: string, stage: Supervised["stage"], atMs: number): Step {
+  // On its way out: when it is gone it comes back, as whoever left too early.
+  if (stage.is === "running" && stage.isToStop)
+    return [withStage(state, worker, { ...stage, isToStop: false }), []];
+  if (stage.is !== "stopped") return [state, []];
+  return [withStage(state, worker, { is: "running", sinceMs: atMs }), [{ do: "start", worker }]];
 }
 
 // Somebody asked it to stop, and it was not us. Without it the others would wait for ever.
@@ -211,7 +254,7 @@ function onProgressed(state: Supervision, worker: string, batch: number): Step {
 
 function onFinished(state: Supervision): Step {
   if (state.course.phase !== "running") return [state, []];
-  const [ending, end] = endIfOver(withoutWaiting({ ...state, course: { phase: "finished" } }));
+  const [ending, end] = endIfOver(withoutAbsent({ ...state, course: { phase: "finished" } }));
   return [ending, end.length > 0 ? end : [{ do: "expire later", afterMs: LEAVE_MS }]];
 }
 
@@ -237,7 +280,7 @@ function fail(state: Supervision, outcome: Extract<Outcome, { kind: "failed" }>,
 
 function stop(state: Supervision, outcome: Outcome, sinceMs: number): Step {
   const course = { phase: "stopping", outcome, sinceMs } as const;
-  const [stopping, end] = endIfOver(withoutWaiting({ ...state, course }));
+  const [stopping, end] = endIfOver(withoutAbsent({ ...state, course }));
   if (end.length > 0) return [stopping, end];
   const asked = running(stopping).map((worker) => ({ do: "ask to stop", worker }) as const);
   return [stopping, [...asked, { do: "expire later", afterMs: STOP_MS }]];
@@ -255,9 +298,13 @@ function running(state: Supervision): string[] {
   return Object.keys(state.workers).filter((name) => state.workers[name]!.stage.is === "running");
 }
 
-function withoutWaiting(state: Supervision): Supervision {
-  const waiting = Object.keys(state.workers).filter((name) => state.workers[name]!.stage.is === "waiting");
-  return waiting.reduce((rest, name) => withStage(rest, name, { is: "over" }), state);
+/** Who is not there now need not come any more. */
+function withoutAbsent(state: Supervision): Supervision {
+  const absent = Object.keys(state.workers).filter((name) => {
+    const { is } = state.workers[name]!.stage;
+    return is === "waiting" || is === "stopped";
+  });
+  return absent.reduce((rest, name) => withStage(rest, name, { is: "over" }), state);
 }
 
 function withStage(state: Supervision, name: string, stage: Supervised["stage"]): Supervision {

@@ -9,6 +9,7 @@ import {
   type Supervision,
   type SupervisionEvent,
   supervise,
+  type Wish,
 } from "./supervise.ts";
 import type { Hearing, WorkerProcess } from "./worker-process.ts";
 
@@ -48,6 +49,11 @@ export class Supervisor {
   /** The first time asks every worker to stop, the second time ends them. */
   interrupt(signal: StopSignal): void {
     this.#happen({ kind: "interrupted", signal, atMs: performance.now() });
+  }
+
+  /** Nothing where it is so already, or there is no such worker. */
+  ask(worker: string, wish: Wish): void {
+    this.#happen({ kind: "asked", worker, wish, atMs: performance.now() });
   }
 
   /** At once, and without a word; for the last moment of this process. */

@@ -4,7 +4,7 @@ import type { DataConfig } from "../../shared/data/data-config.ts";
 import { openDataSet } from "../../shared/data/open-data-set.ts";
 import { createLog } from "../../shared/run/log.ts";
 import { loadServicesConfig } from "../../shared/run/read-config.ts";
-import { newBoard, onDeath, onStart, onTelemetry, onTick, slowestCursor } from "./board.ts";
+import { newBoard, onDeath, onStart, onStop, onTelemetry, onTick, slowestCursor } from "./board.ts";
 import { Dashboard, dashboardPort, type HubPlan } from "./dashboard.ts";
 import { type Display, liveDisplay, plainDisplay, silentDisplay } from "./display.ts";
 import type { Edges } from "./edges.ts";
@@ -196,6 +196,7 @@ class Training {
       ...{ run: this.#run, plan, command: hub!, pid, nodeVersion },
       say: (line) => this.#display.say(line),
       stop: () => this.#supervisor?.interrupt("SIGTERM"),
+      ask: (worker, wish) => this.#supervisor?.ask(worker, wish),
     });
   }
 
@@ -237,7 +238,10 @@ class Training {
   }
 
   #noted(note: Note, words: readonly string[]): void {
-    if (note.kind !== "killed") this.#dashboard?.died(note.worker, note.ending);
+    // Who left as it was asked to has said so itself.
+    const isExpected = note.kind === "stopped" && "code" in note.ending && note.ending.code === 0;
+    if (note.kind !== "killed" && !isExpected) this.#dashboard?.died(note.worker, note.ending);
+    if (note.kind === "stopped") this.#board = onStop(this.#board, note.worker);
     if (note.kind === "died") this.#board = onDeath(this.#board, note.worker, note.restart);
     const news = noteNews(note, words);
     this.#log.warn({ note }, news);

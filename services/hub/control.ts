@@ -16,7 +16,9 @@ export function twins(isLocal: boolean): ControlView["twins"] {
   const told = (command: Command) =>
     isLocal
       ? `npm run unlocked -- control {worker} ${command}`
-      : `docker compose exec hub node services/start/run.mjs services/cli/main.ts control {worker} ${command} /record`;
+      : command === "start"
+        ? "docker compose start {worker}"
+        : `docker compose exec hub node services/start/run.mjs services/cli/main.ts control {worker} ${command} /record`;
   const entries = COMMANDS.map((command) => [command, told(command)] as const);
   return Object.fromEntries(entries) as Record<Command, string>;
 }
@@ -33,18 +35,27 @@ export async function control(
   if (!isToken(request.headers.authorization, token))
     throw new HttpError(403, "the token is missing or wrong");
   const { worker, command } = readRequest(await bodyOf(request));
-  for (const visitor of obeying(watch, worker, command)) watch.command(visitor, command);
+  const names = workerNames(watch.record.config);
+  if (worker === "run") for (const each of ofRun(watch, names, command)) watch.command(each, command);
+  else if (!names.includes(worker)) throw new HttpError(404, `there is no ${worker} in this run`);
+  else tell(watch, worker, command);
   return { sent: true };
 }
 
-function obeying(watch: Watch, worker: string, command: Command): Visitor[] {
-  const names = workerNames(watch.record.config);
-  if (worker === "run") return ofRun(watch, names, command);
-  if (!names.includes(worker)) throw new HttpError(404, `there is no ${worker} in this run`);
-  const visitor = watch.visitor(worker);
-  if (visitor === undefined) throw new HttpError(409, `${worker} is not connected`);
+/** Who started a worker is asked to stop and start it: else it would take a worker that stops for one that fails. */
+function tell(watch: Watch, worker: string, command: Command): void {
+  const [visitor, train] = [watch.visitor(worker), watch.visitor("train")];
+  const isAway = visitor === undefined;
+  if (
+    train?.introduction.control &&
+    (command === "stop" || command === "start" || (isAway && command === "restart"))
+  )
+    return watch.command(train, command, worker);
+  if (command === "start")
+    throw new HttpError(409, `nobody here can start ${worker}: whoever runs its container can`);
+  if (isAway) throw new HttpError(409, `${worker} is not connected`);
   if (!visitor.introduction.control) throw new HttpError(409, `${worker} was started without --control`);
-  return [visitor];
+  watch.command(visitor, command);
 }
 
 /** Who started the workers of a run ends it; else all of them do. */

@@ -40,7 +40,8 @@ export interface Visitor {
   /** Where it comes from. */
   readonly host: string;
   acknowledge(seq: number): void;
-  command(command: Command): void;
+  /** `worker`: whom it is about, if another. */
+  command(command: Command, worker?: string): void;
   /** It dials again, and says again what was not acknowledged. */
   sendAway(reason: string): void;
 }
@@ -142,8 +143,8 @@ export class TelemetryDoor {
       // Its connection broke and we have not heard of it.
       if (introduction.instance === heard.instance) other.terminate();
     }
-    const visitor = new Visiting(socket, heard, host, (command) =>
-      send(socket, provenCommand(this.#options.secret, command, heard, nonce)),
+    const visitor = new Visiting(socket, heard, host, (command, worker) =>
+      send(socket, provenCommand(this.#options.secret, command, heard, nonce, worker)),
     );
     this.#visitors.set(socket, visitor);
     keepAlive(socket, HEARTBEAT_MS, () => socket.terminate(), { isTalkative: true });
@@ -173,18 +174,13 @@ export class TelemetryDoor {
 class Visiting implements Visitor {
   readonly introduction: Introduction;
   readonly host: string;
-  readonly command: (command: Command) => void;
+  readonly command: Visitor["command"];
   readonly #socket: WebSocket;
   #isSentAway = false;
   #second = 0;
   #messages = 0;
 
-  constructor(
-    socket: WebSocket,
-    introduction: Introduction,
-    host: string,
-    command: (command: Command) => void,
-  ) {
+  constructor(socket: WebSocket, introduction: Introduction, host: string, command: Visitor["command"]) {
     this.#socket = socket;
     this.introduction = introduction;
     this.host = host;

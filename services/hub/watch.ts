@@ -111,9 +111,10 @@ export class Watch {
     return this.#visitors.get(worker);
   }
 
-  command(visitor: Visitor, command: Command): void {
-    this.say("command", visitor.introduction.worker, command);
-    visitor.command(command);
+  /** `worker`: whom it is about, if another. */
+  command(visitor: Visitor, command: Command, worker?: string): void {
+    this.say("command", worker ?? visitor.introduction.worker, command);
+    visitor.command(command, worker);
   }
 
   /** Everything heard is in the files when it returns. */

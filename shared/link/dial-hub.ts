@@ -31,8 +31,8 @@ export interface HubDialOptions {
   readonly introduction: Introduction;
   onUp(hub: HubLink): void;
   onAcknowledged(seq: number): void;
-  /** It was proved where there is a secret; else `refusal` says why it must not be obeyed. */
-  onCommand(command: Command, refusal: string | undefined): void;
+  /** It was proved where there is a secret; else `refusal` says why it must not be obeyed. `worker`: whom it is about, if another. */
+  onCommand(command: Command, refusal: string | undefined, worker?: string): void;
   /** Once for every connection that was up. */
   onDown(why: Why): void;
 }
@@ -153,7 +153,7 @@ class HubDialling implements HubDialler {
 
   #command(message: CommandMessage, up: { readonly challenge: string; readonly introduction: Introduction }) {
     const refusal = refuseCommand(this.#options.secret, message, up.introduction, up.challenge);
-    this.#options.onCommand(message.command, refusal);
+    this.#options.onCommand(message.command, refusal, message.worker);
   }
 
   #ended(why: Why): void {
@@ -183,13 +183,14 @@ function read(bytes: Buffer): ToWorker | undefined {
     return undefined;
   }
   const isText = (value: unknown) => typeof value === "string";
+  const isTextIfAny = (value: unknown) => value === undefined || isText(value);
   switch (message?.kind) {
     case "challenge":
       return Number.isInteger(message.protocol) && isText(message.nonce) ? as(message) : undefined;
     case "ack":
       return Number.isInteger(message.seq) ? as(message) : undefined;
     case "command":
-      return isText(message.command) && (message.proof === undefined || isText(message.proof))
+      return isText(message.command) && isTextIfAny(message.proof) && isTextIfAny(message.worker)
         ? as(message)
         : undefined;
   }

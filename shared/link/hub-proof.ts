@@ -13,9 +13,9 @@ function proofOf(
   what: "introduction" | "command",
   { run, worker, incarnation, instance, port, nonce }: Introduction,
   challenge: string,
-  command?: Command,
+  command: readonly (string | undefined)[] = [],
 ): string {
-  const parts = [`unlocked ${what}`, run, worker, incarnation, instance, port, challenge, nonce, command];
+  const parts = [`unlocked ${what}`, run, worker, incarnation, instance, port, challenge, nonce, ...command];
   return secret.sign(JSON.stringify(parts)).toString("hex");
 }
 
@@ -41,26 +41,28 @@ export function refuseIntroduction(
   return refuse("introduction", introduction.proof, expected);
 }
 
-/** A command to whoever introduced itself so, with what it takes to be obeyed. */
+/** A command to whoever introduced itself so, with what it takes to be obeyed; `worker`: whom it is about, if another. */
 export function provenCommand(
   secret: Secret | undefined,
   command: Command,
   to: Introduction,
   challenge: string,
+  worker?: string,
 ): CommandMessage {
-  if (secret === undefined) return { kind: "command", command };
-  return { kind: "command", command, proof: proofOf(secret, "command", to, challenge, command) };
+  const message = { kind: "command", command, ...(worker !== undefined && { worker }) } as const;
+  if (secret === undefined) return message;
+  return { ...message, proof: proofOf(secret, "command", to, challenge, [command, worker]) };
 }
 
 /** Why the command is not to be obeyed by whoever introduced itself so; undefined if it is. */
 export function refuseCommand(
   secret: Secret | undefined,
-  { command, proof }: CommandMessage,
+  { command, worker, proof }: CommandMessage,
   to: Introduction,
   challenge: string,
 ): string | undefined {
   if (secret === undefined) return undefined;
-  return refuse("command", proof, proofOf(secret, "command", to, challenge, command));
+  return refuse("command", proof, proofOf(secret, "command", to, challenge, [command, worker]));
 }
 
 function refuse(what: string, proof: string | undefined, expected: string): string | undefined {

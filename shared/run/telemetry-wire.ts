@@ -86,12 +86,17 @@ export interface Acknowledgement {
 export interface CommandMessage {
   readonly kind: "command";
   readonly command: Command;
+  /** Of "train", who started it, a worker is asked for so; undefined: the one that hears it is meant. */
+  readonly worker?: string;
   /** Where the run has a secret; a worker that has it does nothing without. */
   readonly proof?: string;
 }
 
-/** pause: takes no batch until resume. crash: exits with 1, at once. restart: saves, exits with 75, and is started again. */
-export const COMMANDS = ["pause", "resume", "checkpoint", "crash", "restart", "stop"] as const;
+/**
+ * pause: takes no batch until resume. crash: exits with 1, at once. restart: saves, exits with 75, and is started again.
+ * stop: saves, exits with 0, and stays away until start, which only the one who started it can obey.
+ */
+export const COMMANDS = ["pause", "resume", "checkpoint", "crash", "restart", "stop", "start"] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export type ToHub = Introduction | Numbered | Standing | Goodbye;

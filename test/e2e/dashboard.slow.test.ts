@@ -74,6 +74,16 @@ describe.skipIf(!hasBrowser)("the page of a run", () => {
     await event(page, "layer2", "died");
     await event(page, "layer2", "restored");
     expect(run.log("layer2").filter(({ msg }) => msg === "started")).toHaveLength(2);
+    await room(page, "layer2", "training");
+    await page.getByTestId("command-stop").click();
+    await room(page, "layer2", "stopped");
+    // Its predecessor has guessed for as long as it may by then, and nobody has brought it back.
+    await room(page, "layer1", "holding");
+    await room(page, "layer2", "stopped");
+    expect(run.log("layer2").filter(({ msg }) => msg === "started")).toHaveLength(2);
+    await page.getByTestId("command-start").click();
+    for (const worker of WORKERS) await room(page, worker, "training");
+    expect(run.log("layer2").filter(({ msg }) => msg === "started")).toHaveLength(3);
     expect(complaints).toEqual([]);
   });
 

@@ -71,6 +71,14 @@ describe("a hub's command", () => {
     );
   });
 
+  it("about another is obeyed for no third", () => {
+    const about = provenCommand(ours, "stop", to, challenge, "layer2");
+    expect(refuseCommand(ours, about, to, challenge)).toBeUndefined();
+    expect(refuseCommand(ours, { ...about, worker: "layer3" }, to, challenge)).toMatch("is wrong");
+    const { worker: _, ...itself } = about;
+    expect(refuseCommand(ours, itself, to, challenge)).toMatch("is wrong");
+  });
+
   it("is not the worker's own proof sent back", () => {
     expect(
       refuseCommand(ours, { kind: "command", command: "stop", proof: to.proof! }, to, challenge),

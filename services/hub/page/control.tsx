@@ -18,6 +18,8 @@ const meanings: readonly (readonly [Command, string])[] = [
   ["checkpoint", "saves its state now"],
   ["restart", "saves, ends, and is started again"],
   ["crash", "dies at once, as by an accident"],
+  ["stop", "saves, ends, and stays away until it is started"],
+  ["start", "begins again where it had saved, if it was stopped"],
 ];
 
 /** Commands to one worker, and the end of the run; each beside what one would type for it. */
@@ -60,7 +62,7 @@ export function Control({ control, token, workers, worker, onWorker }: Props) {
           />
         ))}
         <Row
-          name="stop"
+          name="stop run"
           meaning="ends the run: every worker saves and goes"
           twin={control.twins.stop?.replaceAll("{worker}", "run")}
           isOff={token === undefined}
@@ -72,7 +74,7 @@ export function Control({ control, token, workers, worker, onWorker }: Props) {
 }
 
 interface RowProps {
-  readonly name: Command;
+  readonly name: Command | "stop run";
   readonly meaning: string;
   readonly twin: string | undefined;
   readonly isOff: boolean;
@@ -84,11 +86,11 @@ function Row({ name, meaning, twin, isOff, onPress }: RowProps) {
     <li>
       <button
         type="button"
-        class={`command command-${name}`}
+        class={`command command-${idOf(name)}`}
         disabled={isOff}
         title={meaning}
         onClick={onPress}
-        data-testid={`command-${name}`}
+        data-testid={`command-${idOf(name)}`}
       >
         {name}
       </button>
@@ -96,6 +98,10 @@ function Row({ name, meaning, twin, isOff, onPress }: RowProps) {
       {twin !== undefined && <Twin text={twin} />}
     </li>
   );
+}
+
+function idOf(name: RowProps["name"]): string {
+  return name.replace(" ", "-");
 }
 
 function Twin({ text }: { readonly text: string }) {

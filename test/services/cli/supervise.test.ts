@@ -203,6 +203,59 @@ describe("the end", () => {
   });
 });
 
+describe("one worker that is asked to stop", () => {
+  const ask = (story: Story, wish: "stop" | "start", worker = "a") =>
+    story.on({ kind: "asked", worker, wish, atMs: 0 });
+  const stopped = () => {
+    const story = new Story("a", "b");
+    expect(ask(story, "stop")).toEqual([{ do: "ask to stop", worker: "a" }]);
+    return story;
+  };
+
+  it.each<[string, Ending]>([
+    ["has left", { code: 0 }],
+    ["was killed on its way out", KILLED],
+    ["could not save", { code: 1 }],
+  ])("stays away when it %s, until it is asked to start", (_, ending) => {
+    const story = stopped();
+    const note = { kind: "stopped", worker: "a", ending };
+    expect(story.exits("a", ending)).toEqual([{ do: "note", note }]);
+    expect(story.comesBack("a")).toEqual([]);
+    expect(ask(story, "stop")).toEqual([]);
+    expect(ask(story, "start")).toEqual([{ do: "start", worker: "a" }]);
+    expect(delayOf(story.exits("a", KILLED))).toBe(0);
+  });
+
+  it("does not come back either where it was about to", () => {
+    const story = new Story("a", "b");
+    story.exits("a", KILLED);
+    expect(ask(story, "stop")).toEqual([]);
+    expect(story.comesBack("a")).toEqual([]);
+    expect(ask(story, "start")).toEqual([{ do: "start", worker: "a" }]);
+  });
+
+  it("comes back when it was asked to start before it had left", () => {
+    const story = stopped();
+    expect(ask(story, "start")).toEqual([]);
+    expect(delayOf(story.exits("a", 0))).toBe(1000);
+    expect(story.comesBack("a")).toEqual([{ do: "start", worker: "a" }]);
+  });
+
+  it("is not waited for at the end of the run", () => {
+    const story = stopped();
+    story.exits("a", 0);
+    story.interrupted();
+    expect(ask(story, "start")).toEqual([]);
+    expect(endOf(story.exits("b", 0))).toEqual({ kind: "stopped", signal: "SIGINT" });
+  });
+
+  it("is nobody where there is no such worker, and one that runs is not started twice", () => {
+    const story = new Story("a");
+    expect(ask(story, "stop", "layer9")).toEqual([]);
+    expect(ask(story, "start")).toEqual([]);
+  });
+});
+
 describe("a stop", () => {
   it("asks all, kills after two seconds who is left, and ends when all are gone", () => {
     const story = new Story("a", "b");

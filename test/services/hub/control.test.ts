@@ -31,7 +31,7 @@ describe("a command", () => {
   it("from whoever has the token reaches the worker, and is in the record", async () => {
     const worker = await HubWorker.dial(hub.port, layer1);
     await worker.hears("ack");
-    for (const command of COMMANDS) {
+    for (const command of COMMANDS.filter((each) => each !== "start")) {
       expect(
         (
           await post(command, {
@@ -46,6 +46,34 @@ describe("a command", () => {
     expect(await hub.get("/api/runs/r1/events")).toContainEqual(
       expect.objectContaining({ name: "command", about: "layer1", text: "crash" }),
     );
+  });
+
+  it("to stop or start one worker goes to who started it, and so does the restart of one that is away", async () => {
+    const worker = await HubWorker.dial(hub.port, layer1);
+    const train = await HubWorker.dial(hub.port, { ...layer1, worker: "train", incarnation: 0 });
+    await Promise.all([worker.hears("ack"), train.hears("ack")]);
+    const told: [string, string][] = [
+      ["stop", "layer1"],
+      ["start", "layer1"],
+      ["restart", "layer2"],
+    ];
+    for (const [command, name] of told) {
+      expect((await post(command, bearer(), name)).body).toBe('{"sent":true}');
+      expect(await train.hears("command")).toEqual({ kind: "command", command, worker: name });
+    }
+    await post("restart", bearer());
+    // Nothing came before it.
+    expect(await worker.hears("command")).toEqual({ kind: "command", command: "restart" });
+    expect(await hub.get("/api/runs/r1/events")).toContainEqual(
+      expect.objectContaining({ name: "command", about: "layer2", text: "restart" }),
+    );
+  });
+
+  it("to start is refused where nobody is there who could", async () => {
+    const worker = await HubWorker.dial(hub.port, layer1);
+    await worker.hears("ack");
+    expect(await post("start", bearer())).toMatchObject({ status: 409 });
+    expect(worker.heard).toEqual([]);
   });
 
   it.each<[string, () => object]>([
