@@ -102,7 +102,7 @@ export interface LogRecord {
 export interface StreamEvents {
   /** `instance` changes when the hub was started again; `now` is the hub's clock. */
   readonly hello: { readonly instance: string; readonly run: string; readonly now: number };
-  /** All of them, at most twice a second, when something changed; at least every two seconds. */
+  /** All of them, at most twice a second, and at once when somebody came or went; at least every two seconds. */
   readonly workers: { readonly now: number; readonly workers: readonly WorkerView[] };
   /** As they arrive. */
   readonly metrics: readonly MetricLine[];

@@ -134,7 +134,7 @@ export class Hub {
       probe,
       now,
       onLines: (metrics, events) => this.#tell(metrics, events),
-      onChange: () => this.#show(),
+      onChange: (isOfContact) => (isOfContact ? this.#showNow() : this.#show()),
       warn: (about, message) => log.warn(about, message),
     });
   }
@@ -253,12 +253,16 @@ export class Hub {
 
   /** Now and then, as long as anybody looks. */
   #show(): void {
-    if (this.#streams.size === 0 || this.#watch === undefined || this.#showing !== undefined) return;
+    if (this.#streams.size === 0 || this.#showing !== undefined) return;
     const wait = Math.max(0, this.#shownAt + SHOW_MS - this.#edges.now());
-    this.#showing = setTimeout(() => this.#showNow(this.#watch!), wait);
+    this.#showing = setTimeout(() => this.#showNow(), wait);
   }
 
-  #showNow(watch: Watch): void {
+  /** Who died may be back before the next look at the figures is due, and would never be seen dead. */
+  #showNow(): void {
+    const watch = this.#watch;
+    if (this.#streams.size === 0 || watch === undefined) return;
+    clearTimeout(this.#showing);
     clearTimeout(this.#idling);
     this.#showing = undefined;
     this.#shownAt = this.#edges.now();

@@ -31,7 +31,8 @@ export interface WatchOptions {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly onLines: (metrics: readonly MetricLine[], events: readonly EventLine[]) => void;
-  readonly onChange: () => void;
+  /** `isOfContact`: somebody came or went, which nobody should have to wait for. */
+  readonly onChange: (isOfContact: boolean) => void;
   readonly warn: (about: object, message: string) => void;
 }
 
@@ -157,8 +158,9 @@ export class Watch {
   #become(after: Known): void {
     const before = this.#known.get(after.name)!;
     this.#known.set(after.name, after);
-    if (after.contact !== before.contact) this.#tellContact(before, after);
-    this.#options.onChange();
+    const isOfContact = after.contact !== before.contact;
+    if (isOfContact) this.#tellContact(before, after);
+    this.#options.onChange(isOfContact);
   }
 
   #tellContact(before: Known, after: Known): void {

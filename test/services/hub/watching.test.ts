@@ -46,6 +46,23 @@ describe("a worker whose connection breaks", () => {
     stream.close();
   });
 
+  it("is shown as dead though its next life begins at once", async () => {
+    const [events, stream] = [await hub.stream(), await hub.stream()];
+    const first = await HubWorker.dial(hub.port, { ...layer1, port: await leftPort() });
+    await events.worker("layer1", ({ contact }) => contact === "connected");
+    await stream.worker("layer1", ({ contact }) => contact === "connected");
+    first.socket.terminate();
+    await events.next("events", (told) => told.some(({ name }) => name === "dead"));
+    await HubWorker.dial(hub.port, { ...layer1, incarnation: 2 });
+    const next = await stream.worker(
+      "layer1",
+      ({ contact, incarnation }) => contact !== "connected" || incarnation === 2,
+    );
+    expect(next.contact).toBe("dead");
+    events.close();
+    stream.close();
+  });
+
   it("is unreachable, not dead, where somebody answers at its port", async () => {
     const server = createServer((_, response) => response.end("ok\n"));
     const stream = await hub.stream();
