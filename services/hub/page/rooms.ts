@@ -83,9 +83,10 @@ function firstWords(why: string): string {
   return why.length > 24 ? `${why.slice(0, 23)}…` : why;
 }
 
-export function isOldAt({ contact, heardAt }: WorkerView, now: number): boolean {
-  // Who said goodbye, or has not come, has nothing newer to say.
-  if (contact === "gone" || contact === "absent") return false;
+export function isOldAt({ contact, why, heardAt }: WorkerView, now: number): boolean {
+  // Who has finished, or has not come, has nothing newer to say; who was stopped may come back.
+  if (contact === "absent") return false;
+  if (contact === "gone") return why !== "finished";
   if (contact !== "connected") return true;
   return heardAt === undefined || now - heardAt > OLD_AFTER_MS;
 }

@@ -41,7 +41,9 @@ describe("a room", () => {
     }
   });
 
-  it("keeps the last figures of one that left in order", () => {
+  it("keeps the last figures of one that left in order, as old ones where it may come back", () => {
+    const stopped = room({ contact: "gone", why: "stopped", heardAt: NOW - 4000 });
+    expect(stopped).toMatchObject({ tone: "done", state: "stopped", isOld: true, rate: "–", age: "4 s" });
     const gone = room({ contact: "gone", why: "finished", heardAt: 0 });
     expect(gone).toMatchObject({ tone: "done", state: "finished", isOld: false, batch: "100" });
   });
