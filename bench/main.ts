@@ -22,6 +22,7 @@ const registry: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>
   unlock: () => import("./unlock/bench.ts"),
   depth: () => import("./depth/bench.ts"),
   memory: () => import("./memory/bench.ts"),
+  watch: () => import("./watch/bench.ts"),
   precision: () => import("./precision/bench.ts"),
   fuzz: () => import("./fuzz/bench.ts"),
 };

@@ -1,6 +1,8 @@
+import { secretFile } from "../../services/cli/worker-plan.ts";
 import { loadConfig } from "../../shared/run/read-config.ts";
 import type { Telemetry } from "../../shared/run/telemetry.ts";
 import { DirectRun, type Surroundings } from "../../test/support/direct-run.ts";
+import { HubProcess } from "../../test/support/hub-process.ts";
 import type { Conditions } from "../../test/support/lane.ts";
 import { TcpProxy } from "../../test/support/proxy.ts";
 import type { Worker } from "../../test/support/worker-process.ts";
@@ -12,6 +14,8 @@ export interface RunRequest {
   /** Every link through a proxy of its own that treats both directions so; without, links are direct. */
   readonly conditions?: Partial<Conditions>;
   readonly command?: Surroundings["command"];
+  /** With a hub that they tell of themselves, and that keeps their record. */
+  readonly isWatched?: boolean;
 }
 
 /** The same processes as `npm start` has, with nothing over them, and what they told. */
@@ -19,6 +23,7 @@ export class BenchRun {
   readonly proxies: TcpProxy[] = [];
   readonly direct: DirectRun;
   readonly layers: number;
+  hub: HubProcess | undefined;
   /** Rejects when a worker ends badly while it is wanted. */
   #failed: Promise<never> = new Promise(() => {});
 
@@ -26,6 +31,7 @@ export class BenchRun {
   static async start(request: RunRequest): Promise<BenchRun> {
     const run = new BenchRun(request);
     try {
+      if (request.isWatched) await run.#beWatched();
       await run.direct.startAll();
     } catch (error) {
       await run.close();
@@ -50,12 +56,27 @@ export class BenchRun {
     });
   }
 
+  async #beWatched(): Promise<void> {
+    const { folder, run, config, set } = this.direct;
+    const overrides = set.flatMap((assignment) => ["--set", assignment]);
+    const secret = ["--secret-file", secretFile(this.direct)];
+    this.hub = await HubProcess.start(
+      ...["--record", folder, "--run", run, "--config", config, ...overrides, ...secret],
+    );
+    this.direct.hub = { port: this.hub.port, control: false };
+  }
+
   get #names(): string[] {
     return ["source", ...Array.from({ length: this.layers }, (_, index) => `layer${index + 1}`)];
   }
 
   get head(): Worker {
     return this.direct.worker(`layer${this.layers}`);
+  }
+
+  /** Of the source and all layers. */
+  get pids(): number[] {
+    return this.#names.map((name) => this.direct.worker(name).pid!);
   }
 
   worker(layer: number): Worker {
@@ -96,6 +117,8 @@ export class BenchRun {
   }
 
   async close(): Promise<void> {
+    // The hub first: it must not write into a folder that is being removed.
+    await this.hub?.kill();
     await this.direct.close();
     await Promise.all(this.proxies.map((proxy) => proxy.close()));
   }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DirectRun } from "../../test/support/direct-run.ts";
 import type { Asked, Bench } from "../harness/bench.ts";
 import { BenchRun, cursorOf, sleep } from "../harness/bench-run.ts";
+import { residentMegabytes } from "../harness/processes.ts";
 import { type CpuProfile, type Place, timeByPlace } from "../harness/profile.ts";
 import { renderNumber, renderSpread } from "../harness/render.ts";
 import type { Cell, Table } from "../harness/report.ts";
@@ -83,11 +84,6 @@ async function measureMemory({ isQuick, isLong, say }: Asked): Promise<Table> {
   } finally {
     await run.close();
   }
-}
-
-function residentMegabytes(pid: number): number {
-  const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  return Number(kilobytes) / 1024;
 }
 
 /** The first is 1. */

@@ -33,15 +33,25 @@ export class Experiment {
 
   constructor(
     config: string,
-    options: { set?: readonly string[]; resume?: boolean; runs?: string; options?: readonly string[] } = {},
+    options: {
+      set?: readonly string[];
+      resume?: boolean;
+      runs?: string;
+      options?: readonly string[];
+      /** By `npm start`, to the letter. */
+      byNpm?: boolean;
+    } = {},
   ) {
     this.runs = options.runs ?? mkdtempSync(join(tmpdir(), "unlocked-runs-"));
     this.#secrets = new SecretWatch(this.runs);
     const set = (options.set ?? []).flatMap((assignment) => ["--set", assignment]);
     const more = options.options ?? [];
     const what = options.resume ? ["--resume", ...more] : [config, ...set, ...more];
-    const program = ["services/start/run.mjs", "services/cli/main.ts", "train", ...what, "--runs", this.runs];
-    this.#child = spawn(process.execPath, program, { cwd: root, env: { ...process.env, CI: "1" } });
+    const args = [...what, "--runs", this.runs];
+    const [program, ...first] = options.byNpm
+      ? ["npm", "start", "--"]
+      : [process.execPath, "services/start/run.mjs", "services/cli/main.ts", "train"];
+    this.#child = spawn(program, [...first, ...args], { cwd: root, env: { ...process.env, CI: "1" } });
     const keep = (chunk: Buffer) => {
       this.#output += chunk.toString();
     };
@@ -108,9 +118,15 @@ export class Experiment {
     this.#child.kill(name);
   }
 
+  /** npm ends without a word to whom it started. */
+  #end(): void {
+    const began = this.log("train").findLast(({ msg }) => msg === "train began");
+    process.kill(began?.pid ?? this.#child.pid!, "SIGTERM");
+  }
+
   /** Rejects, once all is gone, if a secret was shown. */
   async close(): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill("SIGTERM");
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#end();
     await this.ended;
     try {
       this.#secrets.expectNone(this.#output);

@@ -1,0 +1,191 @@
+import { cpus } from "node:os";
+import type { Asked } from "../harness/bench.ts";
+import { BenchRun, cursorOf, sleep } from "../harness/bench-run.ts";
+import { busySeconds, processorSeconds, residentMegabytes } from "../harness/processes.ts";
+import { renderSpread } from "../harness/render.ts";
+import type { Bar, Cell, Table } from "../harness/report.ts";
+import { median, ratioOf, spreadOf } from "../harness/statistics.ts";
+import { browsers, deafBrowser, nobody, type Onlookers, stoppedHub } from "./onlookers.ts";
+
+const CONFIG = "configs/mnist.yaml";
+/** An evaluation takes as long as sixty batches, and would fall into this turn or that. */
+const SET = ["run.epochs=1000", "run.evaluateEvery=1000000"];
+/** By then every function that matters is compiled. */
+const FROM_BATCH = 400;
+const BROWSERS = 20;
+const SETTLE_MS = 500;
+const TURN_MS = 2_000;
+/** Of all processors: where others took more of them in any turn, the round counts only if there are not enough quiet ones. */
+const MOST_OTHERS = 0.05;
+const SPARE_ROUNDS = 2;
+
+const WITHOUT = "no hub";
+type Circumstance = (run: BenchRun) => Promise<Onlookers>;
+const circumstances: Readonly<Record<string, Circumstance>> = {
+  "a hub, nobody looks": async () => nobody,
+  "a browser that never reads": ({ hub }) => deafBrowser(hub!.port),
+  [`${BROWSERS} browsers that read`]: ({ hub }) => browsers(hub!.port, BROWSERS),
+  "the hub stopped": async ({ hub }) => stoppedHub(hub!.child),
+};
+
+/** What one run showed in one turn. */
+interface Turn {
+  /** Batches a second. */
+  readonly rate: number;
+  /** Milliseconds of processor time for a batch: of all that train, of the hub, of those who look. */
+  readonly training: number;
+  readonly hub: number;
+  readonly onlookers: number;
+  /** What everybody else took of the machine, as a share of it. */
+  readonly others: number;
+  readonly hubMegabytes: number;
+}
+
+type Round = ReadonlyMap<string, Turn>;
+
+/**
+ * Batches a second with a hub and whoever looks at it, against none. All runs are there from the beginning to the end, and
+ * all but one stand still: they take turns of two seconds, so that what slows the machine for longer slows all of them.
+ */
+export async function measureThroughput({ isQuick, isLong, say }: Asked): Promise<Table> {
+  const stages: Stage[] = [];
+  try {
+    stages.push(await Stage.open(WITHOUT));
+    for (const [name, begin] of Object.entries(circumstances)) stages.push(await Stage.open(name, begin));
+    const rounds = await takeTurns(stages, isQuick ? 2 : isLong ? 24 : 9, say);
+    return tableOf(rounds, stages.find(({ name }) => name === "the hub stopped")!.trainedSeconds);
+  } finally {
+    for (const stage of stages) await stage.close();
+  }
+}
+
+/** The `wanted` quietest of some more. */
+async function takeTurns(
+  stages: readonly Stage[],
+  wanted: number,
+  say: (line: string) => void,
+): Promise<Round[]> {
+  const rounds: Round[] = [];
+  while (rounds.filter(isQuiet).length < wanted && rounds.length < wanted + SPARE_ROUNDS) {
+    const round = new Map<string, Turn>();
+    for (const stage of rounds.length % 2 === 0 ? stages : stages.toReversed())
+      round.set(stage.name, await stage.turn());
+    rounds.push(round);
+    const rates = stages.map(({ name }) => round.get(name)!.rate.toFixed(0));
+    say(`batches/s ${rates.join(", ")}; others at most ${(100 * noiseOf(round)).toFixed(1)} %`);
+  }
+  return rounds.toSorted((one, other) => noiseOf(one) - noiseOf(other)).slice(0, wanted);
+}
+
+function noiseOf(round: Round): number {
+  return Math.max(...[...round.values()].map(({ others }) => others));
+}
+
+function isQuiet(round: Round): boolean {
+  return noiseOf(round) <= MOST_OTHERS;
+}
+
+function tableOf(rounds: readonly Round[], stoppedSeconds: number): Table {
+  const all = (name: string, figure: keyof Turn) => rounds.map((round) => round.get(name)![figure]);
+  const names = Object.keys(circumstances);
+  const against = (name: string) => ratioOf(all(name, "rate"), all(WITHOUT, "rate"));
+  const megabytes = (name: string) => Math.max(...all(name, "hubMegabytes"));
+  return {
+    title: `Batches a second of configs/mnist.yaml and processor time for a batch, ${rounds.length} turns each; the hub stopped through ${Math.round(stoppedSeconds)} s of training`,
+    columns: ["", "batches/s", "against no hub", "training, ms", "hub, ms", "who looks, ms", "hub, MB, most"],
+    rows: [WITHOUT, ...names].map((name): Cell[] => [
+      name,
+      renderSpread(spreadOf(all(name, "rate")), ""),
+      renderSpread(against(name), "×"),
+      ...(["training", "hub", "onlookers"] as const).map((who) => median(all(name, who))),
+      megabytes(name) || "–",
+    ]),
+    bars: [
+      ...names.map((name): Bar => ({ of: name, measured: against(name).median, unit: "×", least: 0.98 })),
+      {
+        of: "most resident memory of the hub",
+        measured: Math.max(...names.map(megabytes)),
+        unit: " MB",
+        most: 150,
+      },
+    ],
+  };
+}
+
+/** A run that stands still whenever it is not its turn, with its hub and whoever looks. */
+class Stage {
+  readonly name: string;
+  trainedSeconds = 0;
+  readonly #run: BenchRun;
+  readonly #onlookers: Onlookers;
+
+  /** Resolves when it trains at full speed, and has been stopped. */
+  static async open(name: string, begin?: Circumstance): Promise<Stage> {
+    const run = await BenchRun.start({ config: CONFIG, set: SET, isWatched: begin !== undefined });
+    try {
+      await run.headTells((told) => cursorOf(told) >= FROM_BATCH);
+      const stage = new Stage(name, run, (await begin?.(run)) ?? nobody);
+      stage.#signal("SIGSTOP");
+      return stage;
+    } catch (error) {
+      await run.close();
+      throw error;
+    }
+  }
+
+  private constructor(name: string, run: BenchRun, onlookers: Onlookers) {
+    this.name = name;
+    this.#run = run;
+    this.#onlookers = onlookers;
+  }
+
+  async turn(): Promise<Turn> {
+    this.#signal("SIGCONT");
+    await sleep(SETTLE_MS);
+    const [first, before] = [await this.#nextReport(), this.#spent()];
+    await sleep(TURN_MS);
+    const [last, after] = [await this.#nextReport(), this.#spent()];
+    const hubMegabytes = this.#hub === undefined ? 0 : residentMegabytes(this.#hub);
+    this.#signal("SIGSTOP");
+    const batches = cursorOf(last.telemetry) - cursorOf(first.telemetry);
+    const seconds = (last.at - first.at) / 1000;
+    this.trainedSeconds += seconds + SETTLE_MS / 1000;
+    const aBatch = (who: "training" | "hub" | "onlookers") => (1000 * (after[who] - before[who])) / batches;
+    return {
+      rate: batches / seconds,
+      training: aBatch("training"),
+      hub: aBatch("hub"),
+      onlookers: aBatch("onlookers"),
+      others: (after.others - before.others) / seconds / cpus().length,
+      hubMegabytes,
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#onlookers.close();
+    await this.#run.close();
+  }
+
+  get #hub(): number | undefined {
+    return this.#run.hub?.child.pid;
+  }
+
+  #spent() {
+    const training = this.#run.pids.reduce((sum, pid) => sum + processorSeconds(pid), 0);
+    const hub = this.#hub === undefined ? 0 : processorSeconds(this.#hub);
+    const onlookers = this.#onlookers.processorSeconds;
+    const own = processorSeconds(process.pid) + training + hub + onlookers;
+    return { training, hub, onlookers, others: busySeconds() - own };
+  }
+
+  #nextReport(): ReturnType<BenchRun["headTells"]> {
+    const known = cursorOf(this.#run.latest.telemetry);
+    return this.#run.headTells((told) => cursorOf(told) > known);
+  }
+
+  #signal(signal: "SIGSTOP" | "SIGCONT"): void {
+    const { pid, stopsHub } = this.#onlookers;
+    const hub = stopsHub ? undefined : this.#hub;
+    for (const each of [...this.#run.pids, hub, pid]) if (each !== undefined) process.kill(each, signal);
+  }
+}
