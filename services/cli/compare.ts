@@ -3,7 +3,7 @@ import { basename, dirname, extname, join, relative } from "node:path";
 import { openDataSet } from "../../shared/data/open-data-set.ts";
 import type { Config } from "../../shared/run/config.ts";
 import { dataFacts } from "../../shared/run/data-facts.ts";
-import { loadConfig, loadServicesConfig } from "../../shared/run/read-config.ts";
+import { loadConfig } from "../../shared/run/read-config.ts";
 import {
   type Comparison,
   placeSection,
@@ -63,9 +63,8 @@ export async function compare(request: CompareRequest, edges: Edges): Promise<nu
   return 0;
 }
 
-function entrantOf(file: string, { overrides, services }: CompareRequest, edges: Edges): Entrant {
-  const load = services ? loadServicesConfig : loadConfig;
-  const { config, warnings } = load(file, overrides);
+function entrantOf(file: string, { overrides }: CompareRequest, edges: Edges): Entrant {
+  const { config, warnings } = loadConfig(file, overrides);
   for (const warning of warnings) edges.err.write(`${warning}\n`);
   return { file, config };
 }

@@ -1,7 +1,7 @@
 import { relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
-import { ConfigError, loadServicesConfig } from "../../shared/run/read-config.ts";
+import { ConfigError, loadConfig } from "../../shared/run/read-config.ts";
 import { ExitCode } from "../../shared/run/telemetry.ts";
 import { type CompareRequest, compare, DEFAULT_BAR } from "./compare.ts";
 import { composeFile } from "./compose-file.ts";
@@ -108,7 +108,7 @@ function createProgram(edges: Edges, done: (code: number) => void): Command {
 
 /** `file`: from the working directory. Throws a Refusal or a ConfigError. */
 function composeText(file: string, set: readonly string[], secretFile: string | undefined): string {
-  const { config } = loadServicesConfig(file, set);
+  const { config } = loadConfig(file, set);
   const configPath = relative(PROJECT, file).split(sep).join("/");
   try {
     return composeFile(config, { configPath, set, secretFile });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { DataConfig } from "../../shared/data/data-config.ts";
 import { openDataSet } from "../../shared/data/open-data-set.ts";
 import { createLog } from "../../shared/run/log.ts";
-import { loadServicesConfig } from "../../shared/run/read-config.ts";
+import { loadConfig } from "../../shared/run/read-config.ts";
 import { newBoard, onDeath, onStart, onStop, onTelemetry, onTick, slowestCursor } from "./board.ts";
 import { Dashboard, dashboardPort, type HubPlan } from "./dashboard.ts";
 import { type Display, liveDisplay, plainDisplay, silentDisplay } from "./display.ts";
@@ -93,7 +93,7 @@ function refuseBadData(data: DataConfig): void {
 }
 
 function newRun({ config, overrides, runs }: TrainRequest, edges: Edges): RunFolder {
-  const read = loadServicesConfig(config ?? edges.defaultConfig, overrides);
+  const read = loadConfig(config ?? edges.defaultConfig, overrides);
   for (const warning of read.warnings) edges.err.write(`${warning}\n`);
   refuseBadData(read.config.data);
   return createRun(runs, read.config, new Date());

@@ -113,12 +113,13 @@ export async function begin(
 }
 
 function slowed(config: Config, halvings: number): Config {
-  const { layer, generator } = config.learning;
+  const { layer, generator, inputGenerator } = config.learning;
   const factor = 0.5 ** halvings;
   const learning = {
     ...config.learning,
     layer: { ...layer, rate: layer.rate * factor },
     generator: { ...generator, rate: generator.rate * factor },
+    ...(inputGenerator && { inputGenerator: { ...inputGenerator, rate: inputGenerator.rate * factor } }),
   };
   return { ...config, learning };
 }
@@ -133,6 +134,7 @@ export function rulesOf(config: Config, layer: number): Rules {
     window,
     isHead: layer === layers.length,
     isLocked: isLocked(learning),
+    isUnlocked: learning.inputGenerator !== undefined,
     ...(schedule === "free" ? {} : { staleness: schedule.staleness }),
     // What a local layer learns from is never stale.
     stalenessBudget: learning.method === "local" ? run.batches : stalenessBudget,

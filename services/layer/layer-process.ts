@@ -615,7 +615,8 @@ export class LayerProcess {
 /** The longest frame that a predecessor may send. */
 function activationBytes({ layers, learning, run }: Config, layer: number): number {
   const own = layers[layer - 1]!.inputs;
-  const network = learning.generator.evidence.includes("input") ? layers[0]!.inputs : 0;
+  const hasInput = learning.generator.evidence.includes("input") || learning.inputGenerator !== undefined;
+  const network = hasInput ? layers[0]!.inputs : 0;
   return frameBytes(run.batchSize, own + network + layers.at(-1)!.outputs);
 }
 

@@ -1,3 +1,4 @@
+import type { AnsweredItem } from "../../shared/delivery/items.ts";
 import {
   initialState,
   type LayerEffect,
@@ -14,10 +15,13 @@ import {
   type ActivationFrame,
   type BackFrame,
   type BarrierFrame,
+  type BatchFrame,
   CloseCode,
+  type CorrectionFrame,
   type ForwardFrame,
   type GradientFrame,
   type LayerReport,
+  type PreviewFrame,
   type SavedLayer,
   type SnapshotFrame,
   type Tensor,
@@ -44,7 +48,7 @@ export interface LayerSurroundings {
   poisoned(error: PoisonError): void;
 }
 
-type Attached = ActivationFrame | GradientFrame | BarrierFrame;
+type Attached = BatchFrame | CorrectionFrame | GradientFrame | BarrierFrame;
 
 /** Joins delivery, learning and the two links of one layer: frames become events, effects become work and frames. */
 export class LayerService {
@@ -116,6 +120,8 @@ export class LayerService {
   fromPredecessor(frame: ForwardFrame): void {
     switch (frame.kind) {
       case "activation":
+      case "preview":
+      case "correction":
         this.#work.inspect(frame);
         return this.#take({ event: "heard", item: itemOf(frame, this.#rules.batches) });
       case "barrier": {
@@ -183,9 +189,9 @@ export class LayerService {
   #carryOut(effect: LayerEffect<Attached>): void {
     switch (effect.effect) {
       case "update":
-        return this.#update(activationOf(effect.item.frame));
+        return this.#update(batchOf(effect.item.frame));
       case "rehearse": {
-        const frame = activationOf(effect.item.frame);
+        const frame = batchOf(effect.item.frame);
         return this.#answer(frame.batch, this.#work.rehearse(frame));
       }
       case "passForward":
@@ -198,14 +204,16 @@ export class LayerService {
         return this.#answer(effect.item.batch, undefined);
       case "snapshot":
         return this.#saveSnapshot(barrierOf(effect.item.frame));
+      case "preview":
+        this.#successor?.send(this.#work.previewFrame(batchOf(effect.item.frame)));
+        return;
       case "forward":
-        if (effect.item.kind === "barrier") {
-          this.#successor?.send(barrierOf(effect.item.frame));
-          return;
-        }
-        return this.#forward(activationOf(effect.item.frame), effect.ticket);
+        return this.#forward(effect);
       case "learn":
         return this.#learn(effect);
+      case "correct":
+        this.#work.correct(previewOf(effect.item.frame), correctionOf(effect.correction));
+        return;
       case "forget":
         return this.#work.forget(effect.tickets);
       case "rewind":
@@ -230,7 +238,7 @@ export class LayerService {
     }
   }
 
-  #update(frame: ActivationFrame): void {
+  #update(frame: BatchFrame): void {
     const { answer, loss } = this.#work.update(frame);
     this.#answer(frame.batch, answer);
     this.#meter.batch(frame.batch, loss);
@@ -272,9 +280,17 @@ export class LayerService {
     if (health) this.#meter.target(health, age);
   }
 
-  #forward(frame: ActivationFrame, ticket: number): void {
-    this.#successor?.send(this.#work.forwardFrame(frame));
-    if (!frame.evaluation) this.#work.keep(ticket);
+  #forward({ item, ticket }: LayerEffect<Attached> & { effect: "forward" }): void {
+    this.#successor?.send(this.#forwarded(item));
+    if (item.kind === "batch") this.#work.keep(ticket);
+  }
+
+  #forwarded({ kind, frame }: AnsweredItem<Attached>): ForwardFrame {
+    if (kind === "barrier") return barrierOf(frame);
+    const isShown = kind === "batch" && this.#rules.isUnlocked;
+    return isShown
+      ? this.#work.correctionFrame(batchOf(frame))
+      : this.#work.forwardFrame(activationOf(frame));
   }
 
   #answer(batch: number, gradient: Tensor | undefined): void {
@@ -292,13 +308,29 @@ export class LayerService {
   }
 }
 
-function itemOf(frame: ActivationFrame, batches: number) {
-  const { batch, evaluation } = frame;
+function itemOf(frame: BatchFrame | CorrectionFrame, batches: number) {
+  const { batch } = frame;
+  const evaluation = frame.kind === "activation" ? frame.evaluation : undefined;
   if (batch > batches || (batch === batches && !evaluation))
     throw new FrameError(`Cannot take batch ${batch}: the run has ${batches}`);
+  if (frame.kind === "correction") return { kind: "correction", batch, frame } as const;
   return evaluation
     ? ({ kind: "evaluation", batch, ...evaluation, frame } as const)
     : ({ kind: "batch", batch, frame } as const);
+}
+
+function batchOf(frame: Attached): BatchFrame {
+  return frame.kind === "preview" ? frame : activationOf(frame);
+}
+
+function previewOf(frame: Attached): PreviewFrame {
+  if (frame.kind !== "preview") throw new TypeError(`Cannot correct a guess of a ${frame.kind}`);
+  return frame;
+}
+
+function correctionOf(frame: Attached): CorrectionFrame {
+  if (frame.kind !== "correction") throw new TypeError(`Cannot correct a guess by a ${frame.kind}`);
+  return frame;
 }
 
 function activationOf(frame: Attached): ActivationFrame {

@@ -2,16 +2,20 @@ import { buildLayer, type Layer, type NetworkOptions } from "../../shared/dni/bu
 import { EvidenceStore } from "../../shared/dni/evidence.ts";
 import type { Example } from "../../shared/dni/example.ts";
 import type { GeneratorHealth } from "../../shared/dni/generator.ts";
-import type { LayerState } from "../../shared/dni/layer-state.ts";
+import { type InputGenerator, inputGeneratorOf } from "../../shared/dni/input-generator.ts";
+import { joined, type LayerState } from "../../shared/dni/layer-state.ts";
 import { addTallies, emptyTally, type Tally, verdictOf } from "../../shared/math/accuracy.ts";
 import type { Kernels } from "../../shared/math/kernels.ts";
 import { FrameError } from "../../shared/wire/frame-error.ts";
 import {
   type ActivationFrame,
+  type BatchFrame,
   CloseCode,
+  type CorrectionFrame,
   type Dtype,
   type GradientFrame,
   type LinkDtype,
+  type PreviewFrame,
   type Tensor,
   type TestResult,
 } from "../../shared/wire/frames.ts";
@@ -36,6 +40,8 @@ export class LayerWork {
   readonly #kernels: Kernels;
   readonly #network: NetworkOptions;
   readonly #layer: Layer;
+  /** Where the layer is shown previews, and guesses its input of them. */
+  readonly #inputs: InputGenerator | undefined;
   readonly #dtypes: { readonly activation: Dtype; readonly input: Dtype; readonly target: Dtype };
   readonly #widths: {
     readonly input: number;
@@ -43,6 +49,8 @@ export class LayerWork {
     readonly labels: number;
     readonly network: number;
   };
+  /** A generator looks at the network's input, so that it goes on with every activation. */
+  readonly #looksAtInput: boolean;
   readonly #input: Float32Array;
   readonly #labels: Float32Array;
   readonly #networkInput: Float32Array | undefined;
@@ -69,18 +77,20 @@ export class LayerWork {
       input: inputs,
       output: outputs,
       labels,
-      network: looksAtInput ? network.layers[0]!.inputs : 0,
+      network: network.layers[0]!.inputs,
     };
+    this.#looksAtInput = looksAtInput;
     this.#kernels = kernels;
     this.#network = network;
     const activation = number === 1 ? dtypes.input : dtypes.link;
     this.#dtypes = { activation, input: dtypes.input, target: dtypes.link };
     this.#layer = buildLayer(kernels, network, number);
+    this.#inputs = inputGeneratorOf(kernels, network, number);
     const rows = network.run.batchSize;
     this.#input = kernels.allocate(rows * inputs);
     this.#labels = kernels.allocate(rows * labels);
-    this.#networkInput =
-      looksAtInput && number > 1 ? kernels.allocate(rows * this.#widths.network) : undefined;
+    const needsInput = number > 1 && (looksAtInput || this.#inputs !== undefined);
+    this.#networkInput = needsInput ? kernels.allocate(rows * this.#widths.network) : undefined;
     this.#target = kernels.allocate(rows * outputs);
     const readerOf = (floats: Float32Array) => new TensorReader(kernels, floats, rows);
     this.#readers = {
@@ -98,21 +108,47 @@ export class LayerWork {
   }
 
   /** Throws a FrameError unless this layer can take the frame: dtypes, shapes, and every value finite and of sane size. */
-  inspect(frame: ActivationFrame): void {
-    const rows = frame.activation.shape[0];
+  inspect(frame: ActivationFrame | PreviewFrame | CorrectionFrame): void {
+    this.#requireGuessing(frame);
+    if (frame.kind === "correction") return this.#inspectActivation(frame.activation);
+    const rows = rowsOf(frame);
+    if (frame.kind === "activation") this.#inspectActivation(frame.activation);
+    else this.#requireFewRows("input", rows);
+    requireShape("labels", frame.labels, rows, this.#widths.labels);
+    if (frame.kind === "preview" || (this.#networkInput && this.#looksAtInput))
+      this.#inspectInput(frame.input, rows);
+    this.#read(frame);
+  }
+
+  /** Batches come as previews where inputs are guessed, and as activations where they are not; held-out data always as these. */
+  #requireGuessing(frame: ActivationFrame | PreviewFrame | CorrectionFrame): void {
+    const isGuessed = frame.kind !== "activation";
+    if (isGuessed === (this.#inputs !== undefined) || ("evaluation" in frame && frame.evaluation)) return;
+    const expected = this.#inputs ? "preview, as it guesses its input" : "activation";
+    throw new FrameError(
+      `batch ${frame.batch} comes as ${frame.kind}, this layer takes ${expected}`,
+      CloseCode.mismatch,
+    );
+  }
+
+  #inspectActivation(activation: Tensor): void {
+    const rows = activation.shape[0];
+    this.#requireFewRows("activation", rows);
+    requireDtype("activation", activation, this.#dtypes.activation);
+    requireShape("activation", activation, rows, this.#widths.input);
+    this.#readers.input.read(activation);
+  }
+
+  #inspectInput(input: Tensor | undefined, rows: number): void {
+    if (!input) throw new FrameError("activation comes without the network's input", CloseCode.mismatch);
+    requireDtype("input", input, this.#dtypes.input);
+    requireShape("input", input, rows, this.#widths.network);
+  }
+
+  #requireFewRows(what: string, rows: number): void {
     const most = this.#network.run.batchSize;
     if (rows > most)
-      throw new FrameError(`activation has ${rows} rows, this layer takes ${most}`, CloseCode.mismatch);
-    requireDtype("activation", frame.activation, this.#dtypes.activation);
-    requireShape("activation", frame.activation, rows, this.#widths.input);
-    requireShape("labels", frame.labels, rows, this.#widths.labels);
-    if (this.#networkInput) {
-      if (!frame.input)
-        throw new FrameError("activation comes without the network's input", CloseCode.mismatch);
-      requireDtype("input", frame.input, this.#dtypes.input);
-      requireShape("input", frame.input, rows, this.#widths.network);
-    }
-    this.#load(frame);
+      throw new FrameError(`${what} has ${rows} rows, this layer takes ${most}`, CloseCode.mismatch);
   }
 
   /** Throws a FrameError unless the gradient fits this layer's output and is finite. */
@@ -128,7 +164,7 @@ export class LayerWork {
   }
 
   /** Learns the batch; the answer is its input gradient (none for the source). Head: also the mean loss. */
-  update(frame: ActivationFrame): { readonly answer: Tensor | undefined; readonly loss: number | undefined } {
+  update(frame: BatchFrame): { readonly answer: Tensor | undefined; readonly loss: number | undefined } {
     const example = this.#load(frame);
     if (this.#layer.kind === "locked") throw new Error("Cannot update a locked layer without a gradient");
     const result = this.#layer.update(example, frame.batch);
@@ -140,7 +176,7 @@ export class LayerWork {
   }
 
   /** The same answer at present weights, changing nothing. */
-  rehearse(frame: ActivationFrame): Tensor | undefined {
+  rehearse(frame: BatchFrame): Tensor | undefined {
     const example = this.#load(frame);
     if (this.#layer.kind === "locked") throw new Error("Cannot rehearse a locked layer without a gradient");
     const result = this.#layer.rehearse(example);
@@ -191,7 +227,7 @@ export class LayerWork {
     const { example, values } = this.#lastOutput();
     const { batch, evaluation, labels } = frame;
     const activation = this.#written(this.#outputWriter, values, example.rows, "output");
-    const input = this.#widths.network > 0 ? (frame.input ?? frame.activation) : undefined;
+    const input = this.#looksAtInput ? (frame.input ?? frame.activation) : undefined;
     return {
       kind: "activation",
       batch,
@@ -200,6 +236,27 @@ export class LayerWork {
       labels,
       ...(input ? { input } : {}),
     };
+  }
+
+  /** The batch, for a successor that guesses of it what this layer's output will be. */
+  previewFrame(frame: BatchFrame): PreviewFrame {
+    const { batch, labels } = frame;
+    return { kind: "preview", batch, labels, input: networkInputIn(frame) };
+  }
+
+  /** What the last update or rehearsal computed, for a successor that was shown the batch before. */
+  correctionFrame({ batch }: BatchFrame): CorrectionFrame {
+    const { example, values } = this.#lastOutput();
+    const activation = this.#written(this.#outputWriter, values, example.rows, "output");
+    return { kind: "correction", batch, activation };
+  }
+
+  /** Learns to guess the input of the batch that was shown; undefined if it has other rows. */
+  correct(shown: PreviewFrame, { activation }: CorrectionFrame): GeneratorHealth | undefined {
+    if (activation.shape[0] !== rowsOf(shown)) return undefined;
+    const example = this.#read(shown);
+    this.#readers.input.read(activation);
+    return this.#inputs?.learn(example, this.#input, shown.batch);
   }
 
   /** Keeps what the generator needs to learn from the answer to the output just sent. */
@@ -223,17 +280,24 @@ export class LayerWork {
   }
 
   state(): LayerState {
-    return this.#layer.state();
+    return joined(this.#layer.state(), this.#inputs?.state());
   }
 
   restore(state: LayerState): void {
     this.#layer.restore(state);
+    this.#inputs?.restore(state);
   }
 
-  #load(frame: ActivationFrame): Example {
-    const rows = frame.activation.shape[0];
-    const example = { rows, input: this.#input, labels: this.#labels };
-    this.#readers.input.read(frame.activation);
+  /** With the input that was heard, or the guess of it. */
+  #load(frame: BatchFrame): Example {
+    const example = this.#read(frame);
+    return frame.kind === "preview" ? { ...example, input: this.#inputs!.guess(example) } : example;
+  }
+
+  /** A preview has no input of this layer: what is there is of another batch. */
+  #read(frame: BatchFrame): Example {
+    const example = { rows: rowsOf(frame), input: this.#input, labels: this.#labels };
+    if (frame.kind === "activation") this.#readers.input.read(frame.activation);
     this.#readers.labels.read(frame.labels);
     if (frame.input) this.#readers.networkInput?.read(frame.input);
     return this.#networkInput ? { ...example, networkInput: this.#networkInput } : example;
@@ -262,6 +326,15 @@ export class PoisonError extends Error {
   constructor(what: string) {
     super(`Cannot go on learning: this layer's ${what} is not finite, or beyond ±${LARGEST_VALUE}`);
   }
+}
+
+function rowsOf(frame: BatchFrame): number {
+  return (frame.kind === "preview" ? frame.input : frame.activation).shape[0];
+}
+
+/** Layer 1 is given it as its activation. */
+function networkInputIn(frame: BatchFrame): Tensor {
+  return frame.kind === "preview" ? frame.input : frame.activation;
 }
 
 function requireDtype(what: string, { dtype }: Tensor, expected: Dtype): void {

@@ -2,7 +2,7 @@ import { openDoorWarnings, readCredentials } from "../../shared/link/credentials
 import { chooseKernels } from "../../shared/math/choose-kernels.ts";
 import { attachLifeline } from "../../shared/run/lifeline.ts";
 import { createLog } from "../../shared/run/log.ts";
-import { loadServicesConfig } from "../../shared/run/read-config.ts";
+import { loadConfig } from "../../shared/run/read-config.ts";
 import { ExitCode } from "../../shared/run/telemetry.ts";
 import { readWorkerOptions } from "../../shared/run/worker-options.ts";
 import { realWorld } from "../world.ts";
@@ -30,7 +30,7 @@ try {
   const speaker = { worker: `layer${number}`, layer: number, run: options.run };
   const format = { format: options.logFormat };
   log = createLog(speaker, format);
-  const { config, warnings } = loadServicesConfig(options.config, options.set);
+  const { config, warnings } = loadConfig(options.config, options.set);
   const credentials = readCredentials(options);
   for (const warning of [...warnings, ...openDoorWarnings(options.host, credentials)]) log.warn(warning);
   const world = realWorld(credentials, {

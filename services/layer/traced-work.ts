@@ -1,4 +1,10 @@
-import type { ActivationFrame, Tensor } from "../../shared/wire/frames.ts";
+import type {
+  ActivationFrame,
+  BatchFrame,
+  CorrectionFrame,
+  PreviewFrame,
+  Tensor,
+} from "../../shared/wire/frames.ts";
 import { LayerWork } from "./layer-work.ts";
 import type { Tracer } from "./tracer.ts";
 
@@ -11,11 +17,11 @@ export class TracedWork extends LayerWork {
     this.#tracer = tracer;
   }
 
-  override update(frame: ActivationFrame) {
+  override update(frame: BatchFrame) {
     return this.#tracer.span("update", frame.batch, () => super.update(frame));
   }
 
-  override rehearse(frame: ActivationFrame) {
+  override rehearse(frame: BatchFrame) {
     return this.#tracer.span("rehearse", frame.batch, () => super.rehearse(frame));
   }
 
@@ -34,5 +40,9 @@ export class TracedWork extends LayerWork {
 
   override learn(ticket: number, target: Tensor, batch: number) {
     return this.#tracer.span("learn to guess", batch, () => super.learn(ticket, target, batch));
+  }
+
+  override correct(shown: PreviewFrame, correction: CorrectionFrame) {
+    return this.#tracer.span("learn to guess inputs", shown.batch, () => super.correct(shown, correction));
   }
 }

@@ -2,7 +2,7 @@ import { openDataSet } from "../../shared/data/open-data-set.ts";
 import { openDoorWarnings, readCredentials } from "../../shared/link/credentials.ts";
 import { attachLifeline } from "../../shared/run/lifeline.ts";
 import { createLog } from "../../shared/run/log.ts";
-import { loadServicesConfig } from "../../shared/run/read-config.ts";
+import { loadConfig } from "../../shared/run/read-config.ts";
 import { ExitCode } from "../../shared/run/telemetry.ts";
 import { readWorkerOptions } from "../../shared/run/worker-options.ts";
 import { realWorld } from "../world.ts";
@@ -27,7 +27,7 @@ try {
   const speaker = { worker: "source", run: options.run };
   const format = { format: options.logFormat };
   log = createLog(speaker, format);
-  const { config, warnings } = loadServicesConfig(options.config, options.set);
+  const { config, warnings } = loadConfig(options.config, options.set);
   const credentials = readCredentials(options);
   for (const warning of [...warnings, ...openDoorWarnings(options.host, credentials)]) log.warn(warning);
   source = await SourceProcess.start(

@@ -1,5 +1,8 @@
 /** What arrives from a predecessor, in order. `F` is whatever the caller attaches; delivery never looks into it. */
-export type Item<F> = BatchItem<F> | EvaluationItem<F> | BarrierItem<F> | EndItem;
+export type Item<F> = AnsweredItem<F> | CorrectionItem<F> | EndItem;
+
+/** What takes room in the window. */
+export type AnsweredItem<F> = BatchItem<F> | EvaluationItem<F> | BarrierItem<F>;
 
 export interface BatchItem<F> {
   readonly kind: "batch";
@@ -19,6 +22,13 @@ export interface EvaluationItem<F> {
 /** Between batch − 1 and batch, once everything before is answered: all layers save what they are then. */
 export interface BarrierItem<F> {
   readonly kind: "barrier";
+  readonly batch: number;
+  readonly frame: F;
+}
+
+/** What the input of the batch directly before it came to, where that was guessed. */
+export interface CorrectionItem<F> {
+  readonly kind: "correction";
   readonly batch: number;
   readonly frame: F;
 }

@@ -1,4 +1,12 @@
-import type { BarrierItem, BatchItem, EvaluationItem, InFlight, Item } from "./items.ts";
+import type {
+  AnsweredItem,
+  BarrierItem,
+  BatchItem,
+  CorrectionItem,
+  EvaluationItem,
+  InFlight,
+  Item,
+} from "./items.ts";
 
 /**
  * What a layer does with what it hears: a reducer without socket, clock or disk. `step(rules, state, event)` gives the
@@ -19,6 +27,8 @@ export interface Rules {
   readonly isHead: boolean;
   /** Backprop: an update waits for the true gradient. */
   readonly isLocked: boolean;
+  /** Complete unlock: a batch goes on before it is worked on, and what it came to goes after it, as a correction. */
+  readonly isUnlocked?: boolean;
   /** Pinned: the target of batch b − staleness is learnt just before b is applied. Absent: targets are learnt as they come. */
   readonly staleness?: number;
   /** Batches applied since the last target was heard, before the layer holds. */
@@ -30,12 +40,14 @@ export interface LayerState<F> {
   readonly cursor: number;
   readonly predecessor: "away" | "linked";
   readonly successor: Successor;
-  /** Heard and not dealt with: at most `window` items and one end. */
+  /** Heard and not dealt with: at most `window` items, a correction behind each batch among them, and one end. */
   readonly inbox: readonly Item<F>[];
   /** Locked only: forwarded, waiting for the true gradient. */
   readonly working: BatchItem<F> | undefined;
   /** Pinned only: targets that came before their turn, at most `staleness`. */
   readonly early: readonly { readonly batch: number; readonly ticket: number; readonly target: F }[];
+  /** Unlocked only: applied last, by a guess of its input, whose correction has not come. */
+  readonly guessed: BatchItem<F> | undefined;
   readonly sinceTarget: number;
   /** A rewind is under way: that many items may still arrive that were sent before it was heard. More, and it is asked again. */
   readonly rewinding: number;
@@ -85,13 +97,18 @@ export type LayerEffect<F> =
   /** Compute the output with running statistics (head: judge it) and answer without numbers. */
   | { readonly effect: "evaluate"; readonly item: EvaluationItem<F>; readonly last: boolean }
   /** Answer without numbers. */
-  | { readonly effect: "acknowledge"; readonly item: Exclude<Item<F>, { kind: "end" }> }
+  | { readonly effect: "acknowledge"; readonly item: AnsweredItem<F> }
   /** Save this very state, now: the network's snapshot is made of it. */
   | { readonly effect: "snapshot"; readonly item: BarrierItem<F> }
-  /** Send the output that the effect before computed, and keep its evidence under `ticket` (batches only). */
+  /** Unlocked: show the successor this batch, before anything is computed of it. */
+  | { readonly effect: "preview"; readonly item: BatchItem<F> }
+  /**
+   * Send the output that the effect before computed (unlocked: as the correction of what was shown), and keep its evidence
+   * under `ticket` (batches only).
+   */
   | {
       readonly effect: "forward";
-      readonly item: Exclude<Item<F>, { kind: "end" }>;
+      readonly item: AnsweredItem<F>;
       readonly ticket: number;
     }
   /** The generator learns; `age` is in batches, 1 where the target was heard before the next batch was applied. */
@@ -102,6 +119,8 @@ export type LayerEffect<F> =
       readonly target: F;
       readonly age: number;
     }
+  /** Unlocked: the generator of inputs learns what the input of this batch came to. */
+  | { readonly effect: "correct"; readonly item: BatchItem<F>; readonly correction: F }
   /** These answers will never come: free their evidence. */
   | { readonly effect: "forget"; readonly tickets: readonly number[] }
   | { readonly effect: "rewind"; readonly need: number }
@@ -127,6 +146,7 @@ export function initialState<F>(cursor: number): LayerState<F> {
     inbox: [],
     working: undefined,
     early: [],
+    guessed: undefined,
     sinceTarget: 0,
     rewinding: 0,
     holding: false,
@@ -213,14 +233,15 @@ class Turn<F> {
     this.state.predecessor = "away";
     this.state.inbox = [];
     this.state.working = undefined;
+    this.state.guessed = undefined;
     this.state.rewinding = 0;
     this.rest(false);
   }
 
   private hear(item: Item<F>): void {
-    const waiting = this.state.inbox.filter((other) => other.kind !== "end").length;
-    const unanswered = waiting + (this.state.working ? 1 : 0);
-    if (item.kind !== "end" && unanswered >= this.rules.window) {
+    if (item.kind === "correction" && !this.isAwaited(item)) return;
+    const unanswered = this.state.inbox.filter(isAnswered).length + (this.state.working ? 1 : 0);
+    if (isAnswered(item) && unanswered >= this.rules.window) {
       const reason = `more than ${this.rules.window} unanswered activations`;
       this.effects.push({ effect: "hangUp", side: "predecessor", why: "window", reason });
       return;
@@ -228,6 +249,12 @@ class Turn<F> {
     if (item.kind === "end") this.dropEnd();
     this.state.inbox = [...this.state.inbox, item];
     this.work();
+  }
+
+  /** A correction comes directly after its batch, or means nothing: so no more of them wait than batches do. */
+  private isAwaited({ batch }: CorrectionItem<F>): boolean {
+    const last = this.state.inbox.at(-1) ?? this.state.guessed;
+    return last?.kind === "batch" && last.batch === batch;
   }
 
   private dropEnd(): void {
@@ -346,6 +373,8 @@ class Turn<F> {
         return this.judgeEvaluation(item);
       case "barrier":
         return this.judgeBarrier(item);
+      case "correction":
+        return "apply";
       case "end":
         return this.judgeEnd();
     }
@@ -436,6 +465,7 @@ class Turn<F> {
   }
 
   private carryOut(item: Item<F>, verdict: Exclude<Verdict, "wait">): void {
+    if (item.kind === "correction") return this.correct(item);
     if (verdict === "gap") this.meetGap();
     if (verdict === "gap" || verdict === "shed") return this.shed(item, verdict);
     this.state.rewinding = 0;
@@ -444,6 +474,7 @@ class Turn<F> {
     if (item.kind === "barrier") return this.carryOutBarrier(item);
     if (this.rules.isLocked && !this.rules.isHead) return this.passForward(item);
     const isForwarded = this.isForwarded(item.batch, verdict);
+    if (isForwarded && this.rules.isUnlocked) this.effects.push({ effect: "preview", item });
     if (verdict === "rehearse") this.effects.push({ effect: "rehearse", item });
     else this.apply(item);
     if (isForwarded) this.forward(item);
@@ -455,7 +486,7 @@ class Turn<F> {
   }
 
   /** Answered, not learnt: it comes again, since a rewind to below it is under way. */
-  private shed(item: Item<F>, why: "gap" | "shed"): void {
+  private shed(item: Exclude<Item<F>, CorrectionItem<F>>, why: "gap" | "shed"): void {
     if (item.kind === "batch" && why === "shed") this.state.rewinding = this.rules.window;
     if (item.kind !== "end") this.effects.push({ effect: "acknowledge", item });
   }
@@ -465,6 +496,15 @@ class Turn<F> {
     this.effects.push({ effect: "update", item });
     this.state.cursor = item.batch;
     this.state.sinceTarget += 1;
+    if (this.rules.isUnlocked) this.state.guessed = item;
+  }
+
+  /** At most once for each batch in the weights: one that was shed, or learnt before, has nothing to correct. */
+  private correct({ batch, frame }: CorrectionItem<F>): void {
+    const { guessed } = this.state;
+    if (guessed?.batch !== batch) return;
+    this.state.guessed = undefined;
+    this.effects.push({ effect: "correct", item: guessed, correction: frame });
   }
 
   private passForward(item: BatchItem<F>): void {
@@ -473,7 +513,7 @@ class Turn<F> {
     this.state.working = item;
   }
 
-  private forward(item: Exclude<Item<F>, { kind: "end" }>): void {
+  private forward(item: AnsweredItem<F>): void {
     const { successor, nextTicket: ticket } = this.state;
     if (successor.phase === "away") return;
     const { kind, batch } = item;
@@ -506,6 +546,10 @@ class Turn<F> {
     this.learnEarly(Number.POSITIVE_INFINITY);
     this.effects.push(this.rules.isHead ? { effect: "save" } : { effect: "end" });
   }
+}
+
+function isAnswered<F>(item: Item<F>): item is AnsweredItem<F> {
+  return item.kind !== "end" && item.kind !== "correction";
 }
 
 type Verdict = "apply" | "rehearse" | "gap" | "shed" | "wait";

@@ -1,9 +1,11 @@
 import type { Kernels } from "../math/kernels.ts";
 import { rateAt } from "../math/schedule.ts";
+import type { NetworkOptions } from "./build-layer.ts";
 import type { Example } from "./example.ts";
 import { SyntheticGradientGenerator } from "./generator.ts";
 import type { GeneratorHealth } from "./generator-health.ts";
 import type { InputGeneratorOptions, LearningOptions } from "./layer-options.ts";
+import { type LayerState, named, restoreTensors } from "./layer-state.ts";
 
 export interface InputGuessOptions {
   /** Of the layer that need not wait for its input, from 2. */
@@ -51,6 +53,40 @@ export class InputGenerator {
     const rate = rateAt({ ...learning.layer, rate: generator.rate }, batch, batches);
     return this.#generator.learn(evidenceOf(networkInput, rows), activation, rate);
   }
+
+  state(): LayerState {
+    const tensors = {
+      ...named("inputGenerator", this.#generator.tensors()),
+      ...named("optimizer.inputGenerator", this.#generator.optimizerTensors()),
+    };
+    return { tensors, counters: { "inputGenerator.steps": this.#generator.steps } };
+  }
+
+  /** Copies in; what a layer saved beside it is passed over. Throws an Error listing what is missing, having changed nothing. */
+  restore(state: LayerState): void {
+    restoreTensors(this.state(), state);
+    this.#generator.steps = state.counters["inputGenerator.steps"]!;
+  }
+}
+
+/** That of layer `number`, which has learnt nothing yet; undefined for a layer that hears its input. */
+export function inputGeneratorOf(
+  kernels: Kernels,
+  { layers, learning, run, seed }: NetworkOptions,
+  number: number,
+): InputGenerator | undefined {
+  const { inputGenerator } = learning;
+  if (!inputGenerator || number === 1) return undefined;
+  return new InputGenerator(kernels, {
+    layer: number,
+    inputs: layers[number - 1]!.inputs,
+    networkInputs: layers[0]!.inputs,
+    maxRows: run.batchSize,
+    seed,
+    batches: run.batches,
+    learning,
+    generator: inputGenerator,
+  });
 }
 
 /** So many layer numbers apart are the draws of these generators' hidden layers and of those that guess gradients. */

@@ -52,7 +52,7 @@ export interface LearningOptions {
   readonly mixture?: number;
   /** With which every layer learns from a batch, each by itself. 1 unless given. */
   readonly updateProbability?: number;
-  /** Layers learn from guessed inputs, and wait for nobody at all (complete unlock). In one process only. */
+  /** Layers learn from guessed inputs, and wait for nobody at all (complete unlock). */
   readonly inputGenerator?: InputGeneratorOptions;
 }
 

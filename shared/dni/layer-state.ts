@@ -13,6 +13,15 @@ export function named(prefix: string, tensors: Tensors): Record<string, Float32A
   return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [`${prefix}.${name}`, tensor]));
 }
 
+/** Of two whose names differ; of one, if there is no other. */
+export function joined(one: LayerState, other: LayerState | undefined): LayerState {
+  if (!other) return one;
+  return {
+    tensors: { ...one.tensors, ...other.tensors },
+    counters: { ...one.counters, ...other.counters },
+  };
+}
+
 /** What every kind of layer keeps: its weights and its optimizer's memory. */
 export function transformTensors(transform: Transform): Record<string, Float32Array> {
   return {

@@ -6,7 +6,8 @@ import { type ChainBatch, ChainExamples } from "./chain-batch.ts";
 import { type ChainLayer, chainLayerOf } from "./chain-layer.ts";
 import type { GeneratorHealth } from "./generator.ts";
 import type { Head } from "./head.ts";
-import { InputGenerator } from "./input-generator.ts";
+import { type InputGenerator, inputGeneratorOf } from "./input-generator.ts";
+import { joined, type LayerState } from "./layer-state.ts";
 
 export interface ChainOptions {
   /** D ≥ 1: a hidden layer learns the target of batch b − D just before it applies batch b. Backprop has none. */
@@ -29,8 +30,8 @@ export class ReferenceChain {
   readonly #network: NetworkOptions;
   readonly #examples: ChainExamples;
   readonly #hidden: readonly ChainLayer[];
-  /** Of the layers from 2 on, where they do not wait for their input. */
-  readonly #inputs: readonly InputGenerator[] | undefined;
+  /** Of the layers from 2 on, where they do not wait for their input; else none. */
+  readonly #inputs: readonly InputGenerator[];
   /** What stands between a hidden layer and its successor, forward and back; nothing for f32. */
   readonly #roundings: readonly { readonly forward: Rounding; readonly back: Rounding }[] | undefined;
   readonly #head: Head;
@@ -50,7 +51,8 @@ export class ReferenceChain {
         onHealth: (batch, health) => options.onHealth?.(index + 1, batch, health),
       }),
     );
-    this.#inputs = inputGenerators(kernels, network);
+    const guessing = layers.map((_, index) => inputGeneratorOf(kernels, network, index + 1));
+    this.#inputs = guessing.filter((each) => each !== undefined);
     if (dtype === "f32") return;
     this.#roundings = hidden.map((_, index) => {
       const rounding = () => new Rounding(kernels, dtype, run.batchSize, layers[index]!.outputs);
@@ -68,7 +70,7 @@ export class ReferenceChain {
     let example = shown;
     for (const [index, layer] of this.#hidden.entries()) {
       sent.push(this.#sent("forward", index, layer.forward(example, number), rows));
-      const input = this.#inputs ? this.#inputs[index]!.guess(shown) : sent[index]!;
+      const input = this.#inputs[index]?.guess(shown) ?? sent[index]!;
       example = { ...example, input };
     }
     const { loss, inputGradient } = this.#head.update(example, number);
@@ -77,13 +79,18 @@ export class ReferenceChain {
     for (let index = this.#hidden.length - 1; index >= 0; index--)
       target = this.#hidden[index]!.hear(target && this.#sent("back", index, target, rows), heard);
     // Only now: the guesses that layers hold until they are done are the generators' own arrays.
-    for (const [index, input] of this.#inputs?.entries() ?? []) input.learn(shown, sent[index]!, number);
+    for (const [index, input] of this.#inputs.entries()) input.learn(shown, sent[index]!, number);
     return { loss };
   }
 
   /** Learns the targets that are still unlearnt, in order: at the end of the run, and where there is a snapshot. */
   drain(): void {
     for (const layer of this.#hidden) layer.drain();
+  }
+
+  /** Of each layer and of what guesses its input, as a checkpoint of its service has it. */
+  states(): LayerState[] {
+    return this.layers.map((layer, index) => joined(layer.state(), this.#inputs[index - 1]?.state()));
   }
 
   /** Loss and error over held-out data, with running statistics. */
@@ -105,24 +112,4 @@ export class ReferenceChain {
     const roundings = this.#roundings?.[index];
     return roundings ? roundings[way].round(values, rows) : values;
   }
-}
-
-function inputGenerators(kernels: Kernels, { layers, learning, run, seed }: NetworkOptions) {
-  const { inputGenerator } = learning;
-  return (
-    inputGenerator &&
-    layers.slice(1).map(
-      ({ inputs }, index) =>
-        new InputGenerator(kernels, {
-          layer: index + 2,
-          inputs,
-          networkInputs: layers[0]!.inputs,
-          maxRows: run.batchSize,
-          seed,
-          batches: run.batches,
-          learning,
-          generator: inputGenerator,
-        }),
-    )
-  );
 }

@@ -217,9 +217,11 @@ function addressOf({ remoteAddress, remotePort }: Socket): string {
 }
 
 function forwardFrame(frame: Frame): ForwardFrame {
-  if (frame.kind === "activation" || frame.kind === "barrier") return frame;
-  if (frame.kind === "end" || frame.kind === "release") return frame;
-  throw new FrameError(`Cannot take ${frame.kind}: a predecessor sends activation, barrier, end or release`);
+  if (frame.kind === "activation" || frame.kind === "preview" || frame.kind === "correction") return frame;
+  if (frame.kind === "barrier" || frame.kind === "end" || frame.kind === "release") return frame;
+  throw new FrameError(
+    `Cannot take ${frame.kind}: a predecessor sends activation, preview, correction, barrier, end or release`,
+  );
 }
 
 /** The status to refuse an upgrade with. Only browsers send an origin, and no page has business here. */

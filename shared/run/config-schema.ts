@@ -238,7 +238,7 @@ export const configShape = {
     )
       .optional()
       .describe(
-        "With it layers from 2 on learn from a guess of their input, made of the network's, and wait for nobody at all: complete unlock. For dni, cdni and frozen, and only in one process, by compare. Default none.",
+        "With it layers from 2 on learn from a guess of their input, made of the network's, and wait for nobody at all: complete unlock. For dni, cdni and frozen. Default none.",
       ),
   })
     .prefault({})

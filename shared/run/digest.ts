@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 
 /**
- * SHA-256, hex, of what a layer has learnt: the tensors called layer.* and generator.*, never those of an optimizer.
+ * SHA-256, hex, of what a layer has learnt: the tensors called layer.*, generator.* and inputGenerator.*, never those
+ * of an optimizer.
  * In order of names (by UTF-16 code unit), each as its name in UTF-8, a zero byte, its length as u64 LE, its floats LE.
  */
 export function weightsDigest(tensors: Readonly<Record<string, Float32Array>>): string {
@@ -18,5 +19,5 @@ export function weightsDigest(tensors: Readonly<Record<string, Float32Array>>): 
 }
 
 function isLearnt(name: string): boolean {
-  return name.startsWith("layer.") || name.startsWith("generator.");
+  return ["layer.", "generator.", "inputGenerator."].some((start) => name.startsWith(start));
 }

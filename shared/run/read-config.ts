@@ -36,17 +36,6 @@ export function loadConfig(file: string, overrides: readonly string[] = []): Rea
   return readConfig(text, file, overrides);
 }
 
-/** The same, of a config whose layers are to be services. Throws a ConfigError as well where they cannot be. */
-export function loadServicesConfig(file: string, overrides: readonly string[] = []): ReadConfig {
-  const read = loadConfig(file, overrides);
-  if (read.config.learning.inputGenerator) {
-    const what =
-      "layers that are services wait for their inputs; `unlocked compare` trains it in one process";
-    throw new ConfigError(file, [`learning.inputGenerator is set: ${what}`]);
-  }
-  return read;
-}
-
 /**
  * A complete Config from the YAML `text` of `file`. Overrides are "learning.layer.rate=0.01" or
  * "layers.0.outputs=128", the value in YAML; a later one wins. Throws one ConfigError that lists every mistake.

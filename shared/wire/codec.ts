@@ -23,9 +23,18 @@ export function roomFor(frame: Frame): number {
 }
 
 function tensorBytes(frame: Frame): number {
-  if (frame.kind === "gradient") return bytesOf(frame.gradient);
-  if (frame.kind !== "activation") return 0;
-  return bytesOf(frame.activation) + bytesOf(frame.labels) + bytesOf(frame.input);
+  switch (frame.kind) {
+    case "activation":
+      return bytesOf(frame.activation) + bytesOf(frame.labels) + bytesOf(frame.input);
+    case "preview":
+      return bytesOf(frame.labels) + bytesOf(frame.input);
+    case "correction":
+      return bytesOf(frame.activation);
+    case "gradient":
+      return bytesOf(frame.gradient);
+    default:
+      return 0;
+  }
 }
 
 function bytesOf(tensor: Tensor | undefined): number {

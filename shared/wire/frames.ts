@@ -7,6 +7,8 @@ export type Frame =
   | HelloFrame
   | WelcomeFrame
   | ActivationFrame
+  | PreviewFrame
+  | CorrectionFrame
   | GradientFrame
   | RewindFrame
   | BarrierFrame
@@ -16,7 +18,16 @@ export type Frame =
   | ReleaseFrame;
 
 /** What a predecessor may send after its hello. */
-export type ForwardFrame = ActivationFrame | BarrierFrame | EndFrame | ReleaseFrame;
+export type ForwardFrame =
+  | ActivationFrame
+  | PreviewFrame
+  | CorrectionFrame
+  | BarrierFrame
+  | EndFrame
+  | ReleaseFrame;
+
+/** Either is one batch, for a layer to learn from. */
+export type BatchFrame = ActivationFrame | PreviewFrame;
 
 /** What a successor may send after its welcome. */
 export type BackFrame = GradientFrame | RewindFrame | SnapshotFrame | FinishedFrame;
@@ -78,6 +89,27 @@ export interface ActivationFrame {
   readonly labels: Tensor;
   /** The network's own input, where a later layer's generator looks at it. */
   readonly input?: Tensor;
+}
+
+/**
+ * Forward, where inputs are guessed (complete unlock): one batch, before the sender works on it itself. It is answered as
+ * an activation is.
+ */
+export interface PreviewFrame {
+  readonly kind: "preview";
+  readonly batch: number;
+  /** rows × labelWidth, u8. */
+  readonly labels: Tensor;
+  /** The network's own input, of which the receiver makes a guess of the activation. */
+  readonly input: Tensor;
+}
+
+/** Forward, directly after a preview: what the sender's activation came to. Never answered. */
+export interface CorrectionFrame {
+  readonly kind: "correction";
+  readonly batch: number;
+  /** rows × width. */
+  readonly activation: Tensor;
 }
 
 /**
@@ -178,7 +210,7 @@ export interface Tensor {
   readonly data: Uint8Array;
 }
 
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 /** Why a link was closed; the reason beside it states both values. */
 export const CloseCode = {

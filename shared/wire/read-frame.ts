@@ -2,6 +2,7 @@ import type {
   ActivationFrame,
   BarrierFrame,
   ChallengeFrame,
+  CorrectionFrame,
   Dtype,
   EndFrame,
   FinishedFrame,
@@ -9,6 +10,7 @@ import type {
   GradientFrame,
   HelloFrame,
   LayerReport,
+  PreviewFrame,
   RewindFrame,
   SavedLayer,
   SnapshotFrame,
@@ -33,6 +35,8 @@ const READERS: { readonly [Kind in Frame["kind"]]: (fields: Fields) => Extract<F
   hello: readHello,
   welcome: readWelcome,
   activation: readActivation,
+  preview: readPreview,
+  correction: readCorrection,
   gradient: readGradient,
   rewind: readRewind,
   barrier: readBarrier,
@@ -99,9 +103,24 @@ function readActivation(fields: Fields): ActivationFrame {
     batch: fields.integer("batch"),
     ...(fields.has("evaluation") && { evaluation: readEvaluation(fields.map("evaluation")) }),
     activation,
-    labels: readLabels(fields, activation),
-    ...(fields.has("input") && { input: readRows(fields, "input", activation) }),
+    labels: readLabels(fields, activation, "activation"),
+    ...(fields.has("input") && { input: readRows(fields, "input", activation, "activation") }),
   };
+}
+
+function readPreview(fields: Fields): PreviewFrame {
+  const input = readTensor(fields.map("input"));
+  return {
+    kind: "preview",
+    batch: fields.integer("batch"),
+    labels: readLabels(fields, input, "input"),
+    input,
+  };
+}
+
+function readCorrection(fields: Fields): CorrectionFrame {
+  const activation = readTensor(fields.map("activation"));
+  return { kind: "correction", batch: fields.integer("batch"), activation };
 }
 
 function readEvaluation(fields: Fields): { part: number; parts: number } {
@@ -111,17 +130,17 @@ function readEvaluation(fields: Fields): { part: number; parts: number } {
   return { part, parts };
 }
 
-function readLabels(fields: Fields, activation: Tensor): Tensor {
-  const labels = readRows(fields, "labels", activation);
+function readLabels(fields: Fields, beside: Tensor, what: string): Tensor {
+  const labels = readRows(fields, "labels", beside, what);
   if (labels.dtype !== "u8") fields.fault(`labels are ${labels.dtype}, expected u8`);
   return labels;
 }
 
-/** A tensor with one row for each row of the activation beside it. */
-function readRows(fields: Fields, name: string, activation: Tensor): Tensor {
+/** A tensor with one row for each row of the one beside it, which is called `what`. */
+function readRows(fields: Fields, name: string, beside: Tensor, what: string): Tensor {
   const tensor = readTensor(fields.map(name));
-  const rows = activation.shape[0];
-  if (tensor.shape[0] !== rows) fields.fault(`${name} has ${tensor.shape[0]} rows, activation has ${rows}`);
+  const rows = beside.shape[0];
+  if (tensor.shape[0] !== rows) fields.fault(`${name} has ${tensor.shape[0]} rows, ${what} has ${rows}`);
   return tensor;
 }
 

@@ -1,7 +1,16 @@
 import { pack, unpack } from "msgpackr";
 import { encode } from "../../shared/wire/codec.ts";
 import { type Frame, PROTOCOL_VERSION } from "../../shared/wire/frames.ts";
-import { activation, byteTensor, challenge, countingTensor, hello, welcome } from "../support/frames.ts";
+import {
+  activation,
+  byteTensor,
+  challenge,
+  correction,
+  countingTensor,
+  hello,
+  preview,
+  welcome,
+} from "../support/frames.ts";
 import { seeded } from "../support/seeded.ts";
 
 const report = { layer: 1, applied: [[0, 9] as const], restarts: 0, digest: "0f".repeat(32) };
@@ -15,6 +24,9 @@ export const validFrames: readonly Frame[] = [
   activation(3),
   { ...activation(4), evaluation: { part: 0, parts: 2 }, input: countingTensor(2, 3) },
   { ...activation(6), activation: byteTensor(2, 4) },
+  preview(5),
+  correction(5),
+  { ...correction(6), activation: byteTensor(2, 4) },
   { kind: "gradient", batch: 7, gradient: countingTensor(2, 4) },
   { kind: "gradient", batch: 8, gradient: byteTensor(2, 4) },
   { kind: "gradient", batch: 7 },

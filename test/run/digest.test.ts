@@ -23,6 +23,8 @@ test("looks at what is learnt, not at the optimizer", () => {
   const learnt = { "layer.weights": weights };
   expect(weightsDigest({ ...learnt, "optimizer.layer.weights.moment": bias })).toBe(weightsDigest(learnt));
   expect(weightsDigest({ ...learnt, "layer.bias": bias })).not.toBe(weightsDigest(learnt));
+  expect(weightsDigest({ ...learnt, "inputGenerator.bias": bias })).not.toBe(weightsDigest(learnt));
+  expect(weightsDigest({ ...learnt, "optimizer.inputGenerator.bias": bias })).toBe(weightsDigest(learnt));
 });
 
 test("any change of a float, a name or a boundary changes it", () => {

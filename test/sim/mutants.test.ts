@@ -28,6 +28,18 @@ const oftenSaved: Scenario = {
   snapshotEvery: 3,
 };
 
+const unlocked: Scenario = {
+  layers: 4,
+  batches: 60,
+  window: 4,
+  evaluateEvery: 20,
+  checkpointEvery: 5,
+  stalenessBudget: 16,
+  method: "cdni",
+  faultsMs: 2000,
+  isUnlocked: true,
+};
+
 const delivery = "shared/delivery/layer-delivery.ts";
 const store = "shared/run/checkpoint-store.ts";
 const mutants: readonly Mutant[] = [
@@ -136,6 +148,22 @@ const mutants: readonly Mutant[] = [
     without: '"in office" as "in office" | "unknown"',
     violates: "snapshot",
     where: { scenario: oftenSaved, firstSeed: 480 },
+  },
+  {
+    name: "a correction is learnt as often as it comes",
+    file: delivery,
+    guard: "this.state.guessed = undefined;\n    this.effects.push",
+    without: "this.effects.push",
+    violates: "corrected",
+    where: { scenario: unlocked, firstSeed: 1 },
+  },
+  {
+    name: "a batch is shown again after its correction",
+    file: delivery,
+    guard: "if (isForwarded && this.rules.isUnlocked)",
+    without: 'if (this.rules.isUnlocked && (isForwarded || this.state.successor.phase === "linked"))',
+    violates: "window",
+    where: { scenario: unlocked, firstSeed: 1 },
   },
 ];
 

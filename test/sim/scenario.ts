@@ -17,6 +17,8 @@ export interface Scenario {
   readonly faultsMs: number;
   /** 0 for none. */
   readonly snapshotEvery?: number;
+  /** Inputs are guessed. */
+  readonly isUnlocked?: boolean;
 }
 
 const template = readConfig(
@@ -47,12 +49,13 @@ export function scenarioOf(seed: number): Scenario {
     ...(staleness > 0 ? { staleness } : {}),
     faultsMs: pick(500, 2000, 6000),
     snapshotEvery: pick(0, 1, 3, 5, 7, 20),
+    isUnlocked: !isLocked && pick(true, false, false),
   };
 }
 
 export function configOf(scenario: Scenario): Config {
   const { layers, batches, window, evaluateEvery, checkpointEvery, stalenessBudget } = scenario;
-  const { method, staleness, snapshotEvery = 0 } = scenario;
+  const { method, staleness, snapshotEvery = 0, isUnlocked = false } = scenario;
   const hidden = template.layers[0]!;
   const head = template.layers.at(-1)!;
   const chain = Array.from({ length: layers - 1 }, (_, index) => ({
@@ -61,10 +64,11 @@ export function configOf(scenario: Scenario): Config {
   }));
   const { generator } = template.learning;
   const evidence = method === "dni" ? (["output"] as const) : generator.evidence;
+  const inputs = isUnlocked ? { inputGenerator: { rate: 0.02, hidden: [4] } } : {};
   return {
     ...template,
     layers: [...chain, { ...head, inputs: layers === 1 ? 2 : 3 }],
-    learning: { ...template.learning, method, generator: { ...generator, evidence } },
+    learning: { ...template.learning, method, generator: { ...generator, evidence }, ...inputs },
     run: { ...template.run, batches, evaluateEvery, checkpointEvery, snapshotEvery },
     delivery: { window, stalenessBudget, schedule: staleness === undefined ? "free" : { staleness } },
   };

@@ -105,7 +105,9 @@ export class Connection {
   readonly ends: readonly [End, End];
   /** Activations sent and not answered, for the checks. */
   inFlight = 0;
-  /** What a broken neighbour would do to the next activation. */
+  /** The batch of the preview that was sent last, until something follows it. */
+  shown: number | undefined;
+  /** What a broken neighbour would do to the next activation, preview or correction. */
   tampering: "double" | "skew" | undefined;
   isTamperedWith = false;
 
@@ -118,7 +120,9 @@ export class Connection {
 
   tamperWith(frame: Frame): Frame[] {
     const { tampering } = this;
-    if (frame.kind !== "activation" || tampering === undefined) return [frame];
+    if (tampering === undefined) return [frame];
+    if (frame.kind !== "activation" && frame.kind !== "preview" && frame.kind !== "correction")
+      return [frame];
     this.tampering = undefined;
     this.isTamperedWith = true;
     if (tampering === "double") return [frame, frame];

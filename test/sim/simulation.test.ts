@@ -40,6 +40,9 @@ describe("whatever fails: processes, machines, links, disks, or all of them", ()
     ["with a small staleness budget", { stalenessBudget: 8 }],
     ["with staleness pinned to 1", { staleness: 1 }],
     ["with staleness pinned to 4", { staleness: 4 }],
+    ["with inputs that are guessed", { isUnlocked: true }],
+    ["with guessed inputs and staleness pinned to 2", { isUnlocked: true, staleness: 2 }],
+    ["with guessed inputs and a window of 1", { isUnlocked: true, window: 1 }],
     ["with backprop", { method: "backprop", window: 1 }],
     ["in a single layer", { layers: 1 }],
     ["through six layers with a long window", { layers: 6, window: 16 }],
@@ -86,10 +89,16 @@ describe("a run that nothing goes wrong in", () => {
 });
 
 describe("without faults", () => {
-  it.each([1, 2, 4])(
-    "staleness pinned to %i gives the weights of the reference chain, bit for bit",
-    async (D) => {
-      const scenario = { ...calm, staleness: D };
+  it.each([
+    [1, false],
+    [2, false],
+    [4, false],
+    [1, true],
+    [3, true],
+  ])(
+    "staleness pinned to %i gives the weights of the reference chain, bit for bit (inputs guessed: %s)",
+    async (D, isUnlocked) => {
+      const scenario = { ...calm, staleness: D, isUnlocked };
       const expected = chainDigests(configOf(scenario), D);
       for (let seed = 1; seed <= 10; seed++) {
         const simulation = await simulate(scenario, seed);
@@ -98,6 +107,19 @@ describe("without faults", () => {
       }
     },
   );
+
+  it("guessed inputs give others: what a guess changes is seen, in every layer", async () => {
+    const [heard, guessed] = [calm, { ...calm, isUnlocked: true }].map((each) =>
+      chainDigests(configOf(each), 1),
+    );
+    for (const [index, digest] of guessed!.entries()) expect(digest).not.toBe(heard![index]);
+  });
+
+  it("every layer but the first learns once of every batch what its input came to", async () => {
+    const { counts } = await simulate({ ...calm, isUnlocked: true }, 9);
+    expect(counts.corrected).toBe((calm.layers - 1) * calm.batches);
+    expect((await simulate(calm, 9)).counts.corrected).toBeUndefined();
+  });
 
   it("a free schedule gives others: what pinning does is seen", async () => {
     expect(digestsOf(await simulate(calm, 5))).not.toEqual(chainDigests(configOf(calm), 4));
@@ -178,5 +200,5 @@ function chainDigests(config: Config, staleness: number): string[] {
   for (let batch = 0; batch < config.run.batches; batch++)
     chain.train(data.batch(config.seed, batch, config.run.batchSize), batch);
   chain.drain();
-  return chain.layers.map((layer) => weightsDigest(layer.state().tensors));
+  return chain.states().map(({ tensors }) => weightsDigest(tensors));
 }

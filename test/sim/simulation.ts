@@ -26,6 +26,7 @@ import { WitnessedWork, type WorkWatch, witnessIn } from "./witnessed-work.ts";
 /** What must hold after every event, by name. */
 export type Invariant =
   | "exactly once"
+  | "corrected"
   | "window"
   | "memory"
   | "staleness budget"
@@ -232,6 +233,7 @@ export class Simulation {
         this.#checkMemory(post, kept, mostKept);
         this.#checkBudget(post, lived, sinceTarget);
       },
+      corrected: (...what) => this.#checkCorrection(post, ...what),
     };
   }
 
@@ -502,6 +504,13 @@ export class Simulation {
       this.#violate("exactly once", `${post.name} applies ${witness[last]} after ${witness[last - 1]}`);
   }
 
+  /** Of the batch applied last, at most once in a lineage, from its own correction. */
+  #checkCorrection(post: Post, shown: number, of: number, applied: number, before: number): void {
+    this.count("corrected");
+    if (shown !== of || shown !== applied || shown <= before)
+      this.#violate("corrected", `${post.name}: ${shown} by ${of}, after ${before}, at ${applied}`);
+  }
+
   #checkMemory(post: Post, kept: number, mostKept: number): void {
     if (kept > mostKept && this.config.learning.method !== "backprop")
       this.#violate("memory", `${post.name} keeps evidence of ${kept} batches`);
@@ -565,16 +574,28 @@ export class Simulation {
 
   /** As the sender sees it, answers on their way included: never less than what waits at the other end. */
   #sent(connection: Connection, frame: Frame, forward: boolean): void {
-    if (frame.kind === "activation" || frame.kind === "barrier") connection.inFlight += 1;
+    if (frame.kind === "activation" || frame.kind === "preview" || frame.kind === "barrier")
+      connection.inFlight += 1;
     if (frame.kind === "gradient") connection.inFlight -= 1;
     if (connection.isTamperedWith) return;
     const { window } = this.config.delivery;
     if (connection.inFlight > window)
       this.#violate("window", `${connection.inFlight} unanswered at ${connection.url}, window is ${window}`);
     if (connection.inFlight < 0) this.#violate("window", `an answer too many at ${connection.url}`);
-    if (!forward || frame.kind !== "activation") return;
+    if (forward) this.#checkFollowing(connection, frame);
+    if (frame.kind !== "activation" && frame.kind !== "correction") return;
     const floats = new Float32Array(frame.activation.data.slice().buffer);
     if (!floats.every(Number.isFinite)) this.#violate("finite", `sent to ${connection.url}`);
+  }
+
+  /** A correction goes directly behind its preview, and a batch is not sent in two ways. */
+  #checkFollowing(connection: Connection, frame: Frame): void {
+    const { shown } = connection;
+    connection.shown = frame.kind === "preview" ? frame.batch : undefined;
+    if (frame.kind === "correction" && frame.batch !== shown)
+      this.#violate("corrected", `correction ${frame.batch} follows preview ${shown} at ${connection.url}`);
+    if (frame.kind !== "correction" && shown !== undefined)
+      this.#violate("corrected", `${frame.kind} follows preview ${shown} at ${connection.url}`);
   }
 
   /** Whatever else happened: where there is a manifest, there are all its files, of that very batch. */

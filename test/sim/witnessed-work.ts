@@ -1,14 +1,23 @@
 import { LayerWork } from "../../services/layer/layer-work.ts";
 import type { GeneratorHealth } from "../../shared/dni/generator.ts";
 import type { LayerState } from "../../shared/dni/layer-state.ts";
-import type { ActivationFrame, Tensor } from "../../shared/wire/frames.ts";
+import type {
+  ActivationFrame,
+  BatchFrame,
+  CorrectionFrame,
+  PreviewFrame,
+  Tensor,
+} from "../../shared/wire/frames.ts";
 
 export const WITNESS = "witness";
+const CORRECTED = "corrected";
 
 export interface WorkWatch {
   /** Asked before every update: whether its weights run away now. */
   isPoisoned(): boolean;
   applied(witness: readonly number[], sinceTarget: number, kept: number): void;
+  /** What its input came to is learnt of batch `shown`, from a correction of batch `of`. */
+  corrected(shown: number, of: number, lastApplied: number, lastCorrected: number): void;
 }
 
 /**
@@ -19,6 +28,7 @@ export class WitnessedWork extends LayerWork {
   readonly #most: number;
   readonly #watch: WorkWatch;
   #applied: number[] = [];
+  #corrected = -1;
   readonly #kept = new Set<number>();
   #sinceTarget = 0;
 
@@ -28,11 +38,17 @@ export class WitnessedWork extends LayerWork {
     this.#watch = watch;
   }
 
-  override update(frame: ActivationFrame) {
+  override update(frame: BatchFrame) {
     this.#mayBePoisoned();
     const result = super.update(frame);
     this.#note(frame.batch);
     return result;
+  }
+
+  override correct(shown: PreviewFrame, correction: CorrectionFrame) {
+    this.#watch.corrected(shown.batch, correction.batch, this.#applied.at(-1) ?? -1, this.#corrected);
+    this.#corrected = shown.batch;
+    return super.correct(shown, correction);
   }
 
   override passBackward(frame: ActivationFrame, gradient: Tensor, learns: boolean): Tensor | undefined {
@@ -63,12 +79,14 @@ export class WitnessedWork extends LayerWork {
     // Room for one too many, so that a batch applied twice does not go unseen.
     const witness = new Float32Array(this.#most + 1).fill(-1);
     witness.set(this.#applied.slice(0, witness.length));
-    return { tensors: { ...tensors, [WITNESS]: witness }, counters };
+    const corrected = Float32Array.of(this.#corrected);
+    return { tensors: { ...tensors, [WITNESS]: witness, [CORRECTED]: corrected }, counters };
   }
 
   override restore(state: LayerState): void {
     super.restore(state);
     this.#applied = witnessIn(state.tensors);
+    this.#corrected = state.tensors[CORRECTED]![0]!;
   }
 
   #mayBePoisoned(): void {

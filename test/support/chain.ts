@@ -27,7 +27,7 @@ export async function chainOutcome(file: string, set: readonly string[]): Promis
   }
   const test = chain.evaluate(heldOut(data, config.run.batchSize));
   chain.drain();
-  return { digests: chain.layers.map((layer) => weightsDigest(layer.state().tensors)), test };
+  return { digests: chain.states().map(({ tensors }) => weightsDigest(tensors)), test };
 }
 
 /** The same, of a run over processes that is over. */

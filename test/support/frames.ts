@@ -1,8 +1,10 @@
 import {
   type ActivationFrame,
   type ChallengeFrame,
+  type CorrectionFrame,
   type HelloFrame,
   PROTOCOL_VERSION,
+  type PreviewFrame,
   type Tensor,
   type WelcomeFrame,
 } from "../../shared/wire/frames.ts";
@@ -58,4 +60,13 @@ export function activation(batch: number, rows = 2, columns = 4): ActivationFram
     activation: countingTensor(rows, columns),
     labels: { dtype: "u8", shape: [rows, 1], data: new Uint8Array(rows).fill(1) },
   };
+}
+
+export function preview(batch: number, rows = 2, columns = 3): PreviewFrame {
+  const { labels } = activation(batch, rows);
+  return { kind: "preview", batch, labels, input: countingTensor(rows, columns) };
+}
+
+export function correction(batch: number, rows = 2, columns = 4): CorrectionFrame {
+  return { kind: "correction", batch, activation: countingTensor(rows, columns) };
 }

@@ -4,7 +4,15 @@ import { describe, expect, test } from "vitest";
 import { CONTROL_FRAME_BYTES, decode, encode } from "../../shared/wire/codec.ts";
 import { FrameError } from "../../shared/wire/frame-error.ts";
 import { CloseCode, type Frame } from "../../shared/wire/frames.ts";
-import { activation, byteTensor, countingTensor, hello, welcome } from "../support/frames.ts";
+import {
+  activation,
+  byteTensor,
+  correction,
+  countingTensor,
+  hello,
+  preview,
+  welcome,
+} from "../support/frames.ts";
 
 const limits = { maxFrameBytes: 1 << 20 };
 const sha256 = "0123456789abcdef".repeat(4);
@@ -17,6 +25,9 @@ const oneOfEach: Frame[] = [
   activation(41),
   { ...activation(42), evaluation: { part: 2, parts: 3 } },
   { ...activation(43), input: { dtype: "u8", shape: [2, 3], scale: 1 / 255, data: new Uint8Array(6) } },
+  { ...preview(44), input: { dtype: "u8", shape: [2, 3], scale: 1 / 255, data: new Uint8Array(6) } },
+  correction(44),
+  { ...correction(45), activation: byteTensor(2, 4) },
   { kind: "gradient", batch: 41, gradient: countingTensor(2, 4) },
   { kind: "gradient", batch: 41, gradient: byteTensor(2, 4) },
   { kind: "gradient", batch: 2, gradient: { dtype: "f16", shape: [2, 3], data: new Uint8Array(12) } },
@@ -171,6 +182,21 @@ describe("a frame is refused, with the field and what was found,", () => {
       "labels of other rows",
       { ...good, labels: { dtype: "u8", shape: [1, 2], data: new Uint8Array(2) } },
       "labels has 1 rows, activation has 2",
+    ],
+    [
+      "a preview with fewer labels than inputs",
+      { ...preview(7), labels: { dtype: "u8", shape: [1, 1], data: new Uint8Array(1) } },
+      "labels has 1 rows, input has 2",
+    ],
+    [
+      "a preview with an activation",
+      { ...preview(7), activation: floats },
+      "Cannot read preview: it has a field activation",
+    ],
+    [
+      "a correction with labels",
+      { ...correction(7), labels: good.labels },
+      "Cannot read correction: it has a field labels",
     ],
     [
       "a part beyond the parts",

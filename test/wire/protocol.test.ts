@@ -3,7 +3,16 @@ import { expect, test } from "vitest";
 import { decode } from "../../shared/wire/codec.ts";
 import { CloseCode, type Frame, PROTOCOL_VERSION } from "../../shared/wire/frames.ts";
 import { DTYPE_BYTES, LARGEST_VALUE } from "../../shared/wire/tensor.ts";
-import { activation, byteTensor, challenge, countingTensor, hello, welcome } from "../support/frames.ts";
+import {
+  activation,
+  byteTensor,
+  challenge,
+  correction,
+  countingTensor,
+  hello,
+  preview,
+  welcome,
+} from "../support/frames.ts";
 
 const page = readFileSync("shared/wire/PROTOCOL.md", "utf8");
 
@@ -13,6 +22,8 @@ const frames: { readonly [Kind in Frame["kind"]]: Extract<Frame, { kind: Kind }>
   hello: { ...hello, nonce: "1".repeat(64), proof: "2".repeat(64) },
   welcome: { ...welcome, proof: "2".repeat(64) },
   activation: { ...activation(0), evaluation: { part: 0, parts: 1 }, input: countingTensor(2, 4) },
+  preview: preview(0),
+  correction: correction(0),
   gradient: { kind: "gradient", batch: 0, gradient: countingTensor(2, 4) },
   rewind: { kind: "rewind", need: 0 },
   barrier: { kind: "barrier", batch: 5, snapshot: "000000005-0a1b2c3d", kept: [] },
@@ -71,5 +82,9 @@ test("the page has every field of a tensor, and every dtype with its bytes", () 
 
 test("the page is of this version, and bounds values where the code does", () => {
   expect(page).toContain(`neighbours, version ${PROTOCOL_VERSION}\n`);
+  const stated = [...page.matchAll(/^\| `protocol` \| integer \| (\d+)\./gm)].map(([, version]) =>
+    Number(version),
+  );
+  expect(stated).toEqual([PROTOCOL_VERSION, PROTOCOL_VERSION]);
   expect(page).toContain(`±${LARGEST_VALUE.toLocaleString("en")}`);
 });

@@ -135,10 +135,6 @@ describe("compare", () => {
       ["--name", "a b"],
       "Cannot compare: --name is a b, expected letters, digits, dots, dashes or underscores",
     ],
-    [
-      ["--services", "--set", "learning.inputGenerator={rate: 0.1, hidden: []}"],
-      "learning.inputGenerator is set: layers that are services wait for their inputs",
-    ],
     [["--set", "run.batches=0"], "run.batches is 0: expected a whole number from 1"],
   ])("refuses %j before it begins", async (args, words) => {
     const { code, err, out } = await run(...files, ...args);

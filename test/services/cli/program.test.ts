@@ -47,15 +47,11 @@ function stoppedRun(id: string): string {
   return folder;
 }
 
-const GUESSES =
-  /^Cannot use .*unlock3\.yaml:\n {2}learning\.inputGenerator is set: layers that are services wait for their inputs; `unlocked compare` trains it in one process\n$/;
-
 describe("what train refuses with code 78, creating nothing", () => {
   it.each([
     ["no config there", ["no-such.yaml"], /^Cannot use no-such.yaml:\n {2}no such file\n$/],
     ["a value that is none", [TWO_RINGS, "--set", "run.batches=none"], /run\.batches/],
     ["a key that is none", [TWO_RINGS, "--set", "lerning.method=dni"], /did you mean learning\?/],
-    ["guessed inputs", ["configs/paper/unlock3.yaml"], GUESSES],
     ["a seed that is none", [TWO_RINGS, "--seed", "half"], /seed/],
     ["an option that is none", [TWO_RINGS, "--sed", "1"], /unknown option '--sed'/],
     ["two configs", [TWO_RINGS, "another.yaml"], /too many arguments/],
@@ -142,12 +138,6 @@ describe("the rest", () => {
     expect(out).toMatch(/^ {2}layer3:/m);
     expect(out).not.toMatch(/^ {2}layer4:/m);
     expect(out).toContain("run.batches=100");
-  });
-
-  it("refuses one for a config that services do not run", async () => {
-    const { code, err } = await run("compose", "configs/paper/unlock3.yaml");
-    expect(err).toMatch(GUESSES);
-    expect(code).toBe(78);
   });
 
   it("refuses one for a config that the image would not hold", async () => {
