@@ -241,7 +241,7 @@ export class LayerWork {
   /** The batch, for a successor that guesses of it what this layer's output will be. */
   previewFrame(frame: BatchFrame): PreviewFrame {
     const { batch, labels } = frame;
-    return { kind: "preview", batch, labels, input: networkInputIn(frame) };
+    return { kind: "preview", batch, labels, input: shownIn(frame) };
   }
 
   /** What the last update or rehearsal computed, for a successor that was shown the batch before. */
@@ -328,13 +328,13 @@ export class PoisonError extends Error {
   }
 }
 
-function rowsOf(frame: BatchFrame): number {
-  return (frame.kind === "preview" ? frame.input : frame.activation).shape[0];
+/** What the layer computes of: its input, or what it guesses that of. For layer 1 either is the network's input. */
+function shownIn(frame: BatchFrame): Tensor {
+  return frame.kind === "preview" ? frame.input : frame.activation;
 }
 
-/** Layer 1 is given it as its activation. */
-function networkInputIn(frame: BatchFrame): Tensor {
-  return frame.kind === "preview" ? frame.input : frame.activation;
+function rowsOf(frame: BatchFrame): number {
+  return shownIn(frame).shape[0];
 }
 
 function requireDtype(what: string, { dtype }: Tensor, expected: Dtype): void {

@@ -8,6 +8,7 @@ const PINNED = [
   { config: "configs/binary-addition.yaml", staleness: 4 },
   { config: "configs/mnist.yaml", staleness: 1 },
   { config: "configs/mnist.yaml", staleness: 4 },
+  { config: "configs/paper/unlock3.yaml", staleness: 3 },
 ].map((pinned) => ({ ...pinned, kernels: "wasm" }));
 // `auto` might choose one set here and the other there.
 const SETS = blas ? [...PINNED, { ...PINNED[3]!, kernels: "blas" }] : PINNED;
@@ -57,6 +58,16 @@ describe("layers that learn in other ways", () => {
     [1, ["learning.mixture=0.5"]],
     [3, ["learning.updateProbability=0.3"]],
     [3, ["learning.generator.form=linear"]],
+    [3, ["learning.inputGenerator={rate: 0.01, hidden: [16]}"]],
+    [
+      1,
+      [
+        "learning.inputGenerator={rate: 0.01, hidden: []}",
+        "learning.generator.evidence=[output,labels,input]",
+      ],
+    ],
+    [2, ["learning.inputGenerator={rate: 0.01, hidden: [16]}", "learning.updateProbability=0.3"]],
+    [2, ["learning.inputGenerator={rate: 0.01, hidden: [16]}", "wire.dtype=i8"]],
   ])("come out over processes as in one, bit for bit: staleness %i, %j", async (staleness, other) => {
     const set = [...common, `delivery.schedule={staleness: ${staleness}}`];
     const expected = await chainOutcome("configs/binary-addition.yaml", [...set, ...other]);

@@ -45,6 +45,7 @@ describe("a run whose workers are killed", () => {
   it.each([
     ["backprop", "learning.method=backprop"],
     ["a pinned schedule", "delivery.schedule={staleness: 4}"],
+    ["guessed inputs", "learning.inputGenerator={rate: 0.01, hidden: [8]}"],
   ])("ends by itself with %s, each batch applied once", async (_, assignment) => {
     const set = ["run.batches=9000", "run.evaluateEvery=3000", assignment];
     const experiment = closing(new Experiment(RINGS, { set }));

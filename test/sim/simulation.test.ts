@@ -137,8 +137,13 @@ describe("a run set back to its newest snapshot", () => {
   const pinned: Scenario = { ...calm, batches: 120, staleness: 2, snapshotEvery: 15 };
 
   /** Restarted as a whole when so many batches are in a snapshot; its end. */
-  async function interrupted(seed: number, batch: number, isSetBack: boolean): Promise<Simulation> {
-    const simulation = new Simulation(configOf(pinned), simulatedRandom(seed));
+  async function interrupted(
+    seed: number,
+    batch: number,
+    isSetBack: boolean,
+    scenario = pinned,
+  ): Promise<Simulation> {
+    const simulation = new Simulation(configOf(scenario), simulatedRandom(seed));
     await simulation.run(60_000, () => (simulation.manifests[0]?.batch ?? 0) >= batch);
     const manifest = await simulation.restart(isSetBack);
     if (isSetBack) expect(manifest?.batch).toBeGreaterThanOrEqual(batch);
@@ -147,12 +152,18 @@ describe("a run set back to its newest snapshot", () => {
     return simulation;
   }
 
-  it.each([15, 60, 105])(
-    "after %i batches comes out as if nothing had happened, bit for bit",
-    async (batch) => {
-      const expected = chainDigests(configOf(pinned), 2);
+  it.each([
+    [15, false],
+    [60, false],
+    [105, false],
+    [60, true],
+  ])(
+    "after %i batches comes out as if nothing had happened, bit for bit (inputs guessed: %s)",
+    async (batch, isUnlocked) => {
+      const scenario = { ...pinned, isUnlocked };
+      const expected = chainDigests(configOf(scenario), 2);
       for (let seed = 1; seed <= 5; seed++)
-        expect(digestsOf(await interrupted(seed, batch, true)), `seed ${seed}`).toEqual(expected);
+        expect(digestsOf(await interrupted(seed, batch, true, scenario)), `seed ${seed}`).toEqual(expected);
     },
   );
 
