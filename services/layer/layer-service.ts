@@ -1,6 +1,7 @@
 import type { AnsweredItem } from "../../shared/delivery/items.ts";
 import {
   initialState,
+  isKept,
   type LayerEffect,
   type LayerEvent,
   type LayerState,
@@ -27,6 +28,7 @@ import {
   type Tensor,
   type TestResult,
 } from "../../shared/wire/frames.ts";
+import { keepTensors } from "../../shared/wire/keep-tensors.ts";
 import { Barrier } from "./barrier.ts";
 import { type LayerWork, PoisonError } from "./layer-work.ts";
 
@@ -123,7 +125,8 @@ export class LayerService {
       case "preview":
       case "correction":
         this.#work.inspect(frame);
-        return this.#take({ event: "heard", item: itemOf(frame, this.#rules.batches) });
+        this.#take({ event: "heard", item: itemOf(frame, this.#rules.batches) });
+        return this.#keepIfWaiting(frame);
       case "barrier": {
         const { batch } = frame;
         if (batch >= this.#rules.batches)
@@ -155,11 +158,12 @@ export class LayerService {
     switch (frame.kind) {
       case "gradient":
         this.#work.inspectTarget(frame);
-        return this.#take({
+        this.#take({
           event: "answered",
           batch: frame.batch,
           ...(frame.gradient ? { target: frame } : {}),
         });
+        return this.#keepIfWaiting(frame);
       case "rewind":
         if (frame.need > this.#rules.batches)
           throw new FrameError(`Cannot rewind to batch ${frame.need}: the run has ${this.#rules.batches}`);
@@ -171,6 +175,11 @@ export class LayerService {
         this.#test = frame.test;
         return this.#take({ event: "finished" });
     }
+  }
+
+  /** Its link will read the next frame over it. */
+  #keepIfWaiting(frame: ActivationFrame | GradientFrame): void {
+    if (isKept(this.#state, frame)) keepTensors(frame);
   }
 
   #take(event: LayerEvent<Attached>): void {

@@ -162,6 +162,12 @@ export function need<F>(state: LayerState<F>): number {
   return state.successor.phase === "linked" ? Math.min(own, state.successor.need) : own;
 }
 
+/** Whether what was attached to some event is still there, to be dealt with at a later one. */
+export function isKept<F>({ inbox, working, early }: LayerState<F>, attached: F): boolean {
+  const isIn = (item: Item<F>) => item.kind !== "end" && item.frame === attached;
+  return inbox.some(isIn) || working?.frame === attached || early.some(({ target }) => target === attached);
+}
+
 export function step<F>(
   rules: Rules,
   state: LayerState<F>,

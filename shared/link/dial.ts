@@ -22,6 +22,7 @@ import {
   whyOfError,
 } from "./link.ts";
 import { proven, refuseUnprovenBack } from "./proof.ts";
+import { followReads } from "./read-in-place.ts";
 import type { Secret } from "./secret.ts";
 import { boundBytes } from "./strangers.ts";
 import { type TlsCredentials, tlsOptions } from "./tls.ts";
@@ -47,7 +48,10 @@ export interface DialOptions {
   /** Of a welcome that was proved: undefined if it will do. */
   check(welcome: WelcomeFrame): Refusal | undefined;
   onUp(link: Link, welcome: WelcomeFrame): void;
-  /** In order of arrival, within the read that brought it. A FrameError thrown here closes the link with its code. */
+  /**
+   * In order of arrival, within the read that brought it; the next read may be over its tensors, so whoever keeps them
+   * copies them (keepTensors). A FrameError thrown here closes the link with its code.
+   */
   onFrame(frame: BackFrame, link: Link): void;
   /** Once for every link that was up, and (with no link) for every attempt that failed before. */
   onDown(link: Link | undefined, why: Why): void;
@@ -79,6 +83,7 @@ type State =
 interface Greeting {
   readonly deadline: NodeJS.Timeout;
   readonly stopCounting: () => void;
+  readonly readInPlace: () => void;
   /** What was said so far: nothing, or the challenge and our answer to it. */
   readonly said?: { readonly challenge: string; readonly hello: HelloFrame };
 }
@@ -112,13 +117,15 @@ class Dialling implements Dialler {
     const onClose = () => this.#ended(why);
     socket.once("close", onClose);
     let stopCounting = () => {};
+    let readInPlace = () => {};
     socket.once("upgrade", (response) => {
       stopCounting = boundBytes(response.socket, () => socket.terminate());
+      readInPlace = followReads(response.socket, maxFrameBytes);
     });
     socket.once("open", () => {
       // From here on the link listens for the end.
       socket.off("close", onClose);
-      this.#await(socket, stopCounting);
+      this.#await(socket, { stopCounting, readInPlace });
     });
     this.#state = { phase: "connecting", socket };
   }
@@ -141,7 +148,7 @@ class Dialling implements Dialler {
     });
   }
 
-  #await(socket: WebSocket, stopCounting: () => void): void {
+  #await(socket: WebSocket, reading: Pick<Greeting, "stopCounting" | "readInPlace">): void {
     const { maxFrameBytes, traffic, link: config } = this.#options;
     const link: SocketLink = new SocketLink(socket, {
       maxFrameBytes,
@@ -153,7 +160,7 @@ class Dialling implements Dialler {
     const deadline = setTimeout(() => {
       link.close(CloseCode.helloTimeout, `no welcome within ${config.handshakeMs} ms`);
     }, config.handshakeMs);
-    this.#state = { phase: "greeting", link, greeting: { deadline, stopCounting } };
+    this.#state = { phase: "greeting", link, greeting: { deadline, ...reading } };
   }
 
   #receive(frame: Frame, link: SocketLink): void {
@@ -177,12 +184,13 @@ class Dialling implements Dialler {
     if (frame.kind !== "welcome") {
       throw new FrameError(`Cannot take ${frame.kind}: after the challenge, the first frame back is welcome`);
     }
-    const { hello, challenge, deadline, stopCounting } = greeting;
+    const { hello, challenge, deadline, stopCounting, readInPlace } = greeting;
     const { secret, check, onUp } = this.#options;
     const refusal = refuseUnprovenBack(secret, frame, hello, challenge) ?? check(frame);
     if (refusal !== undefined) return link.close(refusal.code, refusal.reason);
     clearTimeout(deadline);
     stopCounting();
+    readInPlace();
     this.#failures = 0;
     this.#state = { phase: "open", link };
     this.#up = link;

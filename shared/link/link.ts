@@ -43,7 +43,7 @@ export interface SocketLinkOptions {
   readonly maxFrameBytes: number;
   readonly traffic?: Traffic | undefined;
   readonly heartbeatMs: number;
-  /** A frame, in order of arrival. A FrameError thrown here closes the link; any other error ends the process. */
+  /** A frame, in order of arrival, its tensors lent until this returns (see keepTensors). A FrameError thrown here closes the link; any other error ends the process. */
   onFrame(frame: Frame): void;
   /** Exactly once, after which no frame follows. */
   onDown(why: Why): void;

@@ -16,6 +16,7 @@ import {
 import { acceptOptions, httpOptions, MOST_CONNECTIONS, STRANGER_CLOSE_MS } from "./limits.ts";
 import { type Link, type Refusal, SocketLink, type Traffic, type Why } from "./link.ts";
 import { newNonce, provenBack, refuseUnproven } from "./proof.ts";
+import { followReads } from "./read-in-place.ts";
 import type { Secret } from "./secret.ts";
 import { boundBytes, Strangers } from "./strangers.ts";
 import { type TlsCredentials, tlsOptions } from "./tls.ts";
@@ -38,7 +39,10 @@ export interface ListenOptions {
   /** To a hello that was proved. A welcome takes the newcomer in, in place of the predecessor there was; a refusal hangs up on it. */
   answer(hello: HelloFrame): WelcomeFrame | Refusal;
   onUp(link: Link, hello: HelloFrame): void;
-  /** In order of arrival, within the read that brought it. A FrameError thrown here closes the link with its code. */
+  /**
+   * In order of arrival, within the read that brought it; the next read may be over its tensors, so whoever keeps them
+   * copies them (keepTensors). A FrameError thrown here closes the link with its code.
+   */
   onFrame(frame: ForwardFrame, link: Link): void;
   /** Once for every link that was up, before the next one is. */
   onDown(link: Link, why: Why): void;
@@ -73,6 +77,7 @@ interface Arrival {
   /** Of the challenge that it was sent. */
   readonly nonce: string;
   readonly stopCounting: () => void;
+  readonly readInPlace: () => void;
 }
 
 class Listening implements Listener {
@@ -155,7 +160,8 @@ class Listening implements Listener {
   #accept(socket: WebSocket, raw: Duplex, key: string): void {
     const { maxFrameBytes, traffic, link: config } = this.#options;
     const stopCounting = boundBytes(raw, (reason) => link.terminate(reason));
-    const arrival: Arrival = { key, nonce: newNonce(), stopCounting };
+    const readInPlace = followReads(raw, maxFrameBytes);
+    const arrival: Arrival = { key, nonce: newNonce(), stopCounting, readInPlace };
     const link: SocketLink = new SocketLink(socket, {
       maxFrameBytes,
       traffic,
@@ -174,13 +180,14 @@ class Listening implements Listener {
     else this.#greeted(frame, link, arrival);
   }
 
-  #greeted(hello: Frame, link: SocketLink, { key, nonce, stopCounting }: Arrival): void {
+  #greeted(hello: Frame, link: SocketLink, { key, nonce, stopCounting, readInPlace }: Arrival): void {
     if (hello.kind !== "hello") throw new FrameError(`Cannot take ${hello.kind}: the first frame is hello`);
     const { secret } = this.#options;
     const answer = refuseUnproven(secret, hello, nonce) ?? this.#options.answer(hello);
     if ("code" in answer) return link.close(answer.code, answer.reason);
     this.#strangers.forget(key);
     stopCounting();
+    readInPlace();
     this.#replaceWith(link, hello);
     link.send(provenBack(secret, answer, hello, nonce));
     this.#options.onUp(link, hello);

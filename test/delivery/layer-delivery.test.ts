@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Item } from "../../shared/delivery/items.ts";
 import {
   initialState,
+  isKept,
   type LayerEffect,
   type LayerEvent,
   type LayerState,
@@ -95,6 +96,51 @@ describe("a batch", () => {
     layer.link(0);
     for (let batch = 0; batch < 8; batch++) layer.batch(batch);
     expect(layer.batch(8)).toEqual(["hangUp on predecessor: more than 4 unanswered activations"]);
+  });
+});
+
+describe("what is attached to an event", () => {
+  const hear = (layer: Tried, batch: number, frame: string) =>
+    layer.hear({ event: "heard", item: { kind: "batch", batch, frame } });
+
+  it("is not kept once it is dealt with", () => {
+    const layer = new Tried();
+    layer.link(0);
+    hear(layer, 0, "a batch");
+    layer.answer(0, "a target");
+    expect(["a batch", "a target"].map((each) => isKept(layer.state, each))).toEqual([false, false]);
+  });
+
+  it("is kept while it waits in the inbox, and no longer", () => {
+    const layer = new Tried();
+    layer.link(0);
+    layer.hear({ event: "paused" });
+    hear(layer, 0, "a batch");
+    layer.hear(barrier(1));
+    layer.hear({ event: "heard", item: end });
+    expect(["a batch", "b"].map((each) => isKept(layer.state, each))).toEqual([true, true]);
+    layer.hear({ event: "unpaused" });
+    expect(isKept(layer.state, "a batch")).toBe(false);
+  });
+
+  it("is kept while a locked layer waits for its gradient", () => {
+    const layer = new Tried({ isLocked: true });
+    layer.link(0);
+    hear(layer, 0, "a batch");
+    expect(isKept(layer.state, "a batch")).toBe(true);
+    layer.answer(0);
+    expect(isKept(layer.state, "a batch")).toBe(false);
+  });
+
+  it("is kept while it is too early for a target", () => {
+    const layer = new Tried({ staleness: 2 });
+    layer.link(0);
+    layer.batch(0);
+    layer.answer(0, "a target");
+    expect(isKept(layer.state, "a target")).toBe(true);
+    layer.batch(1);
+    layer.batch(2);
+    expect(isKept(layer.state, "a target")).toBe(false);
   });
 });
 

@@ -1,0 +1,134 @@
+import { expect, it } from "vitest";
+import { LayerService, type LayerSurroundings } from "../../../services/layer/layer-service.ts";
+import { LayerWork } from "../../../services/layer/layer-work.ts";
+import type { Rules } from "../../../shared/delivery/layer-delivery.ts";
+import type { Link } from "../../../shared/link/link.ts";
+import { wasmKernels } from "../../../shared/math/wasm-kernels.ts";
+import { weightsDigest } from "../../../shared/run/digest.ts";
+import { Meter } from "../../../shared/run/meter.ts";
+import { decode, encode } from "../../../shared/wire/codec.ts";
+import type { ActivationFrame, BackFrame, ForwardFrame, Frame } from "../../../shared/wire/frames.ts";
+import { floatsToTensor } from "../../../shared/wire/tensor.ts";
+
+const constant = { optimizer: "sgd", rate: 0.1, momentum: 0, schedule: { kind: "constant" } } as const;
+const network = (method: "cdni" | "backprop") =>
+  ({
+    seed: 1,
+    layers: [
+      { inputs: 4, outputs: 4, nonlinearity: "relu", batchNorm: false },
+      { inputs: 4, outputs: 2, nonlinearity: "identity", batchNorm: false },
+    ],
+    loss: "softmax-cross-entropy",
+    learning: { method, layer: constant, generator: { ...constant, evidence: ["output", "labels"] } },
+    run: { batchSize: 2, batches: 100 },
+  }) as const;
+
+/** Values that differ from batch to batch. */
+const values = (batch: number) =>
+  floatsToTensor(
+    Float32Array.from({ length: 8 }, (_, index) => Math.sin(batch * 8 + index)),
+    2,
+    4,
+  );
+
+function batchFrame(batch: number): ActivationFrame {
+  const labels = { dtype: "u8", shape: [2, 2], data: new Uint8Array([1, 0, 0, 1]) } as const;
+  return { kind: "activation", batch, activation: values(batch), labels };
+}
+
+const gradientFrame = (batch: number): BackFrame => ({ kind: "gradient", batch, gradient: values(-batch) });
+
+/** Layer 1 of two, its neighbours played by the test; all it says, as bytes. */
+class Played {
+  readonly said: Buffer[] = [];
+  readonly #work: LayerWork;
+  readonly service: LayerService;
+
+  constructor(method: "cdni" | "backprop", change: Partial<Rules>) {
+    const rules: Rules = {
+      ...{ batches: 100, window: 4, isHead: false, isLocked: method === "backprop", stalenessBudget: 64 },
+      ...change,
+    };
+    const dtypes = { input: "f32", link: "f32" } as const;
+    this.#work = new LayerWork(wasmKernels(), network(method), 1, { ticketsKept: 8, dtypes });
+    const around = { applied: () => undefined } as Partial<LayerSurroundings> as LayerSurroundings;
+    this.service = new LayerService(rules, this.#work, new Meter(0), around, -1);
+    const link = { send: (frame: Frame) => void this.said.push(encode(frame)) } as Partial<Link> as Link;
+    this.service.predecessorUp(link);
+    this.service.successorUp(link, 0);
+  }
+
+  get digest(): string {
+    return weightsDigest(this.#work.state().tensors);
+  }
+}
+
+interface Ways {
+  /** Hands the layer a frame, as a link does. */
+  forward(frame: ForwardFrame): void;
+  back(frame: BackFrame): void;
+}
+
+/** All that a layer says and is after the story, told by frames whose bytes are lent, or are its own for good. */
+function told(played: Played, isLent: boolean, story: (ways: Ways, service: LayerService) => void) {
+  const handOver = (frame: Frame, take: (frame: never) => void) => {
+    const bytes = encode(frame);
+    take(decode(bytes, { maxFrameBytes: 1 << 20 }) as never);
+    // 1e4 in every float: not poison, and not what was sent.
+    if (isLent) for (let at = 0; at + 4 <= bytes.length; at++) bytes[at] = [0x00, 0x40, 0x1c, 0x46][at & 3]!;
+  };
+  const { service } = played;
+  story(
+    {
+      forward: (frame) => handOver(frame, (each) => service.fromPredecessor(each)),
+      back: (frame) => handOver(frame, (each) => service.fromSuccessor(each)),
+    },
+    service,
+  );
+  return { said: played.said, digest: played.digest };
+}
+
+it.each<[string, "cdni" | "backprop", Partial<Rules>, (ways: Ways, service: LayerService) => void]>([
+  [
+    "batches that wait for room in the window",
+    "cdni",
+    {},
+    ({ forward, back }) => {
+      for (let batch = 0; batch < 8; batch++) forward(batchFrame(batch));
+      for (let batch = 0; batch < 8; batch++) back(gradientFrame(batch));
+    },
+  ],
+  [
+    "batches that wait for the end of a pause",
+    "cdni",
+    {},
+    ({ forward }, service) => {
+      service.pause(true);
+      for (let batch = 0; batch < 4; batch++) forward(batchFrame(batch));
+      service.pause(false);
+    },
+  ],
+  [
+    "a batch that waits for its gradient",
+    "backprop",
+    {},
+    ({ forward, back }) => {
+      for (let batch = 0; batch < 4; batch++) forward(batchFrame(batch));
+      for (let batch = 0; batch < 4; batch++) back(gradientFrame(batch));
+    },
+  ],
+  [
+    "targets that wait for their turn",
+    "cdni",
+    { staleness: 3 },
+    ({ forward, back }) => {
+      for (let batch = 0; batch < 3; batch++) forward(batchFrame(batch));
+      for (let batch = 0; batch < 3; batch++) back(gradientFrame(batch));
+      for (let batch = 3; batch < 6; batch++) forward(batchFrame(batch));
+    },
+  ],
+])("%s are learnt from as they came, though the link reads others over them", (_, method, rules, story) => {
+  const own = told(new Played(method, rules), false, story);
+  expect(own.said.length).toBeGreaterThan(3);
+  expect(told(new Played(method, rules), true, story)).toEqual(own);
+});
