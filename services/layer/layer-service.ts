@@ -178,7 +178,7 @@ export class LayerService {
   }
 
   /** Its link will read the next frame over it. */
-  #keepIfWaiting(frame: ActivationFrame | GradientFrame): void {
+  #keepIfWaiting(frame: BatchFrame | CorrectionFrame | GradientFrame): void {
     if (isKept(this.#state, frame)) keepTensors(frame);
   }
 

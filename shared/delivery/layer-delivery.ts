@@ -163,9 +163,10 @@ export function need<F>(state: LayerState<F>): number {
 }
 
 /** Whether what was attached to some event is still there, to be dealt with at a later one. */
-export function isKept<F>({ inbox, working, early }: LayerState<F>, attached: F): boolean {
-  const isIn = (item: Item<F>) => item.kind !== "end" && item.frame === attached;
-  return inbox.some(isIn) || working?.frame === attached || early.some(({ target }) => target === attached);
+export function isKept<F>({ inbox, working, guessed, early }: LayerState<F>, attached: F): boolean {
+  const isIn = (item: Item<F> | undefined) => item && item.kind !== "end" && item.frame === attached;
+  const isWaiting = inbox.some(isIn) || isIn(working) || isIn(guessed);
+  return isWaiting || early.some(({ target }) => target === attached);
 }
 
 export function step<F>(

@@ -13,8 +13,16 @@ export function keepTensors(frame: Frame): void {
 }
 
 function tensorsOf(frame: Frame): readonly Tensor[] {
-  if (frame.kind === "gradient") return frame.gradient ? [frame.gradient] : [];
-  if (frame.kind !== "activation") return [];
-  const { activation, labels, input } = frame;
-  return [activation, labels, ...(input ? [input] : [])];
+  switch (frame.kind) {
+    case "activation":
+      return [frame.activation, frame.labels, ...(frame.input ? [frame.input] : [])];
+    case "preview":
+      return [frame.input, frame.labels];
+    case "correction":
+      return [frame.activation];
+    case "gradient":
+      return frame.gradient ? [frame.gradient] : [];
+    default:
+      return [];
+  }
 }

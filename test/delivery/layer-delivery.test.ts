@@ -132,6 +132,15 @@ describe("what is attached to an event", () => {
     expect(isKept(layer.state, "a batch")).toBe(false);
   });
 
+  it("is kept while what a guessed input came to may still be heard", () => {
+    const layer = new Tried({ isUnlocked: true });
+    layer.link(0);
+    hear(layer, 0, "a batch");
+    expect(isKept(layer.state, "a batch")).toBe(true);
+    layer.hear({ event: "heard", item: { kind: "correction", batch: 0, frame: "an output" } });
+    expect(["a batch", "an output"].map((each) => isKept(layer.state, each))).toEqual([false, false]);
+  });
+
   it("is kept while it is too early for a target", () => {
     const layer = new Tried({ staleness: 2 });
     layer.link(0);

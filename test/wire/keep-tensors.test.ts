@@ -2,12 +2,14 @@ import { expect, it } from "vitest";
 import { decode, encode } from "../../shared/wire/codec.ts";
 import type { Frame } from "../../shared/wire/frames.ts";
 import { keepTensors } from "../../shared/wire/keep-tensors.ts";
-import { activation, byteTensor, countingTensor, hello } from "../support/frames.ts";
+import { activation, byteTensor, correction, countingTensor, hello, preview } from "../support/frames.ts";
 
 const frames: readonly (readonly [string, Frame])[] = [
   ["an activation", activation(3)],
   ["an activation with the network's input", { ...activation(3), input: byteTensor(2, 5) }],
   ["an activation with scales", { ...activation(3), activation: byteTensor(2, 4) }],
+  ["a preview", preview(3)],
+  ["a correction", correction(3)],
   ["a gradient", { kind: "gradient", batch: 3, gradient: countingTensor(2, 4) }],
   ["an empty gradient", { kind: "gradient", batch: 3 }],
   ["a hello", hello],
@@ -26,6 +28,6 @@ it.each(frames)("%s that is kept stays as it was when its bytes change", (_, fra
   expect(afterwards(frame, true)).toEqual(encode(frame));
 });
 
-it.each(frames.slice(0, 4))("%s that is not kept changes with them: the control", (_, frame) => {
+it.each(frames.slice(0, 6))("%s that is not kept changes with them: the control", (_, frame) => {
   expect(afterwards(frame, false)).not.toEqual(encode(frame));
 });

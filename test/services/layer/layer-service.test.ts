@@ -7,19 +7,29 @@ import { wasmKernels } from "../../../shared/math/wasm-kernels.ts";
 import { weightsDigest } from "../../../shared/run/digest.ts";
 import { Meter } from "../../../shared/run/meter.ts";
 import { decode, encode } from "../../../shared/wire/codec.ts";
-import type { ActivationFrame, BackFrame, ForwardFrame, Frame } from "../../../shared/wire/frames.ts";
+import type {
+  ActivationFrame,
+  BackFrame,
+  CorrectionFrame,
+  ForwardFrame,
+  Frame,
+  PreviewFrame,
+} from "../../../shared/wire/frames.ts";
 import { floatsToTensor } from "../../../shared/wire/tensor.ts";
 
 const constant = { optimizer: "sgd", rate: 0.1, momentum: 0, schedule: { kind: "constant" } } as const;
-const network = (method: "cdni" | "backprop") =>
+const hidden = { inputs: 4, outputs: 4, nonlinearity: "relu", batchNorm: false } as const;
+const network = (method: "cdni" | "backprop", isUnlocked: boolean) =>
   ({
     seed: 1,
-    layers: [
-      { inputs: 4, outputs: 4, nonlinearity: "relu", batchNorm: false },
-      { inputs: 4, outputs: 2, nonlinearity: "identity", batchNorm: false },
-    ],
+    layers: [hidden, hidden, { inputs: 4, outputs: 2, nonlinearity: "identity", batchNorm: false }],
     loss: "softmax-cross-entropy",
-    learning: { method, layer: constant, generator: { ...constant, evidence: ["output", "labels"] } },
+    learning: {
+      method,
+      layer: constant,
+      generator: { ...constant, evidence: ["output", "labels"] },
+      ...(isUnlocked && { inputGenerator: { rate: 0.1, hidden: [] } }),
+    },
     run: { batchSize: 2, batches: 100 },
   }) as const;
 
@@ -31,14 +41,23 @@ const values = (batch: number) =>
     4,
   );
 
+const labels = { dtype: "u8", shape: [2, 2], data: new Uint8Array([1, 0, 0, 1]) } as const;
+
 function batchFrame(batch: number): ActivationFrame {
-  const labels = { dtype: "u8", shape: [2, 2], data: new Uint8Array([1, 0, 0, 1]) } as const;
   return { kind: "activation", batch, activation: values(batch), labels };
+}
+
+/** A batch that is shown, and then what it came to. */
+function shownFrames(batch: number): [PreviewFrame, CorrectionFrame] {
+  return [
+    { kind: "preview", batch, labels, input: values(batch) },
+    { kind: "correction", batch, activation: values(batch + 50) },
+  ];
 }
 
 const gradientFrame = (batch: number): BackFrame => ({ kind: "gradient", batch, gradient: values(-batch) });
 
-/** Layer 1 of two, its neighbours played by the test; all it says, as bytes. */
+/** A hidden layer, its neighbours played by the test; all it says, as bytes. Layer 1, or 2 where inputs are guessed. */
 class Played {
   readonly said: Buffer[] = [];
   readonly #work: LayerWork;
@@ -50,7 +69,12 @@ class Played {
       ...change,
     };
     const dtypes = { input: "f32", link: "f32" } as const;
-    this.#work = new LayerWork(wasmKernels(), network(method), 1, { ticketsKept: 8, dtypes });
+    const { isUnlocked = false } = rules;
+    const number = isUnlocked ? 2 : 1;
+    this.#work = new LayerWork(wasmKernels(), network(method, isUnlocked), number, {
+      ticketsKept: 8,
+      dtypes,
+    });
     const around = { applied: () => undefined } as Partial<LayerSurroundings> as LayerSurroundings;
     this.service = new LayerService(rules, this.#work, new Meter(0), around, -1);
     const link = { send: (frame: Frame) => void this.said.push(encode(frame)) } as Partial<Link> as Link;
@@ -125,6 +149,19 @@ it.each<[string, "cdni" | "backprop", Partial<Rules>, (ways: Ways, service: Laye
       for (let batch = 0; batch < 3; batch++) forward(batchFrame(batch));
       for (let batch = 0; batch < 3; batch++) back(gradientFrame(batch));
       for (let batch = 3; batch < 6; batch++) forward(batchFrame(batch));
+    },
+  ],
+  [
+    "batches that are shown, and what they came to,",
+    "cdni",
+    { isUnlocked: true },
+    ({ forward, back }, service) => {
+      const show = (batch: number) => shownFrames(batch).forEach(forward);
+      service.pause(true);
+      for (let batch = 0; batch < 4; batch++) show(batch);
+      service.pause(false);
+      for (let batch = 0; batch < 4; batch++) back(gradientFrame(batch));
+      for (let batch = 4; batch < 7; batch++) show(batch);
     },
   ],
 ])("%s are learnt from as they came, though the link reads others over them", (_, method, rules, story) => {
