@@ -1,12 +1,8 @@
-import { setPriority } from "node:os";
 import { attachLifeline } from "../../shared/run/lifeline.ts";
 import { createLog } from "../../shared/run/log.ts";
 import { ExitCode } from "../../shared/run/telemetry.ts";
 import { Hub } from "./hub.ts";
 import { readHubOptions } from "./hub-options.ts";
-
-/** Of 0 to 19. Of a core that is full it still gets about a quarter. */
-const NICENESS = 5;
 
 let log = createLog({ worker: "hub", run: "" }, { format: "json" });
 let hub: Hub | undefined;
@@ -28,20 +24,10 @@ try {
   hub = await Hub.start(options, { log, now: Date.now, node: process.execPath });
   // Whoever has a parent is introduced by it.
   if (process.send === undefined) process.stdout.write(`dashboard: ${hub.invitation}\n`);
-  giveWay();
   await lifeline.tell({ kind: "listening", worker: "hub", port: hub.port });
 } catch (error) {
   log.error({ err: error }, (error as Error).message);
   process.exit(ExitCode.cannotStart);
-}
-
-/** Where both want a processor, training goes first. */
-function giveWay(): void {
-  try {
-    setPriority(NICENESS);
-  } catch (error) {
-    log.warn({ err: error }, "cannot lower its own priority");
-  }
 }
 
 async function end(why: string): Promise<void> {
