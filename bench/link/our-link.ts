@@ -29,6 +29,7 @@ const welcome: WelcomeFrame = anyWelcome;
 export async function listenLink(dtype: LinkDtype): Promise<number> {
   const kernels = wasmKernels();
   const reader = new TensorReader(kernels, kernels.allocate(maxFrameBytes / 4), ROWS);
+  const labelReader = new TensorReader(kernels, kernels.allocate(ROWS * LABELS), ROWS);
   const gradient = kernels.allocate(ROWS * ANSWER_COLUMNS).fill(0.125);
   const writer = new TensorWriter(kernels, dtype, ROWS, ANSWER_COLUMNS);
   const listener = await listen({
@@ -36,11 +37,13 @@ export async function listenLink(dtype: LinkDtype): Promise<number> {
     port: 0,
     link: config,
     maxFrameBytes,
+    traffic: { sent: 0, received: 0 },
     answer: () => welcome,
     onUp: () => undefined,
     onFrame: (frame, link) => {
       if (frame.kind !== "activation") return;
       reader.read(frame.activation);
+      labelReader.read(frame.labels);
       link.send({
         kind: "gradient",
         batch: frame.batch,
@@ -63,6 +66,7 @@ export function dialLink(port: number, dtype: LinkDtype): Promise<Sender> {
       url: `ws://127.0.0.1:${port}/`,
       link: config,
       maxFrameBytes,
+      traffic: { sent: 0, received: 0 },
       random: Math.random,
       hello: () => hello,
       check: () => undefined,
