@@ -53,7 +53,9 @@ describe("whatever fails: processes, machines, links, disks, or all of them", ()
     }
   });
 
-  it("does happen in these runs, every kind of it, and costs work that is done again", async () => {
+  it("does happen in these runs, every kind of it, and costs work that is done again", {
+    timeout: 200_000,
+  }, async () => {
     const total: Record<string, number> = {};
     for (let seed = 1; seed <= 100; seed++)
       for (const [what, times] of Object.entries((await simulate(scenarioOf(seed), seed)).counts))
