@@ -1,12 +1,12 @@
 import type { FrameEnds } from "./frame-ends.ts";
 
-/** Read at once where a frame begins: twice that still fits in the cache of one core, with all that a layer does. */
+/** Read at once where a frame begins: little enough to stay in the cache of one core, and two frames of 64 KiB. */
 const READ_BYTES = 128 * 1024;
 
 /**
  * The memory that the frames of one connection are read into, one over the other. Left to itself, Node reads each piece
- * into memory of its own and ws joins them in yet another: 64 KiB each time, which take longer to allocate, to touch and
- * to collect than to copy, and make the collector look through the whole heap for every 32 MB of them.
+ * into memory of its own and ws joins them in yet another, all of it outside the heap: that takes longer to allocate, to
+ * touch and to collect than to copy, and makes the collector go through the whole heap several times a second.
  */
 export class ReadRoom {
   readonly #ends: FrameEnds;
