@@ -41,7 +41,7 @@ describe.skipIf(missing !== undefined)("a network of containers", () => {
   afterAll(() => clearAway());
 
   it("gives its workers no rights and no way out", async () => {
-    describeRun(file, []);
+    describeRun(file, ENDLESS);
     await compose(file, "up", "--detach");
     await said("layer1", "training");
     for (const worker of WORKERS) {
@@ -52,7 +52,7 @@ describe.skipIf(missing !== undefined)("a network of containers", () => {
   });
 
   it("finds its workers healthy", async () => {
-    describeRun(file, []);
+    describeRun(file, ENDLESS);
     await compose(file, "up", "--detach");
     await vi.waitFor(async () => expect(await health()).toEqual(WORKERS.map(() => "healthy")), 60_000);
   });
@@ -75,7 +75,7 @@ describe.skipIf(missing !== undefined)("a network of containers", () => {
   });
 
   it("restarts a layer that crashes", async () => {
-    describeRun(file, []);
+    describeRun(file, ENDLESS);
     await compose(file, "up", "--detach");
     await said("layer2", "training");
     await crash("layer2");
@@ -125,6 +125,9 @@ describe.skipIf(missing !== undefined)("a network of containers", () => {
     expect(layers.map(({ applied }) => applied)).toEqual(LAYERS.map(() => [[0, batches - 1]]));
   });
 });
+
+/** Longer than anybody looks: docker asks for the first time whether a worker is healthy when 10 seconds are over. */
+const ENDLESS = ["run.epochs=1000"];
 
 // Ten times as long as it takes compose to kill a container: at the first checkpoint there is most of the run to go.
 const RUN = ["run.batches=3000", "run.checkpointEvery=100"];
