@@ -1,4 +1,9 @@
+import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { composeFile } from "../../services/cli/compose-file.ts";
@@ -179,7 +184,28 @@ describe("a compose file", () => {
   );
 });
 
+describe("how the engine asks whether a worker is healthy", () => {
+  const { services } = make("configs/mnist.yaml");
+
+  it.each([
+    [200, "is healthy"],
+    [503, "is not"],
+    [404, "is not"],
+  ])("a worker that answers %s %s", async (status, verdict) => {
+    const server = createServer(({ url }, response) => {
+      response.writeHead(url === "/healthz" ? status : 404).end("ok\n");
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo;
+    expect(await askHealth(services.layer1!, port)).toBe(verdict);
+    await once(server.close(), "close");
+    // Nobody listens any more.
+    expect(await askHealth(services.layer1!, port)).toBe("is not");
+  });
+});
+
 interface Service {
+  readonly healthcheck: { readonly test: readonly string[] };
   readonly networks: readonly string[];
   readonly image: string;
   readonly build?: unknown;
@@ -253,6 +279,19 @@ function interpolate(word: string, environment: Readonly<Record<string, string>>
 function configTold(service: Service): Config {
   const { flags } = told(service);
   return loadConfig(flags["--config"]![0]!, flags["--set"] ?? []).config;
+}
+
+/** With a worker that listens on this port. */
+async function askHealth(service: Service, port: number): Promise<"is healthy" | "is not"> {
+  const [kind, program, ...words] = service.healthcheck.test.map((word) => interpolate(word, {}));
+  expect(kind).toBe("CMD");
+  const aimed = words.map((word) => word.replace("/7400", `/${port}`));
+  try {
+    await promisify(execFile)(program!, aimed);
+    return "is healthy";
+  } catch {
+    return "is not";
+  }
 }
 
 function mebibytes(service: Service): number {
