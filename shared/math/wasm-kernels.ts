@@ -266,20 +266,20 @@ function optimizers(kernels: WasmExports, arena: Arena): Pick<Kernels, "adam" | 
   return {
     adam(parameters, gradient, firstMoment, secondMoment, length, options) {
       const { rate, scale, beta1, beta2, epsilon, step } = options;
+      // The step with both corrections, multiplied out above and below by the root of the second one.
+      const correction = Math.sqrt(1 - beta2 ** step);
       kernels.adam(
         arena.address(parameters, length),
         arena.address(gradient, length),
         arena.address(firstMoment, length),
         arena.address(secondMoment, length),
         length,
-        scale,
         beta1,
-        1 - beta1,
+        (1 - beta1) * scale,
         beta2,
-        1 - beta2,
-        rate / (1 - beta1 ** step),
-        1 / (1 - beta2 ** step),
-        epsilon,
+        Math.sqrt(1 - beta2) * scale,
+        (rate * correction) / (1 - beta1 ** step),
+        epsilon * correction,
       );
     },
     sgd(parameters, gradient, velocity, length, options) {

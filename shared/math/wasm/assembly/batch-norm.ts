@@ -20,9 +20,9 @@ export function batchNormForward(
   scratch: usize,
 ): void {
   sumRows(input, mean, rows, columns);
-  divide(mean, columns, <f32>rows);
+  quotients(mean, mean, columns, <f32>rows);
   sumSquares(input, mean, variance, rows, columns);
-  divide(variance, columns, <f32>rows);
+  quotients(variance, variance, columns, <f32>rows);
   for (let first = 0; first < columns; first += CHUNK) {
     const width = min(CHUNK, columns - first);
     const chunk = <usize>first << FLOAT;
@@ -104,20 +104,23 @@ export function batchNormBackward(
 ): void {
   sumRows(gradient, betaGradient, rows, columns);
   sumProducts(gradient, normalised, gammaGradient, rows, columns);
-  const share = f32x4.splat(1 / <f32>rows);
+  const betaShare = scratch + (<usize>CHUNK << FLOAT);
+  const gammaShare = betaShare + (<usize>CHUNK << FLOAT);
   for (let first = 0; first < columns; first += CHUNK) {
     const width = min(CHUNK, columns - first);
     const chunk = <usize>first << FLOAT;
     inverseDeviations(variance + chunk, scratch, width, epsilon);
     multiplyBy(scratch, gamma + chunk, width);
+    // Shares apart from the rows: a quotient that does not change in their loop is computed there nevertheless.
+    quotients(betaGradient + chunk, betaShare, width, <f32>rows);
+    quotients(gammaGradient + chunk, gammaShare, width, <f32>rows);
     for (let row = 0; row < rows; row++) {
       let i = ((<usize>row * columns) << FLOAT) + chunk;
-      let j = chunk;
+      let j: usize = 0;
       for (let left = width; left > 0; left -= 4) {
-        const projected = f32x4.mul(v128.load(normalised + i), v128.load(gammaGradient + j));
-        const common = f32x4.mul(share, f32x4.add(v128.load(betaGradient + j), projected));
-        const own = f32x4.sub(v128.load(gradient + i), common);
-        put(inputGradient + i, f32x4.mul(v128.load(scratch + j - chunk), own), left);
+        const projected = f32x4.mul(v128.load(normalised + i), v128.load(gammaShare + j));
+        const own = f32x4.sub(v128.load(gradient + i), f32x4.add(v128.load(betaShare + j), projected));
+        put(inputGradient + i, f32x4.mul(v128.load(scratch + j), own), left);
         i += VECTOR;
         j += VECTOR;
       }
@@ -143,9 +146,10 @@ function multiplyBy(values: usize, factors: usize, length: i32): void {
   }
 }
 
-function divide(values: usize, length: i32, divisor: f32): void {
+function quotients(values: usize, quotients: usize, length: i32, divisor: f32): void {
   for (; length > 0; length -= 4) {
-    put(values, f32x4.div(v128.load(values), f32x4.splat(divisor)), length);
+    put(quotients, f32x4.div(v128.load(values), f32x4.splat(divisor)), length);
     values += VECTOR;
+    quotients += VECTOR;
   }
 }

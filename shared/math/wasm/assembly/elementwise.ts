@@ -24,10 +24,19 @@ function map<F>(input: usize, output: usize, length: i32): void {
   }
 }
 
-/** output = F(a, b). */
+/** output = F(a, b), two vectors at once too. */
 @inline
 function combine<F>(a: usize, b: usize, output: usize, length: i32): void {
   const f = changetype<F>(0);
+  for (; length >= 8; length -= 8) {
+    const low = f.of(v128.load(a), v128.load(b));
+    const high = f.of(v128.load(a, VECTOR), v128.load(b, VECTOR));
+    v128.store(output, low);
+    v128.store(output, high, VECTOR);
+    a += 2 * VECTOR;
+    b += 2 * VECTOR;
+    output += 2 * VECTOR;
+  }
   for (; length > 0; length -= 4) {
     put(output, f.of(v128.load(a), v128.load(b)), length);
     a += VECTOR;

@@ -44,12 +44,13 @@ export function multiply(
       const width = min(PANEL, columns - column);
       const bBlock = transposeB ? b + column * bStride + (k << FLOAT) : b + k * bStride + (column << FLOAT);
       const cBlock = c + (column << FLOAT);
-      if (transposeB || rows >= WORTH_PACKING) {
-        packPanel(bBlock, bStride, transposeB, packed, width, depth);
-        multiplyPanel(aBlock, aStride, transposeA, packed, 32, depth << 5, cBlock, columns << FLOAT, rows, depth, width, add, scratch);
-      } else {
-        multiplyPanel(aBlock, aStride, transposeA, bBlock, bStride, 32, cBlock, columns << FLOAT, rows, depth, width, add, scratch);
-      }
+      const packs = transposeB || rows >= WORTH_PACKING;
+      if (packs) packPanel(bBlock, bStride, transposeB, packed, width, depth);
+      multiplyPanel(
+        aBlock, aStride, transposeA,
+        packs ? packed : bBlock, packs ? 32 : bStride, packs ? depth << 5 : 32,
+        cBlock, columns << FLOAT, rows, depth, width, add, scratch,
+      );
     }
   }
 }
@@ -71,6 +72,7 @@ function packPanel(
 }
 
 /** All rows of a block of a times a panel of b, whose strips lie `stripStride` bytes apart. */
+@inline
 function multiplyPanel(
   a: usize,
   aStride: usize,
@@ -95,6 +97,7 @@ function multiplyPanel(
 }
 
 /** Up to four packed rows of a times a panel of b. */
+@inline
 function multiplyRows(
   a: usize,
   b: usize,

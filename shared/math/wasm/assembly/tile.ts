@@ -2,8 +2,9 @@
 // dimension passes.
 //
 // Eight accumulators, two vectors of b and one broadcast float of a fill the sixteen vector registers of x86-64;
-// larger tiles spill, and unrolling the loop made V8 slower. Every element is summed in the same order in each tile,
-// so a row's product has the same bits whichever tile computes it.
+// larger tiles spill, and unrolling the loop made V8 slower, which itself unrolls it; `a` counts its steps, as a counter
+// of its own would be one register too many. Every element is summed in the same order in each tile, so a row's product
+// has the same bits whichever tile computes it.
 //
 // `a` holds four floats (one of each row) for each step of the inner dimension, `b` eight floats every `bStride` bytes.
 import { VECTOR, addProduct, putFirst } from "./lanes";
@@ -28,7 +29,7 @@ export function tile4(
   let c21 = f32x4.splat(0);
   let c30 = f32x4.splat(0);
   let c31 = f32x4.splat(0);
-  for (; inner > 0; inner--) {
+  for (const end = a + (inner << 4); a !== end; a += VECTOR) {
     const b0 = v128.load(b);
     const b1 = v128.load(b, VECTOR);
     const a0 = v128.load32_splat(a);
@@ -43,16 +44,27 @@ export function tile4(
     const a3 = v128.load32_splat(a, 12);
     c30 = addProduct(c30, a3, b0);
     c31 = addProduct(c31, a3, b1);
-    a += VECTOR;
     b += bStride;
   }
+  const second = c + cStride;
+  const third = second + cStride;
+  const fourth = third + cStride;
+  // Asked once, not four times: where the inner dimension is small, a good part of the time.
+  if (width === 8 && !add) {
+    v128.store(c, c00);
+    v128.store(c, c01, VECTOR);
+    v128.store(second, c10);
+    v128.store(second, c11, VECTOR);
+    v128.store(third, c20);
+    v128.store(third, c21, VECTOR);
+    v128.store(fourth, c30);
+    v128.store(fourth, c31, VECTOR);
+    return;
+  }
   storeRow(c, c00, c01, width, add);
-  c += cStride;
-  storeRow(c, c10, c11, width, add);
-  c += cStride;
-  storeRow(c, c20, c21, width, add);
-  c += cStride;
-  storeRow(c, c30, c31, width, add);
+  storeRow(second, c10, c11, width, add);
+  storeRow(third, c20, c21, width, add);
+  storeRow(fourth, c30, c31, width, add);
 }
 
 /** c (2 × width) = or += a · b. */
@@ -71,7 +83,7 @@ export function tile2(
   let c01 = f32x4.splat(0);
   let c10 = f32x4.splat(0);
   let c11 = f32x4.splat(0);
-  for (; inner > 0; inner--) {
+  for (const end = a + (inner << 4); a !== end; a += VECTOR) {
     const b0 = v128.load(b);
     const b1 = v128.load(b, VECTOR);
     const a0 = v128.load32_splat(a);
@@ -80,7 +92,6 @@ export function tile2(
     const a1 = v128.load32_splat(a, 4);
     c10 = addProduct(c10, a1, b0);
     c11 = addProduct(c11, a1, b1);
-    a += VECTOR;
     b += bStride;
   }
   storeRow(c, c00, c01, width, add);
@@ -111,7 +122,7 @@ export function wideTile2(
   let c11 = f32x4.splat(0);
   let c12 = f32x4.splat(0);
   let c13 = f32x4.splat(0);
-  for (; inner > 0; inner--) {
+  for (const end = a + (inner << 4); a !== end; a += VECTOR) {
     const a0 = v128.load32_splat(a);
     const a1 = v128.load32_splat(a, 4);
     const b0 = v128.load(b);
@@ -126,7 +137,6 @@ export function wideTile2(
     const b3 = v128.load(b + strip, VECTOR);
     c03 = addProduct(c03, a0, b3);
     c13 = addProduct(c13, a1, b3);
-    a += VECTOR;
     b += bStride;
   }
   storeRow(c, c00, c01, 8, add);
@@ -149,11 +159,10 @@ export function tile1(
 ): void {
   let c00 = f32x4.splat(0);
   let c01 = f32x4.splat(0);
-  for (; inner > 0; inner--) {
+  for (const end = a + (inner << 4); a !== end; a += VECTOR) {
     const a0 = v128.load32_splat(a);
     c00 = addProduct(c00, a0, v128.load(b));
     c01 = addProduct(c01, a0, v128.load(b, VECTOR));
-    a += VECTOR;
     b += bStride;
   }
   storeRow(c, c00, c01, width, add);
@@ -175,13 +184,12 @@ export function wideTile1(
   let c01 = f32x4.splat(0);
   let c02 = f32x4.splat(0);
   let c03 = f32x4.splat(0);
-  for (; inner > 0; inner--) {
+  for (const end = a + (inner << 4); a !== end; a += VECTOR) {
     const a0 = v128.load32_splat(a);
     c00 = addProduct(c00, a0, v128.load(b));
     c01 = addProduct(c01, a0, v128.load(b, VECTOR));
     c02 = addProduct(c02, a0, v128.load(b + strip));
     c03 = addProduct(c03, a0, v128.load(b + strip, VECTOR));
-    a += VECTOR;
     b += bStride;
   }
   storeRow(c, c00, c01, 8, add);
