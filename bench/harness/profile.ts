@@ -1,13 +1,23 @@
+import type { SourceMap } from "node:module";
+
 /** A CPU profile as V8 writes it, as far as it is read here. */
 export interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number;
-    readonly callFrame: { readonly functionName: string; readonly url: string };
+    readonly callFrame: CallFrame;
     readonly children?: readonly number[];
   }[];
   readonly samples: readonly number[];
   /** Microseconds between a sample and the one before. */
   readonly timeDeltas: readonly number[];
+}
+
+interface CallFrame {
+  readonly functionName: string;
+  readonly url: string;
+  /** Of the function's beginning, from 0. */
+  readonly lineNumber: number;
+  readonly columnNumber: number;
 }
 
 export type Place =
@@ -44,6 +54,23 @@ const SPECIAL: Readonly<Record<string, Place>> = {
 };
 
 /**
+ * The same with every function in the file that it was written in, where `mapOf` knows its bundle's map; other files
+ * stay as they are.
+ */
+export function unbundled(
+  profile: CpuProfile,
+  mapOf: (url: string) => Pick<SourceMap, "findEntry"> | undefined,
+): CpuProfile {
+  const nodes = profile.nodes.map((node) => {
+    const { url, lineNumber, columnNumber } = node.callFrame;
+    const entry = mapOf(url)?.findEntry(lineNumber, columnNumber);
+    if (!entry || !("originalSource" in entry)) return node;
+    return { ...node, callFrame: { ...node.callFrame, url: new URL(entry.originalSource, url).href } };
+  });
+  return { ...profile, nodes };
+}
+
+/**
  * Microseconds of each place: the time in which one of its functions, or something it called that has no place of its
  * own, was running. Counted from the first sample in the kernels on, which leaves starting the process out.
  */
@@ -73,6 +100,6 @@ function placesOf(nodes: CpuProfile["nodes"]): Map<number, Place> {
   return places;
 }
 
-function placeOf({ functionName, url }: CpuProfile["nodes"][number]["callFrame"]): Place | undefined {
+function placeOf({ functionName, url }: CallFrame): Place | undefined {
   return SPECIAL[functionName] ?? PLACES.find(([pattern]) => pattern.test(url))?.[1];
 }

@@ -1,11 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { SourceMap } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { DirectRun } from "../../test/support/direct-run.ts";
 import type { Asked, Bench } from "../harness/bench.ts";
 import { BenchRun, cursorOf, sleep } from "../harness/bench-run.ts";
 import { residentMegabytes } from "../harness/processes.ts";
-import { type CpuProfile, type Place, timeByPlace } from "../harness/profile.ts";
+import { type CpuProfile, type Place, timeByPlace, unbundled } from "../harness/profile.ts";
 import { renderNumber, renderSpread } from "../harness/render.ts";
 import type { Cell, Table } from "../harness/report.ts";
 import { median, spreadOf } from "../harness/statistics.ts";
@@ -94,8 +96,13 @@ function fifth(values: readonly number[], which: number): readonly number[] {
 
 async function measureTime({ isQuick, say }: Asked): Promise<Table> {
   const folder = mkdtempSync(join(tmpdir(), "unlocked-profile-"));
-  // From the sources, so that the profile knows the files.
-  const profiled = ["--cpu-prof", "--cpu-prof-dir", folder, "--import", "tsx", "services/layer/main.ts"];
+  const profiled = [
+    "--cpu-prof",
+    "--cpu-prof-dir",
+    folder,
+    "services/start/run.mjs",
+    "services/layer/main.ts",
+  ];
   const command = (name: string) => (name === "layer2" ? profiled : undefined);
   const run = await BenchRun.start({ config: CONFIG, set: ENDLESS, command });
   try {
@@ -106,13 +113,27 @@ async function measureTime({ isQuick, say }: Asked): Promise<Table> {
     const batches =
       1 + cursorOf(layer.told.findLast(({ telemetry }) => telemetry.kind === "progress")!.telemetry);
     const [file] = readdirSync(folder);
-    const times = timeByPlace(JSON.parse(readFileSync(join(folder, file!), "utf8")) as CpuProfile);
+    const profile = JSON.parse(readFileSync(join(folder, file!), "utf8")) as CpuProfile;
+    const times = timeByPlace(unbundled(profile, mapsBeside()));
     say(`profiled ${batches} batches`);
     return tableOf(times, batches);
   } finally {
     await run.close();
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Finds a bundle's source map in the file of that name; each is read once. */
+function mapsBeside(): (url: string) => SourceMap | undefined {
+  const maps = new Map<string, SourceMap | undefined>();
+  return (url) => {
+    if (!maps.has(url)) {
+      const path = url.startsWith("file:") ? `${fileURLToPath(url)}.map` : undefined;
+      const found = path !== undefined && existsSync(path);
+      maps.set(url, found ? new SourceMap(JSON.parse(readFileSync(path, "utf8"))) : undefined);
+    }
+    return maps.get(url);
+  };
 }
 
 const INSIDE: readonly Place[] = ["kernels", "sockets", "native"];

@@ -1,5 +1,6 @@
+import { SourceMap } from "node:module";
 import { describe, expect, it } from "vitest";
-import { type CpuProfile, timeByPlace } from "../../bench/harness/profile.ts";
+import { type CpuProfile, timeByPlace, unbundled } from "../../bench/harness/profile.ts";
 
 /** A chain of calls, each calling the next, sampled as told: [node, microseconds]. */
 function profile(
@@ -9,7 +10,7 @@ function profile(
   return {
     nodes: frames.map(([functionName, url], id) => ({
       id,
-      callFrame: { functionName, url },
+      callFrame: { functionName, url, lineNumber: id, columnNumber: 0 },
       children: id + 1 < frames.length ? [id + 1] : [],
     })),
     samples: samples.map(([id]) => id),
@@ -89,5 +90,37 @@ describe("time by place", () => {
         ["records", 5],
       ]),
     );
+  });
+});
+
+describe("a profile of a bundle", () => {
+  it("says of each function where it was written, and leaves the files that no map is of", () => {
+    const bundle = file("cache/main.mjs");
+    const sampled = profile(
+      [
+        ["(root)", ""],
+        ["step", bundle],
+        ["scan", bundle],
+        ["emit", "node:events"],
+      ],
+      [],
+    );
+    // Line 1, as lines are counted from 0, is of the first source, line 2 of the second.
+    const map = new SourceMap({
+      version: 3,
+      file: "main.mjs",
+      sources: ["../shared/math/a.ts", "../shared/wire/scan.ts"],
+      sourcesContent: [],
+      names: [],
+      mappings: ";AAAA;ACAA",
+      sourceRoot: "",
+    });
+    const { nodes } = unbundled(sampled, (url) => (url === bundle ? map : undefined));
+    expect(nodes.map(({ callFrame }) => callFrame.url)).toEqual([
+      "",
+      file("shared/math/a.ts"),
+      file("shared/wire/scan.ts"),
+      "node:events",
+    ]);
   });
 });
