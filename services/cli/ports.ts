@@ -3,14 +3,21 @@ import { createServer, type Server } from "node:net";
 const HOST = "127.0.0.1";
 
 /**
- * That many different loopback ports, free a moment ago. All are open at once before the first is closed, so that no
- * port is given twice. Throws when one cannot be had.
+ * That many different loopback ports, free a moment ago, and none of those that are promised to somebody who does not
+ * listen yet. All are open at once before the first is closed, so that no port is given twice. Throws when one cannot
+ * be had.
  */
-export async function reservePorts(count: number): Promise<number[]> {
+export async function reservePorts(count: number, promised: readonly number[] = []): Promise<number[]> {
   const servers: Server[] = [];
+  const ports: number[] = [];
   try {
-    for (let index = 0; index < count; index++) servers.push(await open());
-    return servers.map(portOf);
+    while (ports.length < count) {
+      const server = await open();
+      servers.push(server);
+      const port = portOf(server);
+      if (!promised.includes(port)) ports.push(port);
+    }
+    return ports;
   } finally {
     await Promise.all(servers.map(close));
   }

@@ -132,8 +132,8 @@ class Training {
 
   async run(): Promise<number> {
     const { path, id, config } = this.#run;
-    const ports = await reservePorts(1 + config.layers.length);
     const hub = await this.#planHub();
+    const ports = await reservePorts(1 + config.layers.length, hub ? [hub.port] : []);
     this.#dashboard = hub && this.#prepareDashboard(hub);
     const plans = planWorkers(id, path, ports, { hub, isTraced: this.#request.isTraced });
     const names = plans.map(({ name }) => name);

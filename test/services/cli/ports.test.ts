@@ -11,4 +11,11 @@ describe("reserved ports", () => {
     await Promise.all(servers.map((server) => once(server, "listening")));
     for (const server of servers) server.close();
   });
+
+  it("are none of those that are promised to somebody else", async () => {
+    const promised = Array.from({ length: 65_536 }, (_, port) => port).filter((port) => port % 3 === 0);
+    const ports = await reservePorts(50, promised);
+    expect(new Set(ports).size).toBe(50);
+    expect(ports.filter((port) => port % 3 === 0)).toEqual([]);
+  });
 });
