@@ -233,7 +233,7 @@ function layerMiB(config: Config, layer: number): number {
 
 /** A folder of data that is not in the image is lent to it; every worker is told the same, or their configs would differ. */
 function dataPlace({ data }: Config): { readonly set: string[]; readonly volumes: string[] } {
-  if (data.set !== "mnist" || data.path === undefined) return { set: [], volumes: [] };
+  if (!("path" in data) || data.path === undefined) return { set: [], volumes: [] };
   // Without a leading "./" compose would take it for the name of a volume.
   const folder = posix.isAbsolute(data.path) ? data.path : `./${posix.normalize(data.path)}`;
   return { set: ["data.path=/data"], volumes: [`${folder}:/data:ro`] };

@@ -214,7 +214,7 @@ export const configShape = {
       hidden: leaf("a list of widths", (error) => z.array(wholeFrom(1, 65_536), error).max(8, error))
         .optional()
         .describe(
-          "Rectified layers within a generator, or within the head of its own that a local layer has. Default none: it is linear.",
+          "Rectified layers within a generator, which then cannot classify, or within the head of its own that a local layer has. Default none.",
         ),
       batchNorm: flag().optional().describe("Batch normalisation in those. Default true."),
     })

@@ -120,12 +120,15 @@ describe("what a worker in a container is told", () => {
     expect(told(services.layer1!, { UNLOCKED_RUN: "second" }).flags["--run"]).toEqual(["second"]);
   });
 
-  it("is a folder of the container when the data lie in one of ours", () => {
-    const set = ["data.path=downloads/fashion"];
-    const { services } = make("configs/mnist.yaml", set);
+  it.each([
+    ["mnist", "path: downloads/images"],
+    ["idx", "path: downloads/images, examples: 60000, pixels: 784, classes: 10"],
+    ["cifar-10", "path: downloads/images"],
+  ])("is a folder of the container when the data lie in one of ours: %s", (kind, rest) => {
+    const { services } = make("configs/mnist.yaml", [`data={set: ${kind}, ${rest}}`]);
     for (const service of Object.values(services)) {
-      expect(service.volumes).toContain("./downloads/fashion:/data:ro");
-      expect(configTold(service).data).toEqual({ set: "mnist", path: "/data" });
+      expect(service.volumes).toContain("./downloads/images:/data:ro");
+      expect(configTold(service).data).toMatchObject({ set: kind, path: "/data" });
     }
   });
 });
