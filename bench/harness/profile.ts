@@ -47,11 +47,12 @@ const PLACES: readonly (readonly [RegExp, Place])[] = [
   [/\/services\//, "service"],
 ];
 
-const SPECIAL: Readonly<Record<string, Place>> = {
-  "(idle)": "idle",
-  "(garbage collector)": "garbage",
-  "(program)": "native",
-};
+// A map, as functions may have any name, "constructor" too.
+const SPECIAL: ReadonlyMap<string, Place> = new Map([
+  ["(idle)", "idle"],
+  ["(garbage collector)", "garbage"],
+  ["(program)", "native"],
+]);
 
 /**
  * The same with every function in the file that it was written in, where `mapOf` knows its bundle's map; other files
@@ -101,5 +102,5 @@ function placesOf(nodes: CpuProfile["nodes"]): Map<number, Place> {
 }
 
 function placeOf({ functionName, url }: CallFrame): Place | undefined {
-  return SPECIAL[functionName] ?? PLACES.find(([pattern]) => pattern.test(url))?.[1];
+  return SPECIAL.get(functionName) ?? PLACES.find(([pattern]) => pattern.test(url))?.[1];
 }

@@ -27,6 +27,7 @@ describe("time by place", () => {
     ["sockets", "send", file("node_modules/ws/lib/sender.js")],
     ["sockets", "writeGeneric", "node:internal/stream_base_commons"],
     ["wire", "scan", file("shared/wire/scan.ts")],
+    ["wire", "constructor", file("shared/wire/tensor.ts")],
     ["wire", "pack", file("node_modules/msgpackr/pack.js")],
     ["records", "info", file("node_modules/pino/lib/tools.js")],
     ["service", "update", file("services/layer/layer-work.ts")],
