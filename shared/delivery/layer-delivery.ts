@@ -402,10 +402,14 @@ class Turn<F> {
       : verdict;
   }
 
-  /** Backprop needs the successor's gradient for every batch, whether the successor has learnt it already or not. */
+  /**
+   * Backprop needs the successor's gradient for every batch, whether the successor has learnt it already or not. One that
+   * is due is waited for, though who had sent its batch is gone: it would be taken for that of the next.
+   */
   private judgeLocked(batch: number, verdict: Verdict): Verdict {
     const { successor } = this.state;
     if (successor.phase === "away" || !this.hasRoom(successor)) return "wait";
+    if (successor.inFlight.some(({ kind }) => kind === "batch")) return "wait";
     return successor.need < batch ? "shed" : verdict;
   }
 

@@ -293,6 +293,18 @@ describe("backprop", () => {
     expect(layer.state.cursor).toBe(0);
   });
 
+  it("waits for the answer to a batch whose sender has gone, before it sends one again", () => {
+    const layer = new Tried({ ...locked, window: 4 }, 9);
+    layer.link(10);
+    layer.batch(10);
+    layer.hear({ event: "predecessorLost" });
+    layer.hear({ event: "predecessorLinked" });
+    expect([layer.batch(10), layer.batch(11)]).toEqual([[], []]);
+    expect(layer.answer(10)).toEqual(["passForward 10", "forward 10"]);
+    expect(layer.answer(10)).toEqual(["passBackward 10", "passForward 11", "forward 11"]);
+    expect(layer.answer(11)).toEqual(["passBackward 11"]);
+  });
+
   it("sends the batch again when its successor comes back", () => {
     const layer = new Tried(locked);
     layer.link(0);

@@ -28,6 +28,19 @@ const oftenSaved: Scenario = {
   snapshotEvery: 3,
 };
 
+/** Layer 1 waits for true gradients, with a window of more than one. */
+const mixed: Scenario = {
+  layers: 4,
+  batches: 60,
+  window: 4,
+  evaluateEvery: 20,
+  checkpointEvery: 5,
+  stalenessBudget: 16,
+  method: "cdni",
+  lockedLayer: 1,
+  faultsMs: 2000,
+};
+
 const unlocked: Scenario = {
   layers: 4,
   batches: 60,
@@ -156,6 +169,14 @@ const mutants: readonly Mutant[] = [
     without: "this.effects.push",
     violates: "corrected",
     where: { scenario: unlocked, firstSeed: 1 },
+  },
+  {
+    name: "a locked layer goes on while an answer is due that its predecessor's death has left",
+    file: delivery,
+    guard: 'if (successor.inFlight.some(({ kind }) => kind === "batch")) return "wait";',
+    without: "",
+    violates: "own gradient",
+    where: { scenario: mixed, firstSeed: 1 },
   },
   {
     name: "a batch is shown again after its correction",

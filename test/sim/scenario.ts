@@ -13,6 +13,8 @@ export interface Scenario {
   readonly checkpointEvery: number;
   readonly stalenessBudget: number;
   readonly method: "cdni" | "dni" | "backprop" | "frozen";
+  /** This hidden layer, from 1, learns by backprop among others that guess. */
+  readonly lockedLayer?: number;
   readonly staleness?: number;
   readonly faultsMs: number;
   /** 0 for none. */
@@ -38,7 +40,7 @@ export function scenarioOf(seed: number): Scenario {
   const method = pick("cdni", "cdni", "cdni", "dni", "frozen", "backprop");
   const isLocked = method === "backprop";
   const staleness = isLocked ? 0 : pick(0, 0, 0, 1, 2, 4);
-  return {
+  const scenario: Scenario = {
     layers: pick(1, 2, 3, 3, 4, 5),
     batches: pick(20, 40, 60, 80),
     window: isLocked ? 1 : Math.max(staleness, pick(1, 2, 4, 4, 8)),
@@ -51,16 +53,21 @@ export function scenarioOf(seed: number): Scenario {
     snapshotEvery: pick(0, 1, 3, 5, 7, 20),
     isUnlocked: !isLocked && pick(true, false, false),
   };
+  const isMixed = pick(true, false, false);
+  const mayMix = scenario.layers > 1 && !isLocked && !scenario.isUnlocked;
+  const lockedLayer = 1 + Math.floor(random() * (scenario.layers - 1));
+  return isMixed && mayMix ? { ...scenario, lockedLayer } : scenario;
 }
 
 export function configOf(scenario: Scenario): Config {
   const { layers, batches, window, evaluateEvery, checkpointEvery, stalenessBudget } = scenario;
-  const { method, staleness, snapshotEvery = 0, isUnlocked = false } = scenario;
+  const { method, lockedLayer, staleness, snapshotEvery = 0, isUnlocked = false } = scenario;
   const hidden = template.layers[0]!;
   const head = template.layers.at(-1)!;
   const chain = Array.from({ length: layers - 1 }, (_, index) => ({
     ...hidden,
     inputs: index === 0 ? 2 : 3,
+    ...(index + 1 === lockedLayer ? { method: "backprop" as const } : {}),
   }));
   const { generator } = template.learning;
   const evidence = method === "dni" ? (["output"] as const) : generator.evidence;

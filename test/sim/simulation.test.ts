@@ -44,6 +44,7 @@ describe("whatever fails: processes, machines, links, disks, or all of them", ()
     ["with guessed inputs and staleness pinned to 2", { isUnlocked: true, staleness: 2 }],
     ["with guessed inputs and a window of 1", { isUnlocked: true, window: 1 }],
     ["with backprop", { method: "backprop", window: 1 }],
+    ["with one layer that waits among others that guess", { lockedLayer: 2 }],
     ["in a single layer", { layers: 1 }],
     ["through six layers with a long window", { layers: 6, window: 16 }],
   ])("so they do %s", { timeout: 60_000 }, async (_, change) => {

@@ -26,6 +26,7 @@ import { WitnessedWork, type WorkWatch, witnessIn } from "./witnessed-work.ts";
 /** What must hold after every event, by name. */
 export type Invariant =
   | "exactly once"
+  | "own gradient"
   | "corrected"
   | "window"
   | "memory"
@@ -233,6 +234,9 @@ export class Simulation {
         this.#checkMemory(post, kept, mostKept);
         this.#checkBudget(post, lived, sinceTarget);
       },
+      passedBackward: (through, of) => {
+        if (through !== of) this.#violate("own gradient", `${post.name} learns ${through} by that of ${of}`);
+      },
       corrected: (...what) => this.#checkCorrection(post, ...what),
     };
   }
@@ -328,8 +332,11 @@ export class Simulation {
     this.count(message);
     if (message === "checkpoint" || message === "finished") {
       const place = [incarnation, Number(fields.batch)] as const;
-      this.#checkReport(post, place);
-      if (!post.damaged.has(String(place))) post.reported.push(place);
+      // What was damaged before it was reported is lost by the disk, whoever reports it.
+      if (!post.damaged.has(String(place))) {
+        this.#checkReport(post, place);
+        post.reported.push(place);
+      }
     }
     if (message === "finished") post.hasFinished = true;
     if (message === "started") {
@@ -504,6 +511,12 @@ export class Simulation {
       this.#violate("exactly once", `${post.name} applies ${witness[last]} after ${witness[last - 1]}`);
   }
 
+  /** It keeps no evidence, and learns from nothing but targets. */
+  #isLocked({ layer }: Post): boolean {
+    const { layers, learning } = this.config;
+    return (layers[layer - 1]!.method ?? learning.method) === "backprop";
+  }
+
   /** Of the batch applied last, at most once in a lineage, from its own correction. */
   #checkCorrection(post: Post, shown: number, of: number, applied: number, before: number): void {
     this.count("corrected");
@@ -512,13 +525,13 @@ export class Simulation {
   }
 
   #checkMemory(post: Post, kept: number, mostKept: number): void {
-    if (kept > mostKept && this.config.learning.method !== "backprop")
+    if (kept > mostKept && !this.#isLocked(post))
       this.#violate("memory", `${post.name} keeps evidence of ${kept} batches`);
   }
 
   /** Beyond its budget a layer goes on only with a successor that takes what it sends: a window, each time there is one. */
   #checkBudget(post: Post, lived: Lived, sinceTarget: number): void {
-    if (post.layer === this.config.layers.length || this.config.learning.method === "backprop") return;
+    if (post.layer === this.config.layers.length || this.#isLocked(post)) return;
     if (sinceTarget <= 1) lived.lostTargets = 0;
     const { window, stalenessBudget, schedule } = this.config.delivery;
     const pinned = schedule === "free" ? 0 : schedule.staleness;

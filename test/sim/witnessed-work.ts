@@ -5,6 +5,7 @@ import type {
   ActivationFrame,
   BatchFrame,
   CorrectionFrame,
+  GradientFrame,
   PreviewFrame,
   Tensor,
 } from "../../shared/wire/frames.ts";
@@ -16,6 +17,8 @@ export interface WorkWatch {
   /** Asked before every update: whether its weights run away now. */
   isPoisoned(): boolean;
   applied(witness: readonly number[], sinceTarget: number, kept: number): void;
+  /** A locked layer goes backward through batch `through`, by the gradient of batch `of`. */
+  passedBackward(through: number, of: number | undefined): void;
   /** What its input came to is learnt of batch `shown`, from a correction of batch `of`. */
   corrected(shown: number, of: number, lastApplied: number, lastCorrected: number): void;
 }
@@ -30,6 +33,7 @@ export class WitnessedWork extends LayerWork {
   #applied: number[] = [];
   #corrected = -1;
   readonly #kept = new Set<number>();
+  readonly #answers = new WeakMap<Tensor, number>();
   #sinceTarget = 0;
 
   constructor(build: ConstructorParameters<typeof LayerWork>, watch: WorkWatch) {
@@ -51,7 +55,13 @@ export class WitnessedWork extends LayerWork {
     return super.correct(shown, correction);
   }
 
+  override inspectTarget(frame: GradientFrame, rows?: number): void {
+    super.inspectTarget(frame, rows);
+    if (frame.gradient) this.#answers.set(frame.gradient, frame.batch);
+  }
+
   override passBackward(frame: ActivationFrame, gradient: Tensor, learns: boolean): Tensor | undefined {
+    this.#watch.passedBackward(frame.batch, this.#answers.get(gradient));
     this.#mayBePoisoned();
     const result = super.passBackward(frame, gradient, learns);
     if (learns) this.#note(frame.batch);
