@@ -157,7 +157,7 @@ export class LayerService {
   fromSuccessor(frame: BackFrame): void {
     switch (frame.kind) {
       case "gradient":
-        this.#work.inspectTarget(frame);
+        this.#work.inspectTarget(frame, this.#rowsUnderWay(frame.batch));
         this.#take({
           event: "answered",
           batch: frame.batch,
@@ -175,6 +175,12 @@ export class LayerService {
         this.#test = frame.test;
         return this.#take({ event: "finished" });
     }
+  }
+
+  /** Of the batch that waits for its gradient, if it is this one. */
+  #rowsUnderWay(batch: number): number | undefined {
+    const { working } = this.#state;
+    return working?.batch === batch ? activationOf(working.frame).activation.shape[0] : undefined;
   }
 
   /** Its link will read the next frame over it. */

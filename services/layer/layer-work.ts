@@ -115,8 +115,9 @@ export class LayerWork {
     if (frame.kind === "activation") this.#inspectActivation(frame.activation);
     else this.#requireFewRows("input", rows);
     requireShape("labels", frame.labels, rows, this.#widths.labels);
-    if (frame.kind === "preview" || (this.#networkInput && this.#looksAtInput))
-      this.#inspectInput(frame.input, rows);
+    // Whatever is read is inspected, asked for or not.
+    const isRead = this.#networkInput && (this.#looksAtInput || frame.input !== undefined);
+    if (frame.kind === "preview" || isRead) this.#inspectInput(frame.input, rows);
     this.#read(frame);
   }
 
@@ -151,15 +152,18 @@ export class LayerWork {
       throw new FrameError(`${what} has ${rows} rows, this layer takes ${most}`, CloseCode.mismatch);
   }
 
-  /** Throws a FrameError unless the gradient fits this layer's output and is finite. */
-  inspectTarget(frame: GradientFrame): void {
+  /**
+   * Throws a FrameError unless the gradient fits this layer's output and is finite. `sent` is how many rows it answers,
+   * where it is known still: of the batch that a locked layer waits with.
+   */
+  inspectTarget(frame: GradientFrame, sent?: number): void {
     if (!frame.gradient) return;
     requireDtype("gradient", frame.gradient, this.#dtypes.target);
     const rows = frame.gradient.shape[0];
-    const most = this.#network.run.batchSize;
+    const most = sent ?? this.#network.run.batchSize;
     if (rows > most)
       throw new FrameError(`gradient has ${rows} rows, at most ${most} were sent`, CloseCode.mismatch);
-    requireShape("gradient", frame.gradient, rows, this.#widths.output);
+    requireShape("gradient", frame.gradient, sent ?? rows, this.#widths.output);
     this.#readers.target.read(frame.gradient);
   }
 
@@ -227,7 +231,9 @@ export class LayerWork {
     const { example, values } = this.#lastOutput();
     const { batch, evaluation, labels } = frame;
     const activation = this.#written(this.#outputWriter, values, example.rows, "output");
-    const input = this.#looksAtInput ? (frame.input ?? frame.activation) : undefined;
+    // The first layer's own is the network's; whatever else came with it was not inspected.
+    const networkInput = this.#networkInput ? frame.input : frame.activation;
+    const input = this.#looksAtInput ? networkInput : undefined;
     return {
       kind: "activation",
       batch,

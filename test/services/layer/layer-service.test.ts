@@ -7,13 +7,15 @@ import { wasmKernels } from "../../../shared/math/wasm-kernels.ts";
 import { weightsDigest } from "../../../shared/run/digest.ts";
 import { Meter } from "../../../shared/run/meter.ts";
 import { decode, encode } from "../../../shared/wire/codec.ts";
-import type {
-  ActivationFrame,
-  BackFrame,
-  CorrectionFrame,
-  ForwardFrame,
-  Frame,
-  PreviewFrame,
+import { FrameError } from "../../../shared/wire/frame-error.ts";
+import {
+  type ActivationFrame,
+  type BackFrame,
+  CloseCode,
+  type CorrectionFrame,
+  type ForwardFrame,
+  type Frame,
+  type PreviewFrame,
 } from "../../../shared/wire/frames.ts";
 import { floatsToTensor } from "../../../shared/wire/tensor.ts";
 
@@ -93,11 +95,25 @@ interface Ways {
   back(frame: BackFrame): void;
 }
 
+it("refuses a gradient of other rows than the batch that waits for it, and takes the right one after that", () => {
+  const { service, said } = new Played("backprop", {});
+  service.fromPredecessor(batchFrame(0));
+  const few = floatsToTensor(new Float32Array(4), 1, 4);
+  expect(() => service.fromSuccessor({ kind: "gradient", batch: 0, gradient: few })).toThrow(
+    new FrameError("gradient is 1×4, this layer takes 2×4", CloseCode.mismatch),
+  );
+  expect(said.map(decoded)).toMatchObject([{ kind: "activation" }]);
+  service.fromSuccessor(gradientFrame(0));
+  expect(said.map(decoded)).toMatchObject([{ kind: "activation" }, { kind: "gradient", batch: 0 }]);
+});
+
+const decoded = (bytes: Buffer) => decode(bytes, { maxFrameBytes: 1 << 20 });
+
 /** All that a layer says and is after the story, told by frames whose bytes are lent, or are its own for good. */
 function told(played: Played, isLent: boolean, story: (ways: Ways, service: LayerService) => void) {
   const handOver = (frame: Frame, take: (frame: never) => void) => {
     const bytes = encode(frame);
-    take(decode(bytes, { maxFrameBytes: 1 << 20 }) as never);
+    take(decoded(bytes) as never);
     // 1e4 in every float: not poison, and not what was sent.
     if (isLent) for (let at = 0; at + 4 <= bytes.length; at++) bytes[at] = [0x00, 0x40, 0x1c, 0x46][at & 3]!;
   };

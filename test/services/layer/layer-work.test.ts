@@ -102,6 +102,20 @@ describe("a frame that does not fit", () => {
   });
 });
 
+/** Its generators look at the network's input. */
+const generator = { ...network.learning.generator, evidence: ["output", "input"] as const };
+const looking = { ...network, learning: { ...network.learning, generator } };
+
+it("passes its own input on as the network's, if it is the first, and nothing else that came with it", () => {
+  const work = new LayerWork(plainKernels(), looking, 1, { ticketsKept: 4, dtypes });
+  const first = frame([1, 2, 3, 4, 5, 6], 3, {
+    input: floatsToTensor(new Float32Array(6).fill(1e9), 2, 3),
+  });
+  work.inspect(first);
+  work.update(first);
+  expect(work.forwardFrame(first).input).toEqual(first.activation);
+});
+
 describe("a layer that agreed on another dtype than f32", () => {
   const worker = (number: number, link: LinkDtype, kernels = wasmKernels()) =>
     new LayerWork(kernels, network, number, { ticketsKept: 4, dtypes: { input: "f32", link } });
@@ -148,8 +162,6 @@ describe("a layer that agreed on another dtype than f32", () => {
   });
 
   it("takes the network's input as the source sent it", () => {
-    const generator = { ...network.learning.generator, evidence: ["output", "input"] as const };
-    const looking = { ...network, learning: { ...network.learning, generator } };
     const dtypes = { input: "f32", link: "i8" } as const;
     const work = new LayerWork(plainKernels(), looking, 2, { ticketsKept: 4, dtypes });
     const input = floatsToTensor(new Float32Array(6), 2, 3);
@@ -368,6 +380,13 @@ describe("a layer that guesses its input", () => {
       unlocked,
       { ...preview(0, 3), labels },
       "input has 3 rows, this layer takes 2",
+    ],
+    [
+      "held-out data with an input of another width, which nobody asked for",
+      2,
+      unlocked,
+      frame(ones, 4, { evaluation: { part: 0, parts: 1 }, input: countingTensor(2, 4) }),
+      "input is 2×4, this layer takes 2×3",
     ],
     ["a preview with other labels", 2, unlocked, preview(0), "labels is 2×1, this layer takes 2×2"],
     [
