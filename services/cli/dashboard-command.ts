@@ -2,9 +2,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import { dashboardPort } from "./dashboard.ts";
+import { dashboardPorts } from "./dashboard.ts";
 import type { Edges } from "./edges.ts";
 import { portNumber } from "./port-number.ts";
+import { reservePorts } from "./ports.ts";
 import { Refusal } from "./refusal.ts";
 
 export function addDashboard(program: Command, edges: Edges, done: (code: number) => void): void {
@@ -21,7 +22,8 @@ async function showRuns(runs: string, port: number | undefined, edges: Edges): P
   if (edges.hub === undefined || !existsSync(runs)) {
     throw new Refusal(`Cannot show the runs in ${runs}: no such folder`);
   }
-  const listen = `127.0.0.1:${await dashboardPort(port)}`;
+  const [free] = await reservePorts([dashboardPorts(port)]);
+  const listen = `127.0.0.1:${free}`;
   const args = ["--runs", runs, "--listen", listen, "--log-format", "pretty"];
   const [program, ...rest] = edges.hub(args);
   const hub = spawn(program!, rest, { stdio: ["ignore", "inherit", "inherit", "ipc"] });

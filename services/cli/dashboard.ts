@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,6 +7,7 @@ import { dialHub, type HubDialler, type HubLink } from "../../shared/link/dial-h
 import { readSecret } from "../../shared/link/secret.ts";
 import { TELEMETRY_PROTOCOL } from "../../shared/run/telemetry-wire.ts";
 import { Unsaid } from "../../shared/run/unsaid.ts";
+import { ANY_PORT, type PortWish } from "./ports.ts";
 import { logFile, type RunFolder } from "./run-folder.ts";
 import type { Ending, Wish } from "./supervise.ts";
 import { secretFile } from "./worker-plan.ts";
@@ -28,7 +28,7 @@ export type HubCommand = (args: readonly string[]) => readonly string[];
 
 const HOST = "127.0.0.1";
 const PORT = 7400;
-/** How many ports after the wanted one are tried. */
+/** How many ports are tried, the wanted one first. */
 const PORTS = 20;
 const BACKOFF_MS = { first: 500, most: 10_000 };
 const STOP_MS = 2_000;
@@ -51,25 +51,10 @@ export function hubArguments({ folder, runs, port, control }: HubPlan): string[]
 }
 
 /** `wanted`, or the first one after it that is free; any that is where none of those are. */
-export async function dashboardPort(wanted = PORT): Promise<number> {
-  if (wanted === 0) return (await freePort(0)) ?? 0;
-  for (let port = wanted; port < Math.min(wanted + PORTS, 65536); port++) {
-    if ((await freePort(port)) !== undefined) return port;
-  }
-  return (await freePort(0)) ?? 0;
-}
-
-/** A moment ago. */
-function freePort(port: number): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => resolve(undefined));
-    server.listen(port, HOST, () => {
-      const address = server.address();
-      const found = typeof address === "object" && address !== null ? address.port : undefined;
-      server.close(() => resolve(found));
-    });
-  });
+export function dashboardPorts(wanted = PORT): PortWish {
+  if (wanted === 0) return ANY_PORT;
+  const after = Array.from({ length: PORTS }, (_, index) => wanted + index);
+  return [...after.filter((port) => port < 65_536), ...ANY_PORT];
 }
 
 export interface DashboardOptions {

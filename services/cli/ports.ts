@@ -2,32 +2,42 @@ import { createServer, type Server } from "node:net";
 
 const HOST = "127.0.0.1";
 
+/** Ports in the order in which they are wanted. The last resort is 0, any that is free. */
+export type PortWish = readonly number[];
+
+export const ANY_PORT: PortWish = [0];
+
 /**
- * That many different loopback ports, free a moment ago, and none of those that are promised to somebody who does not
- * listen yet. All are open at once before the first is closed, so that no port is given twice. Throws when one cannot
- * be had.
+ * For each wish the first of its loopback ports that is free, or was a moment ago. All are open at once before the first
+ * is closed, so that no port is given twice: reserve in one call what one run needs. Throws when a wish cannot be met.
  */
-export async function reservePorts(count: number, promised: readonly number[] = []): Promise<number[]> {
+export async function reservePorts(wishes: readonly PortWish[]): Promise<number[]> {
   const servers: Server[] = [];
-  const ports: number[] = [];
   try {
-    while (ports.length < count) {
-      const server = await open();
-      servers.push(server);
-      const port = portOf(server);
-      if (!promised.includes(port)) ports.push(port);
-    }
-    return ports;
+    for (const wish of wishes) servers.push(await openFirst(wish));
+    return servers.map(portOf);
   } finally {
     await Promise.all(servers.map(close));
   }
 }
 
-function open(): Promise<Server> {
+async function openFirst(wish: PortWish): Promise<Server> {
+  let why = "none is wanted";
+  for (const port of wish) {
+    try {
+      return await open(port);
+    } catch (error) {
+      why = (error as Error).message;
+    }
+  }
+  throw new Error(`Cannot reserve a port: ${why}`);
+}
+
+function open(port: number): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer();
-    server.once("error", (error) => reject(new Error(`Cannot reserve a port: ${error.message}`)));
-    server.listen(0, HOST, () => resolve(server));
+    server.once("error", reject);
+    server.listen(port, HOST, () => resolve(server));
   });
 }
 

@@ -5,14 +5,14 @@ import { openDataSet } from "../../shared/data/open-data-set.ts";
 import { createLog } from "../../shared/run/log.ts";
 import { loadConfig } from "../../shared/run/read-config.ts";
 import { newBoard, onDeath, onStart, onStop, onTelemetry, onTick, slowestCursor } from "./board.ts";
-import { Dashboard, dashboardPort, type HubPlan } from "./dashboard.ts";
+import { Dashboard, dashboardPorts, type HubPlan } from "./dashboard.ts";
 import { type Display, liveDisplay, plainDisplay, silentDisplay } from "./display.ts";
 import type { Edges } from "./edges.ts";
 import { goBackTo } from "./go-back-to.ts";
 import { LiveEvents } from "./live-events.ts";
 import { alarmNews, closingNews, failureNews, noteNews, stopNews, testNews } from "./news.ts";
 import { colours } from "./paint.ts";
-import { reservePorts } from "./ports.ts";
+import { ANY_PORT, reservePorts } from "./ports.ts";
 import { Refusal } from "./refusal.ts";
 import {
   createRun,
@@ -132,8 +132,12 @@ class Training {
 
   async run(): Promise<number> {
     const { path, id, config } = this.#run;
-    const hub = await this.#planHub();
-    const ports = await reservePorts(1 + config.layers.length, hub ? [hub.port] : []);
+    const workers = ["source", ...config.layers].map(() => ANY_PORT);
+    const [hubPort, ...ports] = await reservePorts([
+      dashboardPorts(this.#request.dashboard?.port),
+      ...workers,
+    ]);
+    const hub = this.#planHub(hubPort!);
     this.#dashboard = hub && this.#prepareDashboard(hub);
     const plans = planWorkers(id, path, ports, { hub, isTraced: this.#request.isTraced });
     const names = plans.map(({ name }) => name);
@@ -183,11 +187,10 @@ class Training {
     }
   }
 
-  async #planHub(): Promise<HubPlan | undefined> {
+  #planHub(port: number): HubPlan | undefined {
     const { dashboard, runs } = this.#request;
     if (dashboard === undefined || this.#edges.hub === undefined) return undefined;
-    const { port, control } = dashboard;
-    return { folder: this.#run.path, runs, port: await dashboardPort(port), control };
+    return { folder: this.#run.path, runs, port, control: dashboard.control };
   }
 
   #prepareDashboard(plan: HubPlan): Dashboard {
