@@ -28,11 +28,11 @@ function rings(batches: number) {
 /** Fault-free mean of the 44 runs of "no kills"; two of their deviations are less than half a point. */
 const KILLED_RINGS = { ...rings(30_000), mostError: 0.00007 + 0.005 };
 
-/** The fault-free mean of five seeds, measured with linear generators. */
+/** Fault-free mean of seeds 0 to 4 (2.00 to 2.10 %); two of their deviations are less than half a point. */
 const KILLED_MNIST = {
   config: MNIST,
   set: ["run.epochs=2"],
-  mostError: 0.02652 + 0.005,
+  mostError: 0.02048 + 0.005,
 };
 
 /** Longer than anybody looks. */
