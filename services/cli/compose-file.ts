@@ -40,7 +40,8 @@ const PUBLISHED = `\${UNLOCKED_PORT:-${PORT}}`;
 // 10 seconds took a twelfth of two cores, and on a slow machine none was in time.
 const HEALTH_CHECK = [
   `exec 3<>/dev/tcp/127.0.0.1/${PORT}`,
-  String.raw`printf "GET /healthz HTTP/1.0\r\n\r\n" >&3`,
+  // The hub refuses who does not name it.
+  String.raw`printf "GET /healthz HTTP/1.0\r\nHost: 127.0.0.1:${PORT}\r\n\r\n" >&3`,
   "read -r _ status _ <&3",
   // Compose takes one of two dollars away.
   '[ "$$status" = 200 ]',

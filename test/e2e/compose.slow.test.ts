@@ -51,10 +51,11 @@ describe.skipIf(missing !== undefined)("a network of containers", () => {
     }
   });
 
-  it("finds its workers healthy", async () => {
+  it("finds its workers and its hub healthy", async () => {
     describeRun(file, ENDLESS);
     await compose(file, "up", "--detach");
-    await vi.waitFor(async () => expect(await health()).toEqual(WORKERS.map(() => "healthy")), 60_000);
+    const all = [...WORKERS, "hub"];
+    await vi.waitFor(async () => expect(await healthOf(all)).toEqual(all.map(() => "healthy")), 60_000);
   });
 
   it("shows on this machine's own port that layer 2 is killed, and is back, and keeps the record past the end", async () => {
@@ -243,11 +244,11 @@ async function lives(worker: string): Promise<{ restarts: number; isRunning: boo
   return { restarts: state.RestartCount, isRunning: state.State.Running };
 }
 
-/** Of every worker: "starting" until its first check. */
-async function health(): Promise<string[]> {
+/** Of each: "starting" until its first check. */
+async function healthOf(services: readonly string[]): Promise<string[]> {
   const format = "{{.State.Health.Status}}";
   return Promise.all(
-    WORKERS.map(async (worker) => docker("inspect", "--format", format, await container(worker))),
+    services.map(async (worker) => docker("inspect", "--format", format, await container(worker))),
   );
 }
 

@@ -195,8 +195,10 @@ describe("how the engine asks whether a worker is healthy", () => {
     [503, "is not"],
     [404, "is not"],
   ])("a worker that answers %s %s", async (status, verdict) => {
-    const server = createServer(({ url }, response) => {
-      response.writeHead(url === "/healthz" ? status : 404).end("ok\n");
+    // Nobody but who names it is answered, as by a hub.
+    const server = createServer(({ url, headers }, response) => {
+      const isAnswered = url === "/healthz" && headers.host === "127.0.0.1:7400";
+      response.writeHead(isAnswered ? status : 404).end("ok\n");
     });
     await once(server.listen(0, "127.0.0.1"), "listening");
     const { port } = server.address() as AddressInfo;

@@ -20,9 +20,9 @@ export function batchNormForward(
   scratch: usize,
 ): void {
   sumRows(input, mean, rows, columns);
-  quotients(mean, mean, columns, <f32>rows);
+  divide(mean, mean, columns, <f32>rows);
   sumSquares(input, mean, variance, rows, columns);
-  quotients(variance, variance, columns, <f32>rows);
+  divide(variance, variance, columns, <f32>rows);
   for (let first = 0; first < columns; first += CHUNK) {
     const width = min(CHUNK, columns - first);
     const chunk = <usize>first << FLOAT;
@@ -112,8 +112,8 @@ export function batchNormBackward(
     inverseDeviations(variance + chunk, scratch, width, epsilon);
     multiplyBy(scratch, gamma + chunk, width);
     // Shares apart from the rows: a quotient that does not change in their loop is computed there nevertheless.
-    quotients(betaGradient + chunk, betaShare, width, <f32>rows);
-    quotients(gammaGradient + chunk, gammaShare, width, <f32>rows);
+    divide(betaGradient + chunk, betaShare, width, <f32>rows);
+    divide(gammaGradient + chunk, gammaShare, width, <f32>rows);
     for (let row = 0; row < rows; row++) {
       let i = ((<usize>row * columns) << FLOAT) + chunk;
       let j: usize = 0;
@@ -146,10 +146,11 @@ function multiplyBy(values: usize, factors: usize, length: i32): void {
   }
 }
 
-function quotients(values: usize, quotients: usize, length: i32, divisor: f32): void {
+/** output = values / divisor, in place too. */
+function divide(values: usize, output: usize, length: i32, divisor: f32): void {
   for (; length > 0; length -= 4) {
-    put(quotients, f32x4.div(v128.load(values), f32x4.splat(divisor)), length);
+    put(output, f32x4.div(v128.load(values), f32x4.splat(divisor)), length);
     values += VECTOR;
-    quotients += VECTOR;
+    output += VECTOR;
   }
 }
