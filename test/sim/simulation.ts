@@ -621,10 +621,10 @@ export class Simulation {
       for (const { layer, digest } of layers) {
         const what = `layer${layer} in ${snapshot}`;
         const bytes = this.posts[layer]!.disk.bytesOf(`${STATE}/snapshots/${snapshot}.safetensors`);
-        if (!bytes || !isWhole(bytes)) this.#violate("snapshot", `${what}: ${bytes ? "damaged" : "gone"}`);
+        const checkpoint = bytes && checkpointIn(bytes);
+        if (!checkpoint) this.#violate("snapshot", `${what}: ${bytes ? "damaged" : "gone"}`);
         else if (statedDigest(bytes) !== digest) this.#violate("snapshot", `${what}: other bytes`);
-        else if (decodeCheckpoint(bytes).cursor !== batch - 1)
-          this.#violate("snapshot", `${what}: elsewhere`);
+        else if (checkpoint.cursor !== batch - 1) this.#violate("snapshot", `${what}: elsewhere`);
       }
     }
   }
@@ -655,12 +655,9 @@ export class Simulation {
   }
 
   #newestCheckpoint(post: Post): Checkpoint | undefined {
-    const newest = post.disk
-      .list(STATE)
-      .filter((name) => name.endsWith(".safetensors") && isWhole(post.disk.bytesOf(`${STATE}/${name}`)!))
-      .sort()
-      .at(-1);
-    return newest === undefined ? undefined : decodeCheckpoint(post.disk.bytesOf(`${STATE}/${newest}`)!);
+    const newestFirst = post.disk.list(STATE).sort().reverse();
+    const files = newestFirst.filter((name) => name.endsWith(".safetensors"));
+    return files.map((name) => checkpointIn(post.disk.bytesOf(`${STATE}/${name}`)!)).find(Boolean);
   }
 
   #standing(): string {
@@ -699,10 +696,23 @@ function placeIsIn(place: Place, names: readonly string[]): boolean {
 }
 
 function isWhole(bytes: Uint8Array): boolean {
+  return checkpointIn(bytes) !== undefined;
+}
+
+/** What was found in bytes that lie on a disk, which never change: files are looked at far more often than written. */
+const found = new WeakMap<Uint8Array, { readonly checkpoint: Checkpoint | undefined }>();
+
+/** Undefined where they are no whole checkpoint. */
+function checkpointIn(bytes: Uint8Array): Checkpoint | undefined {
+  const known = found.get(bytes) ?? { checkpoint: read(bytes) };
+  found.set(bytes, known);
+  return known.checkpoint;
+}
+
+function read(bytes: Uint8Array): Checkpoint | undefined {
   try {
-    decodeCheckpoint(bytes);
-    return true;
+    return decodeCheckpoint(bytes);
   } catch {
-    return false;
+    return undefined;
   }
 }
