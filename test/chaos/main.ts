@@ -25,8 +25,8 @@ if (unknown.length > 0) {
 }
 
 let isWell = true;
-for (const { name, obstacle, run } of scenarios) {
-  if (only && !only.includes(name)) continue;
+for (const { name, obstacle, isByHand, run } of scenarios) {
+  if (only ? !only.includes(name) : isByHand) continue;
   const why = obstacle?.();
   if (why !== undefined) {
     console.log(`${name}: skipped, ${why}`);
