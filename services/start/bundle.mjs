@@ -8,6 +8,12 @@ import { make } from "./shelf.mjs";
 /** Native, or not part of the program: they are loaded from their own folders. */
 const LEFT_OUT = ["koffi", "msgpackr-extract", "vite"];
 
+/**
+ * In a file of its own: Node reads the source map of every file that a stack goes through, and makes one for each socket
+ * that breaks. A layer would stand still for a tenth of a second while it reads the map of all it is made of.
+ */
+const APART = "ws";
+
 // Packages in CommonJS ask for Node's modules while they run.
 const REQUIRE =
   'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);';
@@ -27,10 +33,14 @@ export async function bundle(sources, folder) {
  * @param {string} outdir
  */
 async function compile({ root, texts }, outdir) {
+  const paths = [...texts.keys()].map((path) => relative(root, path));
+  const programs = paths.filter((path) => /^services.[^/\\]+.main\.ts$/.test(path));
   const { outputFiles } = await build({
-    entryPoints: [...texts.keys()].filter((path) => /^services.[^/\\]+.main\.ts$/.test(relative(root, path))),
+    entryPoints: [
+      ...programs.map((path) => ({ in: path, out: path.replace(/\.ts$/, "") })),
+      { in: APART, out: APART },
+    ],
     absWorkingDir: root,
-    outbase: root,
     outdir,
     outExtension: { ".js": ".mjs" },
     bundle: true,

@@ -102,6 +102,19 @@ describe("a program that is run", () => {
     expect(bundles()).toHaveLength(2);
   });
 
+  it("has ws in a file of its own, so that a socket that breaks makes Node read no other source map", () => {
+    run();
+    const folder = join(cache, bundles()[0]!);
+    const maps = readdirSync(folder).filter((name) => name.endsWith(".map"));
+    const sources = maps.map(
+      (name) => JSON.parse(readFileSync(join(folder, name), "utf8")).sources as string[],
+    );
+    const packagesIn = (paths: readonly string[]) =>
+      new Set(paths.map((path) => /node_modules\/([^/]+)/.exec(path)?.[1] ?? "our own"));
+    const withWs = sources.map(packagesIn).filter((names) => names.has("ws"));
+    expect(withWs).toEqual([new Set(["ws"])]);
+  });
+
   it("can be read by whoever may read the packages", () => {
     run();
     expect(statSync(join(cache, bundles()[0]!)).mode & 0o777).toBe(0o755);
