@@ -1,7 +1,5 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
-import type { Dialler } from "../../shared/link/dial.ts";
-import { type Expectation, type Life, refuseStranger } from "../../shared/link/greeting.ts";
 import { frameBytes } from "../../shared/link/limits.ts";
 import type { Link, Refusal, Traffic, Why } from "../../shared/link/link.ts";
 import type { Listener } from "../../shared/link/listen.ts";
@@ -9,7 +7,6 @@ import { CheckpointError } from "../../shared/run/checkpoint.ts";
 import { CheckpointWriteError, Replaced } from "../../shared/run/checkpoint-store.ts";
 import type { Config } from "../../shared/run/config.ts";
 import { configHash } from "../../shared/run/config-hash.ts";
-import { dataFacts } from "../../shared/run/data-facts.ts";
 import { isReplaced } from "../../shared/run/incarnation.ts";
 import type { Meter } from "../../shared/run/meter.ts";
 import type { EventName } from "../../shared/run/record-lines.ts";
@@ -18,7 +15,6 @@ import {
   type BarrierFrame,
   CloseCode,
   type HelloFrame,
-  PROTOCOL_VERSION,
   type SavedLayer,
   type TestResult,
   type WelcomeFrame,
@@ -27,7 +23,8 @@ import { type Ending, goodbyeOf, isAsWished } from "../leave.ts";
 import { type Obedient, obey } from "../obey.ts";
 import { readiness } from "../readiness.ts";
 import { Reporter } from "../reporter.ts";
-import { isWorthALine } from "../waiting.ts";
+import { nameOf, type Self } from "../self.ts";
+import { Successor } from "../successor.ts";
 import type { WorkerFigures } from "../worker-metrics.ts";
 import {
   type Beginning,
@@ -39,6 +36,7 @@ import {
 } from "./beginning.ts";
 import { LayerService } from "./layer-service.ts";
 import type { Lineage } from "./lineage.ts";
+import { longestActivation, Predecessor } from "./predecessor.ts";
 import { TurnedAway } from "./turned-away.ts";
 
 const REPORT_MS = 500;
@@ -49,8 +47,6 @@ const RELEASE_MS = 15_000;
 const OVER_MS = 15_000;
 /** Finished, not released, and alone: whoever would still need this layer has had time to come back. */
 const FORGOTTEN_MS = 600_000;
-/** The same refusal that often, and dialling on is pointless. */
-const MOST_REFUSALS = 3;
 
 /** One layer, from its first claim of a life to its exit code. */
 export class LayerProcess {
@@ -58,9 +54,7 @@ export class LayerProcess {
   readonly #options: LayerOptions;
   readonly #edges: LayerEdges;
   readonly #log: Logger;
-  readonly #incarnation: number;
-  readonly #instance = randomUUID();
-  readonly #hash: string;
+  readonly #self: Self;
   readonly #lineage: Lineage;
   readonly #service: LayerService;
   readonly #meter: Meter;
@@ -68,15 +62,12 @@ export class LayerProcess {
   readonly #traffic: Traffic;
   /** Said last to whoever started it. */
   #progress: Progress;
-  #met = { predecessor: false, successor: false };
   readonly #turnedAway: TurnedAway;
   /** Each ends one. */
   readonly #timers: (() => void)[] = [];
   readonly #listener: Listener;
-  #dialler: Dialler | undefined;
-  #newestPredecessor: Life | undefined;
-  #newestSuccessor: Life | undefined;
-  #refusals = 0;
+  readonly #predecessor: Predecessor;
+  #successor: Successor | undefined;
   #phase: "running" | "releasing" | "stopping" = "running";
   #hasTrained = false;
   #isAskedToSave = false;
@@ -108,7 +99,7 @@ export class LayerProcess {
       host: options.host,
       port: options.port,
       link: config.link,
-      maxFrameBytes: activationBytes(config, options.layer),
+      maxFrameBytes: longestActivation(config, options.layer),
       traffic,
       routes: {
         "/healthz": () => ({ status: 200, body: "ok\n" }),
@@ -149,10 +140,12 @@ export class LayerProcess {
     this.#config = config;
     this.#options = options;
     this.#edges = edges;
-    this.#incarnation = incarnation;
     this.#log = log;
     this.#lineage = lineage;
-    this.#hash = configHash(config);
+    const { layer, run } = options;
+    const { batches } = config.run;
+    this.#self = { layer, run, configHash: configHash(config), batches, incarnation, instance: randomUUID() };
+    this.#predecessor = new Predecessor(this.#self, config);
     this.#loggedAt = edges.now();
     this.#turnedAway = new TurnedAway((who) => log.warn(who, "turned away"), edges.now);
     this.ended = new Promise((resolve) => {
@@ -180,8 +173,8 @@ export class LayerProcess {
     const { kernels } = this.#edges;
     const life = {
       worker: this.#name,
-      incarnation: this.#incarnation,
-      instance: this.#instance,
+      incarnation: this.#self.incarnation,
+      instance: this.#self.instance,
       port: this.#listener.port,
       kernels: kernels.name,
       log: this.#log,
@@ -200,7 +193,7 @@ export class LayerProcess {
     const { successor } = this.#options;
     this.#tell("waiting");
     void this.#edges.tell({ kind: "listening", worker: this.#name, port: this.#listener.port });
-    if (successor !== undefined) this.#dialler = this.#dial(successor);
+    if (successor !== undefined) this.#successor = this.#dial(successor);
     const report = () => {
       this.#meter.endSegment(this.#edges.now());
       this.#report();
@@ -215,7 +208,7 @@ export class LayerProcess {
   async #stepDownIfReplaced(): Promise<void> {
     const { state } = this.#options;
     // A disk that fails for a while is no reason to stop learning.
-    const replaced = await isReplaced(state, this.#incarnation, this.#edges.disk).catch(() => false);
+    const replaced = await isReplaced(state, this.#self.incarnation, this.#edges.disk).catch(() => false);
     if (replaced) await this.#end(ExitCode.done, "fenced");
   }
 
@@ -232,40 +225,21 @@ export class LayerProcess {
   }
 
   get #name(): string {
-    return `layer${this.#options.layer}`;
+    return nameOf(this.#self.layer);
   }
 
   // — links —
 
   #answer(hello: HelloFrame): WelcomeFrame | Refusal {
-    const { layer } = this.#options;
-    const { data, wire } = this.#config;
-    const dtype = layer === 1 ? dataFacts(data).inputType : wire.dtype;
-    const expected = { ...this.#expected(layer - 1, this.#newestPredecessor), dtype };
-    const refusal = refuseStranger(expected, hello);
+    const refusal = this.#predecessor.refuse(hello);
     if (refusal) return refusal;
-    const { inputs } = this.#config.layers[layer - 1]!;
-    if (hello.width !== inputs || hello.to !== layer) {
-      const reason = `layer ${hello.from} sends ${hello.width} floats to layer ${hello.to}, layer ${layer} takes ${inputs}`;
-      return { code: CloseCode.mismatch, reason };
-    }
     if (this.#phase === "stopping") return { code: CloseCode.goingAway, reason: "stopping" };
-    return { kind: "welcome", from: layer, ...this.#introduction(), need: this.#service.need };
+    return this.#predecessor.welcome(this.#service.need);
   }
 
-  #introduction() {
-    return {
-      protocol: PROTOCOL_VERSION,
-      run: this.#options.run,
-      incarnation: this.#incarnation,
-      instance: this.#instance,
-      configHash: this.#hash,
-    };
-  }
-
-  #predecessorUp(link: Link, { from, incarnation, instance }: HelloFrame): void {
-    this.#newestPredecessor = { incarnation, instance };
-    this.#met.predecessor = true;
+  #predecessorUp(link: Link, hello: HelloFrame): void {
+    const { from, incarnation } = hello;
+    this.#predecessor.met(hello);
     this.#log.info({ neighbour: nameOf(from), theirIncarnation: incarnation }, "linked");
     this.#event("linked", `linked to ${nameOf(from)}, its life ${incarnation}`);
     this.#service.predecessorUp(link);
@@ -278,53 +252,30 @@ export class LayerProcess {
     if (why.heard && why.code === CloseCode.fenced) void this.#end(ExitCode.done, "fenced");
   }
 
-  #dial(url: string): Dialler {
-    const { layer } = this.#options;
-    const { layers, run: length, link, wire } = this.#config;
-    const width = layers[layer - 1]!.outputs;
-    return this.#edges.dial({
-      url,
-      link,
-      maxFrameBytes: frameBytes(length.batchSize, width),
-      traffic: this.#traffic,
-      random: this.#edges.random,
-      hello: () => ({
-        kind: "hello",
-        from: layer,
-        to: layer + 1,
-        ...this.#introduction(),
-        width,
-        dtype: wire.dtype,
-      }),
-      check: (welcome) => refuseStranger(this.#expected(layer + 1, this.#newestSuccessor), welcome),
-      onUp: (up, welcome) => this.#successorUp(up, welcome),
-      onFrame: (frame) => this.#service.fromSuccessor(frame),
-      onDown: (down, why) => this.#successorDown(down, why),
-      onWaiting: (attempt, waitMs, { reason }) => {
-        if (isWorthALine(attempt))
-          this.#log.info({ attempt, waitMs: Math.round(waitMs), reason }, "waiting for successor");
-      },
-      onRefused: (refusal) => this.#refused(refusal),
+  #dial(url: string): Successor {
+    const { layers, run, link, wire } = this.#config;
+    const width = layers[this.#self.layer - 1]!.outputs;
+    const { dial, random } = this.#edges;
+    const maxFrameBytes = frameBytes(run.batchSize, width);
+    const { dtype } = wire;
+    const way = { url, called: "successor", link, maxFrameBytes, width, dtype, traffic: this.#traffic };
+    return new Successor(this.#self, { ...way, dial, random }, this.#log, {
+      up: (up, welcome) => this.#successorUp(up, welcome),
+      heard: (frame) => this.#service.fromSuccessor(frame),
+      down: (down, why) => this.#successorDown(down, why),
+      fenced: () => void this.#end(ExitCode.done, "fenced"),
+      hopeless: () => void this.#end(ExitCode.cannotStart, "cannot work with this successor"),
     });
   }
 
-  #expected(neighbour: number, newest: Life | undefined): Expectation {
-    const { batches } = this.#config.run;
-    return { run: this.#options.run, configHash: this.#hash, neighbour, batches, newest };
-  }
-
-  #successorUp(link: Link, { from, incarnation, instance, need }: WelcomeFrame): void {
-    this.#refusals = 0;
-    this.#newestSuccessor = { incarnation, instance };
-    this.#met.successor = true;
+  #successorUp(link: Link, { from, incarnation, need }: WelcomeFrame): void {
     this.#log.info({ neighbour: nameOf(from), theirIncarnation: incarnation, need }, "linked");
     this.#event("linked", `linked to ${nameOf(from)}, its life ${incarnation}`);
     this.#service.successorUp(link, need);
     if (this.#phase === "releasing") this.#passRelease(link);
   }
 
-  #successorDown(link: Link | undefined, why: Why): void {
-    if (!link) return;
+  #successorDown(link: Link, why: Why): void {
     if (this.#phase === "running") this.#lost("successor", why);
     this.#service.successorDown(link);
     // Who was not heard to have read the release is told again.
@@ -338,18 +289,10 @@ export class LayerProcess {
 
   /** What there is to wait for before this layer can learn; undefined if nothing. */
   get #lacks(): string | undefined {
-    if (!this.#met.predecessor) return `${nameOf(this.#options.layer - 1)} has not come yet`;
-    const hasMetAll = this.#met.successor || !this.#dialler;
-    return hasMetAll ? undefined : `${nameOf(this.#options.layer + 1)} was not reached yet`;
-  }
-
-  /** The same dial would be answered alike: an older life steps down, a stranger gives up after a few tries. */
-  #refused({ code, reason }: Why): void {
-    this.#refusals += 1;
-    this.#log.error({ code, reason, times: this.#refusals }, "refused by successor");
-    if (code === CloseCode.fenced) void this.#end(ExitCode.done, "fenced");
-    else if (this.#refusals >= MOST_REFUSALS)
-      void this.#end(ExitCode.cannotStart, "cannot work with this successor");
+    const { layer } = this.#self;
+    if (!this.#predecessor.hasMet) return `${nameOf(layer - 1)} has not come yet`;
+    const hasMetAll = !this.#successor || this.#successor.hasMet;
+    return hasMetAll ? undefined : `${nameOf(layer + 1)} was not reached yet`;
   }
 
   // — learning —
@@ -516,7 +459,7 @@ export class LayerProcess {
     return {
       kind: "progress" as const,
       worker: this.#name,
-      incarnation: this.#incarnation,
+      incarnation: this.#self.incarnation,
       state,
       batch: this.#lineage.cursor,
       batches: this.#config.run.batches,
@@ -549,7 +492,7 @@ export class LayerProcess {
   #released(): void {
     if (this.#phase !== "running") return;
     this.#phase = "releasing";
-    if (!this.#dialler) return void this.#end(ExitCode.done, "done");
+    if (!this.#successor) return void this.#end(ExitCode.done, "done");
     this.#timers.push(this.#edges.after(RELEASE_MS, () => void this.#end(ExitCode.done, "done")));
     if (this.#service.successor) this.#passRelease(this.#service.successor);
   }
@@ -590,7 +533,7 @@ export class LayerProcess {
   }
 
   async #dropLinks(code: CloseCode = CloseCode.goingAway, reason = "stopping"): Promise<void> {
-    const closed = [this.#listener, this.#dialler].map((each) => each?.close(code, reason));
+    const closed = [this.#listener, this.#successor].map((each) => each?.close(code, reason));
     await Promise.all(closed);
   }
 
@@ -610,16 +553,4 @@ export class LayerProcess {
     if (ending === "poisoned") await dropped;
     this.#finish(ending);
   }
-}
-
-/** The longest frame that a predecessor may send. */
-function activationBytes({ layers, learning, run }: Config, layer: number): number {
-  const own = layers[layer - 1]!.inputs;
-  const hasInput = learning.generator.evidence.includes("input") || learning.inputGenerator !== undefined;
-  const network = hasInput ? layers[0]!.inputs : 0;
-  return frameBytes(run.batchSize, own + network + layers.at(-1)!.outputs);
-}
-
-function nameOf(layer: number): string {
-  return layer === 0 ? "source" : `layer${layer}`;
 }

@@ -9,8 +9,6 @@ import {
   type SourceState,
   stepSource,
 } from "../../shared/delivery/source-delivery.ts";
-import type { Dialler } from "../../shared/link/dial.ts";
-import { type Expectation, type Life, refuseStranger } from "../../shared/link/greeting.ts";
 import { frameBytes } from "../../shared/link/limits.ts";
 import type { Link, Traffic, Why } from "../../shared/link/link.ts";
 import type { Listener } from "../../shared/link/listen.ts";
@@ -28,7 +26,6 @@ import {
   type BackFrame,
   CloseCode,
   type FinishedFrame,
-  PROTOCOL_VERSION,
   type SnapshotFrame,
   type WelcomeFrame,
 } from "../../shared/wire/frames.ts";
@@ -36,7 +33,8 @@ import { goodbyeOf, isAsWished } from "../leave.ts";
 import { type Obedient, obey } from "../obey.ts";
 import { readiness } from "../readiness.ts";
 import { Reporter } from "../reporter.ts";
-import { isWorthALine } from "../waiting.ts";
+import type { Self } from "../self.ts";
+import { Successor } from "../successor.ts";
 import type { WorkerFigures } from "../worker-metrics.ts";
 import type { World } from "../world.ts";
 import { frameOf } from "./batch-frames.ts";
@@ -59,7 +57,6 @@ const REPORT_MS = 500;
 const LOG_MS = 5000;
 const RETRY_MS = 1000;
 const LOOK_AGAIN_MS = 50;
-const MOST_REFUSALS = 3;
 /** How long layer 1 is waited for when the run is over. */
 const RELEASE_MS = 15_000;
 
@@ -72,10 +69,8 @@ export class SourceProcess {
   readonly #options: SourceOptions;
   readonly #edges: SourceEdges;
   readonly #log: Logger;
-  readonly #incarnation: number;
+  readonly #self: Self;
   readonly #startedAt: Date;
-  readonly #instance = randomUUID();
-  readonly #hash: string;
   readonly #rules: SourceRules;
   readonly #meter: Meter;
   readonly #reporter: Reporter | undefined;
@@ -91,10 +86,8 @@ export class SourceProcess {
   /** What layer 1 lacks, while nothing is sent to it yet. */
   #awaitedNeed: number | undefined;
   readonly #listener: Listener;
-  #dialler: Dialler | undefined;
+  #successor: Successor | undefined;
   #endReports: (() => void) | undefined;
-  #newestSuccessor: Life | undefined;
-  #refusals = 0;
   /** "recording": every layer has finished, and the record is not durable yet. */
   #phase: "running" | "recording" | "finished" | "stopping" = "running";
   #loggedAt: number;
@@ -170,11 +163,20 @@ export class SourceProcess {
     this.#options = options;
     this.#edges = edges;
     this.#log = life.log;
-    this.#incarnation = life.incarnation;
+    const { incarnation } = life;
+    const { batches } = config.run;
+    const instance = randomUUID();
+    this.#self = {
+      layer: 0,
+      run: options.run,
+      configHash: configHash(config),
+      batches,
+      incarnation,
+      instance,
+    };
     this.#startedAt = life.startedAt;
     this.#listener = life.listener;
     if (life.wasOver) this.#phase = "finished";
-    this.#hash = configHash(config);
     this.#snapshots = life.snapshots;
     this.#state = { ...initialSource, snapshotted: life.snapshots.newest };
     this.#loggedAt = edges.now();
@@ -199,8 +201,8 @@ export class SourceProcess {
   #newReporter(unsaid: Unsaid | undefined): Reporter | undefined {
     const life = {
       worker: "source",
-      incarnation: this.#incarnation,
-      instance: this.#instance,
+      incarnation: this.#self.incarnation,
+      instance: this.#self.instance,
       port: this.#listener.port,
       kernels: "none",
       log: this.#log,
@@ -214,7 +216,7 @@ export class SourceProcess {
 
   #open(): void {
     void this.#edges.tell({ kind: "listening", worker: "source", port: this.#listener.port });
-    this.#dialler = this.#dial();
+    this.#successor = this.#dial();
     // Whoever started the life before may not have heard it from that one.
     if (this.#phase === "finished") this.#announce();
     this.#endReports = this.#edges.every(REPORT_MS, () => {
@@ -244,7 +246,7 @@ export class SourceProcess {
   /** Whoever claimed the folder later is in office, even if layer 1 has not met it yet. */
   async #stepDownIfReplaced(): Promise<"in office" | "replaced" | "unknown"> {
     const { state } = this.#options;
-    const look = isReplaced(state, this.#incarnation, this.#edges.disk);
+    const look = isReplaced(state, this.#self.incarnation, this.#edges.disk);
     const found = await look.then(
       (replaced) => (replaced ? "replaced" : "in office"),
       () => "unknown" as const,
@@ -256,49 +258,32 @@ export class SourceProcess {
   /** Rejects where it was replaced, or cannot know. */
   async #requireOffice(): Promise<void> {
     const { state } = this.#options;
-    if (await isReplaced(state, this.#incarnation, this.#edges.disk)) throw new Replaced("a manifest", state);
+    if (await isReplaced(state, this.#self.incarnation, this.#edges.disk))
+      throw new Replaced("a manifest", state);
   }
 
-  #dial(): Dialler {
-    const { run, successor } = this.#options;
-    const width = this.#config.layers[0]!.inputs;
-    const { inputType } = this.#edges.data;
-    const introduction = {
-      protocol: PROTOCOL_VERSION,
-      run,
-      incarnation: this.#incarnation,
-      instance: this.#instance,
-      configHash: this.#hash,
-    };
-    return this.#edges.dial({
-      url: successor,
+  #dial(): Successor {
+    const { dial, random, data } = this.#edges;
+    const way = {
+      url: this.#options.successor,
+      called: "layer1",
       link: this.#config.link,
       // Layer 1 answers without numbers.
       maxFrameBytes: frameBytes(1, 1),
       traffic: this.#traffic,
-      random: this.#edges.random,
-      hello: () => ({ kind: "hello", from: 0, to: 1, ...introduction, width, dtype: inputType }),
-      check: (welcome) => refuseStranger(this.#expected(), welcome),
-      onUp: (link, welcome) => this.#linked(link, welcome),
-      onFrame: (frame) => this.#hear(frame),
-      onDown: (link, why) => this.#lost(link, why),
-      onWaiting: (attempt, waitMs, { reason }) => {
-        if (isWorthALine(attempt))
-          this.#log.info({ attempt, waitMs: Math.round(waitMs), reason }, "waiting for layer1");
-      },
-      onRefused: (why) => this.#refused(why),
+      width: this.#config.layers[0]!.inputs,
+      dtype: data.inputType,
+    };
+    return new Successor(this.#self, { ...way, dial, random }, this.#log, {
+      up: (link, welcome) => this.#linked(link, welcome),
+      heard: (frame) => this.#hear(frame),
+      down: (link, why) => this.#lost(link, why),
+      fenced: () => void this.#end(ExitCode.done, "fenced"),
+      hopeless: () => void this.#end(ExitCode.cannotStart, "cannot work with layer1"),
     });
   }
 
-  #expected(): Expectation {
-    const { batches } = this.#rules;
-    const { run } = this.#options;
-    return { run, configHash: this.#hash, neighbour: 1, batches, newest: this.#newestSuccessor };
-  }
-
-  #linked(link: Link, { incarnation, instance, need }: WelcomeFrame): void {
-    this.#refusals = 0;
-    this.#newestSuccessor = { incarnation, instance };
+  #linked(link: Link, { incarnation, need }: WelcomeFrame): void {
     this.#link = link;
     if (this.#phase === "finished") return this.#release(link);
     this.#log.info({ neighbour: "layer1", theirIncarnation: incarnation, need }, "linked");
@@ -323,8 +308,8 @@ export class SourceProcess {
     this.#take({ event: "successorLinked", need });
   }
 
-  #lost(link: Link | undefined, why: Why): void {
-    if (!link || link !== this.#link) return;
+  #lost(link: Link, why: Why): void {
+    if (link !== this.#link) return;
     this.#link = undefined;
     this.#awaitedNeed = undefined;
     if (this.#phase === "running") {
@@ -334,13 +319,6 @@ export class SourceProcess {
     this.#take({ event: "successorLost" });
     // Who was not heard to have read the release is told again.
     if (this.#phase === "finished" && why.confirmed) void this.#end(ExitCode.done, "done");
-  }
-
-  #refused({ code, reason }: Why): void {
-    this.#refusals += 1;
-    this.#log.error({ code, reason, times: this.#refusals }, "refused by layer1");
-    if (code === CloseCode.fenced) void this.#end(ExitCode.done, "fenced");
-    else if (this.#refusals >= MOST_REFUSALS) void this.#end(ExitCode.cannotStart, "cannot work with layer1");
   }
 
   #hear(frame: BackFrame): void {
@@ -472,7 +450,7 @@ export class SourceProcess {
     return {
       kind: "progress",
       worker: "source",
-      incarnation: this.#incarnation,
+      incarnation: this.#self.incarnation,
       state: this.#working(),
       batch: this.#state.next - 1,
       batches: this.#rules.batches,
@@ -548,7 +526,7 @@ export class SourceProcess {
       batches: this.#config.run.batches,
       test,
       layers,
-      source: { restarts: this.#incarnation - 1 },
+      source: { restarts: this.#self.incarnation - 1 },
       versions: { node: this.#edges.nodeVersion },
     };
     return writeSummary(this.#options.record, summary, this.#edges.disk);
@@ -566,7 +544,7 @@ export class SourceProcess {
     this.#endReports();
     this.#endReports = undefined;
     void this.#listener.close(CloseCode.goingAway, message);
-    void this.#dialler?.close(CloseCode.goingAway, message);
+    void this.#successor?.close(CloseCode.goingAway, message);
     await this.#tell();
     this.#log[isAsWished(code) ? "info" : "error"]({ batch: this.#state.next - 1 }, message);
     if (message === "stopped" || message === "fenced") this.#event(message, message);
