@@ -3,24 +3,18 @@ import type { Logger } from "pino";
 import { frameBytes } from "../../shared/link/limits.ts";
 import type { Link, Refusal, Traffic, Why } from "../../shared/link/link.ts";
 import type { Listener } from "../../shared/link/listen.ts";
-import { CheckpointError } from "../../shared/run/checkpoint.ts";
-import { CheckpointWriteError, Replaced } from "../../shared/run/checkpoint-store.ts";
+import type { CheckpointError } from "../../shared/run/checkpoint.ts";
+import { Replaced } from "../../shared/run/checkpoint-store.ts";
 import type { Config } from "../../shared/run/config.ts";
 import { configHash } from "../../shared/run/config-hash.ts";
-import { isReplaced } from "../../shared/run/incarnation.ts";
 import type { Meter } from "../../shared/run/meter.ts";
 import type { EventName } from "../../shared/run/record-lines.ts";
 import { ExitCode, type Progress, type WorkerState } from "../../shared/run/telemetry.ts";
-import {
-  type BarrierFrame,
-  CloseCode,
-  type HelloFrame,
-  type SavedLayer,
-  type TestResult,
-  type WelcomeFrame,
-} from "../../shared/wire/frames.ts";
+import { CloseCode, type HelloFrame, type TestResult, type WelcomeFrame } from "../../shared/wire/frames.ts";
 import { type Ending, goodbyeOf, isAsWished } from "../leave.ts";
+import { LogPace } from "../log-pace.ts";
 import { type Obedient, obey } from "../obey.ts";
+import { Office } from "../office.ts";
 import { readiness } from "../readiness.ts";
 import { Reporter } from "../reporter.ts";
 import { nameOf, type Self } from "../self.ts";
@@ -34,14 +28,14 @@ import {
   requireLayer,
   rulesOf,
 } from "./beginning.ts";
-import { LayerService } from "./layer-service.ts";
+import { LayerService, type LayerSurroundings } from "./layer-service.ts";
 import type { Lineage } from "./lineage.ts";
 import { longestActivation, Predecessor } from "./predecessor.ts";
+import { Saver } from "./saver.ts";
+import { Timers } from "./timers.ts";
 import { TurnedAway } from "./turned-away.ts";
 
 const REPORT_MS = 500;
-const LOG_MS = 5000;
-const RETRY_MS = 1000;
 /** After the end of the run nothing can be lost any more; neighbours that are gone are not waited for longer. */
 const RELEASE_MS = 15_000;
 const OVER_MS = 15_000;
@@ -55,7 +49,9 @@ export class LayerProcess {
   readonly #edges: LayerEdges;
   readonly #log: Logger;
   readonly #self: Self;
+  readonly #office: Office;
   readonly #lineage: Lineage;
+  readonly #saver: Saver;
   readonly #service: LayerService;
   readonly #meter: Meter;
   readonly #reporter: Reporter | undefined;
@@ -63,20 +59,14 @@ export class LayerProcess {
   /** Said last to whoever started it. */
   #progress: Progress;
   readonly #turnedAway: TurnedAway;
-  /** Each ends one. */
-  readonly #timers: (() => void)[] = [];
+  readonly #timers: Timers;
   readonly #listener: Listener;
   readonly #predecessor: Predecessor;
   #successor: Successor | undefined;
   #phase: "running" | "releasing" | "stopping" = "running";
   #hasTrained = false;
-  #isAskedToSave = false;
   #isLeaving = false;
-  #loggedAt: number;
-  #checkpointLoggedAt = Number.NEGATIVE_INFINITY;
-  /** Why the last checkpoint failed; undefined if it did not. */
-  #alarm: string | undefined;
-  #alarmLoggedAt = Number.NEGATIVE_INFINITY;
+  readonly #pace: LogPace;
   #finish!: (ending: Ending) => void;
   /** The exit code, once everything is closed; or that its numbers ran away, and a life from the last checkpoint is due. */
   readonly ended: Promise<Ending>;
@@ -146,22 +136,33 @@ export class LayerProcess {
     const { batches } = config.run;
     this.#self = { layer, run, configHash: configHash(config), batches, incarnation, instance: randomUUID() };
     this.#predecessor = new Predecessor(this.#self, config);
-    this.#loggedAt = edges.now();
+    this.#pace = new LogPace(edges.now, edges.now());
+    this.#office = new Office(options.state, incarnation, edges.disk);
+    this.#timers = new Timers(edges);
     this.#turnedAway = new TurnedAway((who) => log.warn(who, "turned away"), edges.now);
     this.ended = new Promise((resolve) => {
       this.#finish = resolve;
     });
-    const surroundings = {
-      applied: (cursor: number) => this.#applied(cursor),
-      saveFinal: (onDurable: () => void) => void this.#saveFinal(onDurable),
-      saveSnapshot: (barrier: BarrierFrame, onDurable: (saved: SavedLayer) => void) =>
-        void this.#saveSnapshot(barrier, onDurable),
+    this.#saver = new Saver(lineage, config.run.checkpointEvery, {
+      log,
+      now: edges.now,
+      after: (ms, run) => this.#timers.after(ms, run),
+      event: (name, text) => this.#event(name, text),
+      isRunning: () => this.#phase === "running",
+      mustEnd: (error) => this.#mustEnd(error),
+      gaveUp: () => this.#end(ExitCode.gaveUp, "cannot save the end of the run"),
+    });
+    const surroundings: LayerSurroundings = {
+      applied: (cursor) => this.#applied(cursor),
+      saveFinal: (onDurable) => this.#saveFinal(onDurable),
+      saveSnapshot: (barrier, onDurable) =>
+        void this.#saver.saveSnapshot(barrier, (digest) => onDurable({ layer, digest })),
       report: () => lineage.report(),
-      evaluated: (batch: number, test: TestResult) => this.#evaluated(batch, test),
+      evaluated: (batch, test) => this.#evaluated(batch, test),
       held: () => this.#held(),
       resumed: () => this.#resumed(),
       released: () => this.#released(),
-      poisoned: (error: Error) => this.#poisoned(error),
+      poisoned: (error) => this.#poisoned(error),
     };
     const rules = rulesOf(config, options.layer);
     this.#service = new LayerService(rules, work, this.#meter, surroundings, lineage.cursor);
@@ -200,16 +201,13 @@ export class LayerProcess {
       this.#reporter?.report();
       void this.#stepDownIfReplaced();
     };
-    this.#timers.push(this.#edges.every(REPORT_MS, report));
+    this.#timers.every(REPORT_MS, report);
     if (isOver) this.#leaveWhenAlone(OVER_MS);
   }
 
-  /** Whoever claimed the folder later is in office, even if no neighbour has met it yet. */
   async #stepDownIfReplaced(): Promise<void> {
-    const { state } = this.#options;
     // A disk that fails for a while is no reason to stop learning.
-    const replaced = await isReplaced(state, this.#self.incarnation, this.#edges.disk).catch(() => false);
-    if (replaced) await this.#end(ExitCode.done, "fenced");
+    if ((await this.#office.look()) === "replaced") await this.#end(ExitCode.done, "fenced");
   }
 
   get cursor(): number {
@@ -302,97 +300,17 @@ export class LayerProcess {
     if (!this.#hasTrained) {
       this.#hasTrained = true;
       this.#log.info({ batch: cursor }, "training");
-      this.#loggedAt = this.#edges.now();
+      this.#pace.said();
     }
-    if ((cursor + 1) % this.#config.run.checkpointEvery === 0 && !this.#lineage.isSaving) void this.#save();
+    this.#saver.applied(cursor);
   }
 
-  /** After the save under way, if there is one; asked for again meanwhile, once. */
-  async #saveNow(): Promise<void> {
-    if (this.#isAskedToSave) return;
-    this.#isAskedToSave = true;
-    await this.#save();
-    this.#isAskedToSave = false;
-  }
-
-  async #save(): Promise<void> {
-    const startedAt = this.#edges.now();
-    try {
-      await this.#lineage.save();
-      this.#logCheckpoint(startedAt);
-      this.#alarmOver();
-    } catch (error) {
-      if (error instanceof Replaced) return this.#end(ExitCode.done, "fenced");
-      if (error instanceof CheckpointError) return this.#poisoned(error);
-      this.#raiseAlarm(error as Error);
-    }
-  }
-
-  /** Training goes on: the next checkpoint may work. Said at once, then every few seconds. */
-  #raiseAlarm(error: Error): void {
-    const isNew = this.#alarm === undefined;
-    this.#alarm = error.message;
-    const now = this.#edges.now();
-    if (!isNew && now - this.#alarmLoggedAt < LOG_MS) return;
-    this.#alarmLoggedAt = now;
-    if (isNew) this.#event("alarm", error.message);
-    this.#log.error({ err: error, durable: this.#lineage.durable }, "checkpoint failed");
-  }
-
-  #alarmOver(): void {
-    if (this.#alarm === undefined) return;
-    this.#alarm = undefined;
-    this.#log.info({ batch: this.#lineage.durable }, "checkpoints work again");
-    this.#event("calm", "checkpoints work again");
-  }
-
-  /** One line every few seconds: at full speed there are several checkpoints a second. */
-  #logCheckpoint(startedAt: number): void {
-    const now = this.#edges.now();
-    const fields = { batch: this.#lineage.durable, tookMs: Math.round(now - startedAt) };
-    const isNews = now - this.#checkpointLoggedAt >= LOG_MS;
-    if (isNews) this.#checkpointLoggedAt = now;
-    this.#log[isNews ? "info" : "debug"](fields, "checkpoint");
-  }
-
-  /** Again and again until it works: nothing was lost yet, and room on a disk comes back. */
-  async #saveFinal(onDurable: () => void): Promise<void> {
-    try {
-      await this.#lineage.save({ test: this.#service.test });
-      this.#alarmOver();
-      this.#log.info({ batch: this.#lineage.durable }, "finished");
-      this.#event("finished", "holds the last batch, durably");
-      if (this.#phase !== "running") return;
+  #saveFinal(onDurable: () => void): void {
+    const durable = () => {
       this.#leaveWhenAlone(FORGOTTEN_MS);
       onDurable();
-    } catch (error) {
-      if (error instanceof Replaced) return this.#end(ExitCode.done, "fenced");
-      if (error instanceof CheckpointError) return this.#poisoned(error);
-      if (error instanceof CheckpointWriteError) {
-        this.#raiseAlarm(error);
-        if (this.#phase === "running")
-          this.#timers.push(this.#edges.after(RETRY_MS, () => void this.#saveFinal(onDurable)));
-        return;
-      }
-      this.#log.error({ err: error }, "last checkpoint failed");
-      if (this.#phase === "running") await this.#end(ExitCode.gaveUp, "cannot save the end of the run");
-    }
-  }
-
-  /** Where it cannot be saved there is none this time: the last one stays, and so do the checkpoints. */
-  async #saveSnapshot(
-    { batch, snapshot, kept }: BarrierFrame,
-    onDurable: (saved: SavedLayer) => void,
-  ): Promise<void> {
-    try {
-      const digest = await this.#lineage.snapshot(snapshot, kept);
-      this.#log.debug({ batch, snapshot, digest }, "snapshot");
-      if (this.#phase === "running") onDurable({ layer: this.#options.layer, digest });
-    } catch (error) {
-      if (error instanceof Replaced) return this.#end(ExitCode.done, "fenced");
-      if (error instanceof CheckpointError) return this.#poisoned(error);
-      this.#log.warn({ batch, snapshot, err: error }, "snapshot failed");
-    }
+    };
+    void this.#saver.saveFinal(() => this.#service.test, durable);
   }
 
   #evaluated(batch: number, test: TestResult): void {
@@ -446,9 +364,7 @@ export class LayerProcess {
   #report(): void {
     void this.#tell(this.#service.standing);
     const progress = this.#progress;
-    const now = this.#edges.now();
-    if (now - this.#loggedAt < LOG_MS || progress.state !== "training" || progress.perSecond === 0) return;
-    this.#loggedAt = now;
+    if (progress.state !== "training" || progress.perSecond === 0 || !this.#pace.allows()) return;
     const { batch, perSecond, loss, generatorError, staleness } = progress;
     const figures = { loss, generatorError, staleness, durable: this.#lineage.durable };
     this.#log.info({ batch, perSecond: Math.round(perSecond), ...figures }, "training");
@@ -468,7 +384,7 @@ export class LayerProcess {
       ...(generatorError === undefined ? {} : { generatorError }),
       ...(cosine === undefined ? {} : { cosine }),
       ...(staleness === undefined ? {} : { staleness }),
-      ...(this.#alarm === undefined ? {} : { alarm: this.#alarm }),
+      ...(this.#saver.alarm === undefined ? {} : { alarm: this.#saver.alarm }),
     };
   }
 
@@ -481,7 +397,7 @@ export class LayerProcess {
       isPaused: this.#service.standing === "paused",
       setPaused: (isPaused) => this.#service.pause(isPaused),
       event: (name, text) => this.#event(name, text),
-      save: () => void this.#saveNow(),
+      save: () => void this.#saver.saveNow(),
       crash: () => this.#finish(1),
       stop: (why, code) => void this.stop(why, code),
     };
@@ -493,7 +409,7 @@ export class LayerProcess {
     if (this.#phase !== "running") return;
     this.#phase = "releasing";
     if (!this.#successor) return void this.#end(ExitCode.done, "done");
-    this.#timers.push(this.#edges.after(RELEASE_MS, () => void this.#end(ExitCode.done, "done")));
+    this.#timers.after(RELEASE_MS, () => void this.#end(ExitCode.done, "done"));
     if (this.#service.successor) this.#passRelease(this.#service.successor);
   }
 
@@ -511,7 +427,7 @@ export class LayerProcess {
       aloneMs = this.#service.standing === "waiting" ? aloneMs + REPORT_MS : 0;
       if (aloneMs >= afterMs) this.#released();
     };
-    this.#timers.push(this.#edges.every(REPORT_MS, look));
+    this.#timers.every(REPORT_MS, look);
   }
 
   /** Saves what has been learnt, and ends. */
@@ -521,8 +437,12 @@ export class LayerProcess {
     this.#phase = "stopping";
     void this.#tell("stopping");
     void this.#dropLinks();
-    if (this.#lineage.cursor > this.#lineage.durable) await this.#save();
+    if (this.#lineage.cursor > this.#lineage.durable) await this.#saver.save();
     await this.#end(code, "stopped");
+  }
+
+  #mustEnd(error: Replaced | CheckpointError): Promise<void> | void {
+    return error instanceof Replaced ? this.#end(ExitCode.done, "fenced") : this.#poisoned(error);
   }
 
   /** Saves nothing: what it holds is what ran away. */
@@ -538,8 +458,7 @@ export class LayerProcess {
   }
 
   async #end(ending: Ending, message: string): Promise<void> {
-    if (this.#timers.length === 0) return;
-    for (const endTimer of this.#timers.splice(0)) endTimer();
+    if (!this.#timers.end()) return;
     if (this.#phase === "running") this.#phase = "stopping";
     // A predecessor that has passed the release on takes "done" for a sign that it was read; "going away" is none.
     const dropped = message === "done" ? this.#dropLinks(CloseCode.done, "finished") : this.#dropLinks();

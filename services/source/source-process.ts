@@ -12,10 +12,9 @@ import {
 import { frameBytes } from "../../shared/link/limits.ts";
 import type { Link, Traffic, Why } from "../../shared/link/link.ts";
 import type { Listener } from "../../shared/link/listen.ts";
-import { Replaced } from "../../shared/run/checkpoint-store.ts";
 import type { Config } from "../../shared/run/config.ts";
 import { configHash } from "../../shared/run/config-hash.ts";
-import { claimIncarnation, isReplaced } from "../../shared/run/incarnation.ts";
+import { claimIncarnation } from "../../shared/run/incarnation.ts";
 import { Meter } from "../../shared/run/meter.ts";
 import type { EventName } from "../../shared/run/record-lines.ts";
 import { batchOf, snapshotName } from "../../shared/run/snapshot-name.ts";
@@ -30,7 +29,9 @@ import {
   type WelcomeFrame,
 } from "../../shared/wire/frames.ts";
 import { goodbyeOf, isAsWished } from "../leave.ts";
+import { LogPace } from "../log-pace.ts";
 import { type Obedient, obey } from "../obey.ts";
+import { Office } from "../office.ts";
 import { readiness } from "../readiness.ts";
 import { Reporter } from "../reporter.ts";
 import type { Self } from "../self.ts";
@@ -54,7 +55,6 @@ export interface SourceEdges extends World {
 type SourceOptions = WorkerOptions & { readonly record: string; readonly successor: string };
 
 const REPORT_MS = 500;
-const LOG_MS = 5000;
 const RETRY_MS = 1000;
 const LOOK_AGAIN_MS = 50;
 /** How long layer 1 is waited for when the run is over. */
@@ -70,6 +70,7 @@ export class SourceProcess {
   readonly #edges: SourceEdges;
   readonly #log: Logger;
   readonly #self: Self;
+  readonly #office: Office;
   readonly #startedAt: Date;
   readonly #rules: SourceRules;
   readonly #meter: Meter;
@@ -90,7 +91,7 @@ export class SourceProcess {
   #endReports: (() => void) | undefined;
   /** "recording": every layer has finished, and the record is not durable yet. */
   #phase: "running" | "recording" | "finished" | "stopping" = "running";
-  #loggedAt: number;
+  readonly #pace: LogPace;
   /** Why the run's record cannot be written. */
   #alarm: string | undefined;
   #finish!: (code: number) => void;
@@ -179,7 +180,8 @@ export class SourceProcess {
     if (life.wasOver) this.#phase = "finished";
     this.#snapshots = life.snapshots;
     this.#state = { ...initialSource, snapshotted: life.snapshots.newest };
-    this.#loggedAt = edges.now();
+    this.#pace = new LogPace(edges.now, edges.now());
+    this.#office = new Office(options.state, incarnation, edges.disk);
     this.#rules = {
       batches: config.run.batches,
       window: config.delivery.window,
@@ -243,23 +245,10 @@ export class SourceProcess {
     this.#announce();
   }
 
-  /** Whoever claimed the folder later is in office, even if layer 1 has not met it yet. */
   async #stepDownIfReplaced(): Promise<"in office" | "replaced" | "unknown"> {
-    const { state } = this.#options;
-    const look = isReplaced(state, this.#self.incarnation, this.#edges.disk);
-    const found = await look.then(
-      (replaced) => (replaced ? "replaced" : "in office"),
-      () => "unknown" as const,
-    );
+    const found = await this.#office.look();
     if (found === "replaced" && this.#phase === "running") await this.#end(ExitCode.done, "fenced");
     return found;
-  }
-
-  /** Rejects where it was replaced, or cannot know. */
-  async #requireOffice(): Promise<void> {
-    const { state } = this.#options;
-    if (await isReplaced(state, this.#self.incarnation, this.#edges.disk))
-      throw new Replaced("a manifest", state);
   }
 
   #dial(): Successor {
@@ -384,7 +373,9 @@ export class SourceProcess {
   /** Every layer holds its share durably. A snapshot that does not come about is none; the last one stays. */
   async #saved(frame: SnapshotFrame): Promise<void> {
     try {
-      const isWritten = await this.#snapshots.saved(frame, this.#edges.date(), () => this.#requireOffice());
+      const isWritten = await this.#snapshots.saved(frame, this.#edges.date(), () =>
+        this.#office.require("a manifest"),
+      );
       if (!isWritten) return;
       const batch = batchOf(frame.snapshot);
       this.#log.info({ batch, snapshot: frame.snapshot, ...frame.test }, "snapshot");
@@ -432,9 +423,7 @@ export class SourceProcess {
   #report(): void {
     void this.#tell();
     const progress = this.#progress;
-    const now = this.#edges.now();
-    if (now - this.#loggedAt < LOG_MS || progress.perSecond === 0) return;
-    this.#loggedAt = now;
+    if (progress.perSecond === 0 || !this.#pace.allows()) return;
     this.#log.info({ batch: progress.batch, perSecond: Math.round(progress.perSecond) }, "feeding");
   }
 

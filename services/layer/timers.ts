@@ -1,0 +1,29 @@
+import type { World } from "../world.ts";
+
+/** What a life waits for. All of it ends with the life. */
+export class Timers {
+  readonly #world: Pick<World, "after" | "every">;
+  /** Each ends one. */
+  #ends: (() => void)[] = [];
+  #hasEnded = false;
+
+  constructor(world: Pick<World, "after" | "every">) {
+    this.#world = world;
+  }
+
+  after(ms: number, run: () => void): void {
+    this.#ends.push(this.#world.after(ms, run));
+  }
+
+  every(ms: number, run: () => void): void {
+    this.#ends.push(this.#world.every(ms, run));
+  }
+
+  /** Nothing is waited for any more. False if it had ended before. */
+  end(): boolean {
+    if (this.#hasEnded) return false;
+    this.#hasEnded = true;
+    for (const end of this.#ends.splice(0)) end();
+    return true;
+  }
+}

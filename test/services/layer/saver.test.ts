@@ -1,0 +1,121 @@
+import type { Logger } from "pino";
+import { expect, it } from "vitest";
+import { Saver } from "../../../services/layer/saver.ts";
+import { CheckpointError } from "../../../shared/run/checkpoint.ts";
+import { CheckpointWriteError, Replaced } from "../../../shared/run/checkpoint-store.ts";
+
+const full = new CheckpointWriteError("the disk is full", { durable: false });
+
+/** A life that saves every 10 batches; `saves` says what becomes of each. */
+function fixture(...saves: (Error | "works")[]) {
+  const happened: string[] = [];
+  const clock = { ms: 0 };
+  const life = { isRunning: true };
+  const later: (() => void)[] = [];
+  const say = (_: unknown, line: string) => happened.push(line);
+  const lineage = {
+    durable: 9,
+    isSaving: false,
+    saves: 0,
+    async save() {
+      lineage.saves += 1;
+      const outcome = saves.shift() ?? "works";
+      if (outcome instanceof Error) throw outcome;
+    },
+    snapshot: async () => "digest",
+  };
+  const saver = new Saver(lineage, 10, {
+    log: { debug: say, info: say, warn: say, error: say } as unknown as Logger,
+    now: () => clock.ms,
+    after: (_, run) => later.push(run),
+    event: (name) => happened.push(`event ${name}`),
+    isRunning: () => life.isRunning,
+    mustEnd: (error) => void happened.push(`must end: ${error.name}`),
+    gaveUp: async () => void happened.push("gave up"),
+  });
+  const saveFinal = () =>
+    saver.saveFinal(
+      () => undefined,
+      () => happened.push("durable"),
+    );
+  return { saver, happened, clock, life, later, lineage, saveFinal };
+}
+
+it("saves every so many batches, unless a save is under way", () => {
+  const { saver, lineage } = fixture();
+  for (let cursor = 0; cursor < 25; cursor++) saver.applied(cursor);
+  expect(lineage.saves).toBe(2);
+  lineage.isSaving = true;
+  for (let cursor = 25; cursor < 45; cursor++) saver.applied(cursor);
+  expect(lineage.saves).toBe(2);
+});
+
+it("saves once for whoever asks while it saves, and again afterwards", async () => {
+  const { saver, lineage } = fixture();
+  await Promise.all([saver.saveNow(), saver.saveNow(), saver.saveNow()]);
+  expect(lineage.saves).toBe(1);
+  await saver.saveNow();
+  expect(lineage.saves).toBe(2);
+});
+
+it("raises the alarm at once when a checkpoint fails, repeats it seldom, and says when it is over", async () => {
+  const { saver, happened, clock } = fixture(full, full, full);
+  await saver.save();
+  expect(saver.alarm).toBe(full.message);
+  expect(happened).toEqual(["event alarm", "checkpoint failed"]);
+  clock.ms = 1000;
+  await saver.save();
+  expect(happened).toHaveLength(2);
+  clock.ms = 5000;
+  await saver.save();
+  expect(happened.slice(2)).toEqual(["checkpoint failed"]);
+  await saver.save();
+  expect(saver.alarm).toBeUndefined();
+  expect(happened.slice(3)).toEqual(["checkpoint", "checkpoints work again", "event calm"]);
+});
+
+it("says nothing of an alarm where checkpoints work", async () => {
+  const { saver, happened } = fixture();
+  await saver.save();
+  expect(happened).toEqual(["checkpoint"]);
+});
+
+it.each([new Replaced("a file", "/state"), new CheckpointError("write", "not finite")])(
+  "must end without an alarm: %s",
+  async (error) => {
+    const { saver, happened } = fixture(error);
+    await saver.save();
+    expect(happened).toEqual([`must end: ${error.name}`]);
+    expect(saver.alarm).toBeUndefined();
+  },
+);
+
+it("saves the end of the run again and again until it works", async () => {
+  const { happened, later, saveFinal } = fixture(full, full);
+  await saveFinal();
+  for (let times = 0; times < 2; times++) {
+    expect(happened).not.toContain("durable");
+    later.shift()!();
+    await new Promise(setImmediate);
+  }
+  expect(happened.at(-1)).toBe("durable");
+  expect(later).toEqual([]);
+});
+
+it("tells nobody, and does not try again, in a life that ends meanwhile", async () => {
+  const works = fixture();
+  works.life.isRunning = false;
+  await works.saveFinal();
+  expect(works.happened).not.toContain("durable");
+  const fails = fixture(full);
+  fails.life.isRunning = false;
+  await fails.saveFinal();
+  expect(fails.later).toEqual([]);
+});
+
+it("gives up at an end of the run that no other try would save", async () => {
+  const { happened, later, saveFinal } = fixture(new Error("a bug"));
+  await saveFinal();
+  expect(happened).toEqual(["last checkpoint failed", "gave up"]);
+  expect(later).toEqual([]);
+});
