@@ -156,8 +156,8 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: "a source that was replaced feeds a layer that has met nobody",
-    file: "services/source/source-process.ts",
-    guard: 'this.#rules.snapshotEvery > 0 ? await this.#stepDownIfReplaced() : "in office"',
+    file: "services/source/source-service.ts",
+    guard: 'this.#rules.snapshotEvery > 0 ? await this.#around.stepDownIfReplaced() : "in office"',
     without: '"in office" as "in office" | "unknown"',
     violates: "snapshot",
     where: { scenario: oftenSaved, firstSeed: 480 },

@@ -1,0 +1,215 @@
+import type { Logger } from "pino";
+import type { DataSet } from "../../shared/data/data-set.ts";
+import {
+  initialSource,
+  type SourceEffect,
+  type SourceEvent,
+  type SourceRules,
+  type SourceState,
+  stepSource,
+} from "../../shared/delivery/source-delivery.ts";
+import type { Link } from "../../shared/link/link.ts";
+import type { Config } from "../../shared/run/config.ts";
+import type { Meter } from "../../shared/run/meter.ts";
+import { batchOf, snapshotName } from "../../shared/run/snapshot-name.ts";
+import {
+  type BackFrame,
+  CloseCode,
+  type FinishedFrame,
+  type SnapshotFrame,
+} from "../../shared/wire/frames.ts";
+import { frameOf } from "./batch-frames.ts";
+import type { Snapshots } from "./snapshots.ts";
+
+/** What a source's service needs done outside, and asks of the life that it is part of. */
+export interface SourceSurroundings {
+  readonly log: Logger;
+  random(): number;
+  date(): Date;
+  after(ms: number, run: () => void): void;
+  /** Looks at the claims; where a newer life is in office, this one ends. */
+  stepDownIfReplaced(): Promise<"in office" | "replaced" | "unknown">;
+  /** Rejects where it was replaced, or cannot know. */
+  requireOffice(): Promise<void>;
+  isRunning(): boolean;
+  /** Every layer holds its last batch durably. */
+  finished(frame: FinishedFrame): void;
+}
+
+const LOOK_AGAIN_MS = 50;
+
+/** Joins delivery, the data, the run's snapshots and the link of a source: frames become events, effects become frames. */
+export class SourceService {
+  readonly #config: Config;
+  readonly #data: DataSet;
+  readonly #rules: SourceRules;
+  readonly #meter: Meter;
+  readonly #snapshots: Snapshots;
+  readonly #around: SourceSurroundings;
+  #state: SourceState;
+  #successor: Link | undefined;
+  /** What layer 1 lacks, while nothing is sent to it yet. */
+  #awaitedNeed: number | undefined;
+  /** Highest batch this life has sent. */
+  #sent = -1;
+
+  constructor(config: Config, data: DataSet, meter: Meter, snapshots: Snapshots, around: SourceSurroundings) {
+    this.#config = config;
+    this.#data = data;
+    this.#rules = rulesOf(config, data);
+    this.#meter = meter;
+    this.#snapshots = snapshots;
+    this.#around = around;
+    this.#state = { ...initialSource, snapshotted: snapshots.newest };
+  }
+
+  /** The batch before the next one to send; −1 before the first. */
+  get cursor(): number {
+    return this.#state.next - 1;
+  }
+
+  get standing(): "waiting" | "paused" | "evaluating" | "training" {
+    const { inFlight, paused } = this.#state;
+    if (paused) return "paused";
+    if (this.isAlone) return "waiting";
+    return inFlight[0]?.kind === "evaluation" ? "evaluating" : "training";
+  }
+
+  /** Layer 1 is away, or nothing is sent to it yet. */
+  get isAlone(): boolean {
+    return this.#state.successor === "away";
+  }
+
+  /** Unanswered items. */
+  get inFlight(): number {
+    return this.#state.inFlight.length;
+  }
+
+  get successor(): Link | undefined {
+    return this.#successor;
+  }
+
+  /** Sends nothing until told to go on; answers are heard. */
+  pause(isPaused: boolean): void {
+    this.#take({ event: isPaused ? "paused" : "unpaused" });
+  }
+
+  /** It is sent nothing before feed(). */
+  successorUp(link: Link): void {
+    this.#successor = link;
+  }
+
+  successorDown(link: Link): void {
+    if (this.#successor !== link) return;
+    this.#successor = undefined;
+    this.#awaitedNeed = undefined;
+    this.#take({ event: "successorLost" });
+  }
+
+  /** From what the successor lacks, as soon as it is sure that this life is in office. */
+  feed(need: number): void {
+    this.#awaitedNeed = need;
+    void this.#feed(this.#successor);
+  }
+
+  /**
+   * Looks at the claims first: a new life of layer 1 has met nobody, so that it would take a source for the one in office
+   * which was replaced meanwhile, and remove at its barrier the share of a snapshot that only the newer source knows of.
+   * Whoever claims after this has to link to this life of layer 1 too, which then hears this source no more.
+   */
+  async #feed(link: Link | undefined): Promise<void> {
+    const standing = this.#rules.snapshotEvery > 0 ? await this.#around.stepDownIfReplaced() : "in office";
+    if (link !== this.#successor || !this.#around.isRunning() || this.#awaitedNeed === undefined) return;
+    // A disk that fails now and then answers later.
+    if (standing === "unknown") return void this.#around.after(LOOK_AGAIN_MS, () => void this.#feed(link));
+    const need = this.#awaitedNeed;
+    this.#awaitedNeed = undefined;
+    this.#take({ event: "successorLinked", need });
+  }
+
+  fromSuccessor(frame: BackFrame): void {
+    switch (frame.kind) {
+      case "gradient":
+        return this.#take({ event: "answered", batch: frame.batch });
+      case "rewind":
+        this.#around.log.info({ need: frame.need, next: this.#state.next }, "rewound");
+        if (this.#awaitedNeed !== undefined) {
+          this.#awaitedNeed = Math.min(this.#awaitedNeed, frame.need);
+          return;
+        }
+        return this.#take({ event: "rewound", need: frame.need });
+      case "snapshot":
+        return void this.#saved(frame);
+      case "finished":
+        return this.#around.finished(frame);
+    }
+  }
+
+  #take(event: SourceEvent): void {
+    const [state, effects] = stepSource(this.#rules, this.#state, event);
+    this.#state = state;
+    for (const effect of effects) this.#carryOut(effect);
+  }
+
+  #carryOut(effect: SourceEffect): void {
+    switch (effect.effect) {
+      case "sendBatch":
+        return this.#sendBatch(effect.batch);
+      case "sendEvaluation":
+        return this.#sendEvaluation(effect.batch, effect.part);
+      case "sendBarrier":
+        return this.#sendBarrier(effect.batch);
+      case "end":
+        return this.#successor?.send({ kind: "end", batches: this.#rules.batches });
+      case "hangUp":
+        return this.#successor?.close(CloseCode.badFrame, effect.reason);
+    }
+  }
+
+  #sendBatch(number: number): void {
+    const { seed, run } = this.#config;
+    const batch = this.#data.batch(seed, number, run.batchSize);
+    if (number > this.#sent) this.#meter.batch(number);
+    else this.#meter.again();
+    this.#sent = Math.max(this.#sent, number);
+    this.#successor?.send(frameOf(this.#data, batch, number));
+  }
+
+  #sendEvaluation(batch: number, part: number): void {
+    const rows = this.#data.evaluationPart(part, this.#config.run.batchSize);
+    const evaluation = { part, parts: this.#rules.evaluationParts };
+    this.#successor?.send(frameOf(this.#data, rows, batch, evaluation));
+  }
+
+  #sendBarrier(batch: number): void {
+    const snapshot = snapshotName(batch, this.#around.random);
+    const kept = this.#snapshots.began(snapshot);
+    this.#successor?.send({ kind: "barrier", batch, snapshot, kept });
+  }
+
+  /** Every layer holds its share durably. A snapshot that does not come about is none; the last one stays. */
+  async #saved(frame: SnapshotFrame): Promise<void> {
+    const { log } = this.#around;
+    try {
+      const isWritten = await this.#snapshots.saved(frame, this.#around.date(), () =>
+        this.#around.requireOffice(),
+      );
+      if (!isWritten) return;
+      const batch = batchOf(frame.snapshot);
+      log.info({ batch, snapshot: frame.snapshot, ...frame.test }, "snapshot");
+      this.#take({ event: "snapshotted", batch });
+    } catch (error) {
+      log.warn({ snapshot: frame.snapshot, err: error }, "snapshot failed");
+    }
+  }
+}
+
+function rulesOf({ run, delivery }: Config, data: DataSet): SourceRules {
+  return {
+    batches: run.batches,
+    window: delivery.window,
+    evaluateEvery: run.evaluateEvery,
+    evaluationParts: data.evaluationParts(run.batchSize),
+    snapshotEvery: run.snapshotEvery,
+  };
+}
