@@ -7,5 +7,7 @@ export default defineConfig({
     exclude: ["test/**/*.slow.test.ts", "node_modules/**"],
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // Else one core of two stays idle.
+    maxWorkers: "100%",
   },
 });
