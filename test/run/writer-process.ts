@@ -3,11 +3,11 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
-import { expect } from "vitest";
+import { afterAll, expect } from "vitest";
 import { CheckpointStore } from "../../shared/run/checkpoint-store.ts";
 import { filled, sampleCheckpoint } from "./sample-checkpoint.ts";
 
@@ -16,15 +16,17 @@ let compiled: string | undefined;
 /** The writer's program, compiled once: it is started hundreds of times, and most of each would go into reading sources. */
 function program(): string {
   if (compiled !== undefined) return compiled;
-  const folder = mkdtempSync(join(tmpdir(), "checkpoint-writer-"));
-  process.once("exit", () => rmSync(folder, { recursive: true }));
-  compiled = join(folder, "checkpoint-writer.mjs");
+  compiled = join(mkdtempSync(join(tmpdir(), "checkpoint-writer-")), "checkpoint-writer.mjs");
   const source = fileURLToPath(new URL("./checkpoint-writer.ts", import.meta.url));
   buildSync({ entryPoints: [source], outfile: compiled, bundle: true, platform: "node", format: "esm" });
   return compiled;
 }
 
 export type Place = readonly [incarnation: number, cursor: number];
+
+afterAll(() => {
+  if (compiled !== undefined) rmSync(dirname(compiled), { recursive: true });
+});
 
 /** A child that saves checkpoints in `folder`; `reports` grows, `end` resolves when no more can come. */
 export async function startWriter(folder: string, floats: number, count: number) {

@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { expect, it, vi } from "vitest";
+import { afterAll, expect, it, vi } from "vitest";
 import type { Scenario } from "./scenario.ts";
 import type { Invariant } from "./simulation.ts";
 
@@ -190,6 +190,9 @@ const mutants: readonly Mutant[] = [
 
 const MOST_SEEDS = 150;
 
+const copies = mkdtempSync(join(tmpdir(), "unlocked-mutants-"));
+afterAll(() => rmSync(copies, { recursive: true }));
+
 const cases = mutants.map((mutant) => [mutant.name, mutant.violates, mutant] as const);
 
 it.each(cases)("the simulator catches: %s (violates: %s)", { timeout: 120_000 }, async (_, __, mutant) => {
@@ -217,7 +220,7 @@ function mutated({ file, guard, without }: Mutant): string {
   const text = source
     .replace(guard, without)
     .replaceAll(/from "(\.\.?\/[^"]+)"/g, (_, path: string) => `from "${resolve(folder, path)}"`);
-  const copy = join(mkdtempSync(join(tmpdir(), "unlocked-mutant-")), basename(file));
+  const copy = join(mkdtempSync(join(copies, "mutant-")), basename(file));
   writeFileSync(copy, text);
   return copy;
 }
