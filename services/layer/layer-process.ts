@@ -1,15 +1,9 @@
-import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import type { Dialler } from "../../shared/link/dial.ts";
-import { type Expectation, type Life, refuseStranger } from "../../shared/link/greeting.ts";
 import { frameBytes } from "../../shared/link/limits.ts";
 import type { Link, Refusal, Traffic, Why } from "../../shared/link/link.ts";
 import type { Listener } from "../../shared/link/listen.ts";
-import { CheckpointError } from "../../shared/run/checkpoint.ts";
-import { CheckpointWriteError, Replaced } from "../../shared/run/checkpoint-store.ts";
 import type { Config } from "../../shared/run/config.ts";
-import { configHash } from "../../shared/run/config-hash.ts";
-import { dataFacts } from "../../shared/run/data-facts.ts";
 import { isReplaced } from "../../shared/run/incarnation.ts";
 import type { Meter } from "../../shared/run/meter.ts";
 import type { EventName } from "../../shared/run/record-lines.ts";
@@ -18,7 +12,6 @@ import {
   type BarrierFrame,
   CloseCode,
   type HelloFrame,
-  PROTOCOL_VERSION,
   type SavedLayer,
   type TestResult,
   type WelcomeFrame,
@@ -39,6 +32,8 @@ import {
 } from "./beginning.ts";
 import { LayerService } from "./layer-service.ts";
 import type { Lineage } from "./lineage.ts";
+import { Neighbours, nameOf } from "./neighbours.ts";
+import { type Saved, Saves } from "./saves.ts";
 import { TurnedAway } from "./turned-away.ts";
 
 const REPORT_MS = 500;
@@ -59,33 +54,25 @@ export class LayerProcess {
   readonly #edges: LayerEdges;
   readonly #log: Logger;
   readonly #incarnation: number;
-  readonly #instance = randomUUID();
-  readonly #hash: string;
+  readonly #neighbours: Neighbours;
   readonly #lineage: Lineage;
+  readonly #saves: Saves;
   readonly #service: LayerService;
   readonly #meter: Meter;
   readonly #reporter: Reporter | undefined;
   readonly #traffic: Traffic;
   /** Said last to whoever started it. */
   #progress: Progress;
-  #met = { predecessor: false, successor: false };
   readonly #turnedAway: TurnedAway;
   /** Each ends one. */
   readonly #timers: (() => void)[] = [];
   readonly #listener: Listener;
   #dialler: Dialler | undefined;
-  #newestPredecessor: Life | undefined;
-  #newestSuccessor: Life | undefined;
   #refusals = 0;
   #phase: "running" | "releasing" | "stopping" = "running";
   #hasTrained = false;
-  #isAskedToSave = false;
   #isLeaving = false;
   #loggedAt: number;
-  #checkpointLoggedAt = Number.NEGATIVE_INFINITY;
-  /** Why the last checkpoint failed; undefined if it did not. */
-  #alarm: string | undefined;
-  #alarmLoggedAt = Number.NEGATIVE_INFINITY;
   #finish!: (ending: Ending) => void;
   /** The exit code, once everything is closed; or that its numbers ran away, and a life from the last checkpoint is due. */
   readonly ended: Promise<Ending>;
@@ -112,7 +99,7 @@ export class LayerProcess {
       traffic,
       routes: {
         "/healthz": () => ({ status: 200, body: "ok\n" }),
-        "/readyz": () => readiness(layer ? layer.#lacks : "restoring"),
+        "/readyz": () => readiness(layer ? layer.#neighbours.lacking : "restoring"),
         "/metrics": async () => (await import("../worker-metrics.ts")).workerMetrics(layer?.figures),
       },
       answer: (hello) => (layer ? layer.#answer(hello) : { code: CloseCode.goingAway, reason: "starting" }),
@@ -152,7 +139,12 @@ export class LayerProcess {
     this.#incarnation = incarnation;
     this.#log = log;
     this.#lineage = lineage;
-    this.#hash = configHash(config);
+    this.#neighbours = new Neighbours(config, options, incarnation);
+    this.#saves = new Saves(lineage, {
+      log,
+      now: edges.now,
+      event: (name, text) => this.#event(name, text),
+    });
     this.#loggedAt = edges.now();
     this.#turnedAway = new TurnedAway((who) => log.warn(who, "turned away"), edges.now);
     this.ended = new Promise((resolve) => {
@@ -181,7 +173,7 @@ export class LayerProcess {
     const life = {
       worker: this.#name,
       incarnation: this.#incarnation,
-      instance: this.#instance,
+      instance: this.#neighbours.instance,
       port: this.#listener.port,
       kernels: kernels.name,
       log: this.#log,
@@ -238,34 +230,15 @@ export class LayerProcess {
   // — links —
 
   #answer(hello: HelloFrame): WelcomeFrame | Refusal {
-    const { layer } = this.#options;
-    const { data, wire } = this.#config;
-    const dtype = layer === 1 ? dataFacts(data).inputType : wire.dtype;
-    const expected = { ...this.#expected(layer - 1, this.#newestPredecessor), dtype };
-    const refusal = refuseStranger(expected, hello);
+    const refusal = this.#neighbours.refusePredecessor(hello);
     if (refusal) return refusal;
-    const { inputs } = this.#config.layers[layer - 1]!;
-    if (hello.width !== inputs || hello.to !== layer) {
-      const reason = `layer ${hello.from} sends ${hello.width} floats to layer ${hello.to}, layer ${layer} takes ${inputs}`;
-      return { code: CloseCode.mismatch, reason };
-    }
     if (this.#phase === "stopping") return { code: CloseCode.goingAway, reason: "stopping" };
-    return { kind: "welcome", from: layer, ...this.#introduction(), need: this.#service.need };
+    return this.#neighbours.welcome(this.#service.need);
   }
 
-  #introduction() {
-    return {
-      protocol: PROTOCOL_VERSION,
-      run: this.#options.run,
-      incarnation: this.#incarnation,
-      instance: this.#instance,
-      configHash: this.#hash,
-    };
-  }
-
-  #predecessorUp(link: Link, { from, incarnation, instance }: HelloFrame): void {
-    this.#newestPredecessor = { incarnation, instance };
-    this.#met.predecessor = true;
+  #predecessorUp(link: Link, hello: HelloFrame): void {
+    const { from, incarnation } = hello;
+    this.#neighbours.predecessorMet(hello);
     this.#log.info({ neighbour: nameOf(from), theirIncarnation: incarnation }, "linked");
     this.#event("linked", `linked to ${nameOf(from)}, its life ${incarnation}`);
     this.#service.predecessorUp(link);
@@ -279,24 +252,15 @@ export class LayerProcess {
   }
 
   #dial(url: string): Dialler {
-    const { layer } = this.#options;
-    const { layers, run: length, link, wire } = this.#config;
-    const width = layers[layer - 1]!.outputs;
+    const { layers, run: length, link } = this.#config;
     return this.#edges.dial({
       url,
       link,
-      maxFrameBytes: frameBytes(length.batchSize, width),
+      maxFrameBytes: frameBytes(length.batchSize, layers[this.#options.layer - 1]!.outputs),
       traffic: this.#traffic,
       random: this.#edges.random,
-      hello: () => ({
-        kind: "hello",
-        from: layer,
-        to: layer + 1,
-        ...this.#introduction(),
-        width,
-        dtype: wire.dtype,
-      }),
-      check: (welcome) => refuseStranger(this.#expected(layer + 1, this.#newestSuccessor), welcome),
+      hello: () => this.#neighbours.hello(),
+      check: (welcome) => this.#neighbours.refuseSuccessor(welcome),
       onUp: (up, welcome) => this.#successorUp(up, welcome),
       onFrame: (frame) => this.#service.fromSuccessor(frame),
       onDown: (down, why) => this.#successorDown(down, why),
@@ -308,15 +272,10 @@ export class LayerProcess {
     });
   }
 
-  #expected(neighbour: number, newest: Life | undefined): Expectation {
-    const { batches } = this.#config.run;
-    return { run: this.#options.run, configHash: this.#hash, neighbour, batches, newest };
-  }
-
-  #successorUp(link: Link, { from, incarnation, instance, need }: WelcomeFrame): void {
+  #successorUp(link: Link, welcome: WelcomeFrame): void {
+    const { from, incarnation, need } = welcome;
     this.#refusals = 0;
-    this.#newestSuccessor = { incarnation, instance };
-    this.#met.successor = true;
+    this.#neighbours.successorMet(welcome);
     this.#log.info({ neighbour: nameOf(from), theirIncarnation: incarnation, need }, "linked");
     this.#event("linked", `linked to ${nameOf(from)}, its life ${incarnation}`);
     this.#service.successorUp(link, need);
@@ -334,13 +293,6 @@ export class LayerProcess {
   #lost(who: "predecessor" | "successor", why: Why): void {
     this.#log.warn({ ...why, batch: this.#lineage.cursor }, `lost ${who}`);
     this.#event("lost", `lost ${who}: ${why.code} ${why.reason}`.trim());
-  }
-
-  /** What there is to wait for before this layer can learn; undefined if nothing. */
-  get #lacks(): string | undefined {
-    if (!this.#met.predecessor) return `${nameOf(this.#options.layer - 1)} has not come yet`;
-    const hasMetAll = this.#met.successor || !this.#dialler;
-    return hasMetAll ? undefined : `${nameOf(this.#options.layer + 1)} was not reached yet`;
   }
 
   /** The same dial would be answered alike: an older life steps down, a stranger gives up after a few tries. */
@@ -364,92 +316,34 @@ export class LayerProcess {
     if ((cursor + 1) % this.#config.run.checkpointEvery === 0 && !this.#lineage.isSaving) void this.#save();
   }
 
-  /** After the save under way, if there is one; asked for again meanwhile, once. */
-  async #saveNow(): Promise<void> {
-    if (this.#isAskedToSave) return;
-    this.#isAskedToSave = true;
-    await this.#save();
-    this.#isAskedToSave = false;
-  }
-
   async #save(): Promise<void> {
-    const startedAt = this.#edges.now();
-    try {
-      await this.#lineage.save();
-      this.#logCheckpoint(startedAt);
-      this.#alarmOver();
-    } catch (error) {
-      if (error instanceof Replaced) return this.#end(ExitCode.done, "fenced");
-      if (error instanceof CheckpointError) return this.#poisoned(error);
-      this.#raiseAlarm(error as Error);
-    }
+    await this.#heed(await this.#saves.checkpoint());
   }
 
-  /** Training goes on: the next checkpoint may work. Said at once, then every few seconds. */
-  #raiseAlarm(error: Error): void {
-    const isNew = this.#alarm === undefined;
-    this.#alarm = error.message;
-    const now = this.#edges.now();
-    if (!isNew && now - this.#alarmLoggedAt < LOG_MS) return;
-    this.#alarmLoggedAt = now;
-    if (isNew) this.#event("alarm", error.message);
-    this.#log.error({ err: error, durable: this.#lineage.durable }, "checkpoint failed");
-  }
-
-  #alarmOver(): void {
-    if (this.#alarm === undefined) return;
-    this.#alarm = undefined;
-    this.#log.info({ batch: this.#lineage.durable }, "checkpoints work again");
-    this.#event("calm", "checkpoints work again");
-  }
-
-  /** One line every few seconds: at full speed there are several checkpoints a second. */
-  #logCheckpoint(startedAt: number): void {
-    const now = this.#edges.now();
-    const fields = { batch: this.#lineage.durable, tookMs: Math.round(now - startedAt) };
-    const isNews = now - this.#checkpointLoggedAt >= LOG_MS;
-    if (isNews) this.#checkpointLoggedAt = now;
-    this.#log[isNews ? "info" : "debug"](fields, "checkpoint");
+  /** Of a save that failed the alarm is enough: training goes on, and the next one may work. */
+  async #heed(saved: Saved | undefined): Promise<void> {
+    if (saved === "replaced") await this.#end(ExitCode.done, "fenced");
+    else if (saved instanceof Error) this.#poisoned(saved);
   }
 
   /** Again and again until it works: nothing was lost yet, and room on a disk comes back. */
   async #saveFinal(onDurable: () => void): Promise<void> {
-    try {
-      await this.#lineage.save({ test: this.#service.test });
-      this.#alarmOver();
-      this.#log.info({ batch: this.#lineage.durable }, "finished");
-      this.#event("finished", "holds the last batch, durably");
-      if (this.#phase !== "running") return;
+    const saved = await this.#saves.final(this.#service.test);
+    await this.#heed(saved);
+    if (this.#phase !== "running") return;
+    if (saved === "durable") {
       this.#leaveWhenAlone(FORGOTTEN_MS);
       onDurable();
-    } catch (error) {
-      if (error instanceof Replaced) return this.#end(ExitCode.done, "fenced");
-      if (error instanceof CheckpointError) return this.#poisoned(error);
-      if (error instanceof CheckpointWriteError) {
-        this.#raiseAlarm(error);
-        if (this.#phase === "running")
-          this.#timers.push(this.#edges.after(RETRY_MS, () => void this.#saveFinal(onDurable)));
-        return;
-      }
-      this.#log.error({ err: error }, "last checkpoint failed");
-      if (this.#phase === "running") await this.#end(ExitCode.gaveUp, "cannot save the end of the run");
-    }
+    } else if (saved === "failed")
+      this.#timers.push(this.#edges.after(RETRY_MS, () => void this.#saveFinal(onDurable)));
+    else if (saved === "impossible") await this.#end(ExitCode.gaveUp, "cannot save the end of the run");
   }
 
-  /** Where it cannot be saved there is none this time: the last one stays, and so do the checkpoints. */
-  async #saveSnapshot(
-    { batch, snapshot, kept }: BarrierFrame,
-    onDurable: (saved: SavedLayer) => void,
-  ): Promise<void> {
-    try {
-      const digest = await this.#lineage.snapshot(snapshot, kept);
-      this.#log.debug({ batch, snapshot, digest }, "snapshot");
+  async #saveSnapshot(barrier: BarrierFrame, onDurable: (saved: SavedLayer) => void): Promise<void> {
+    const saved = await this.#saves.snapshot(barrier, (digest) => {
       if (this.#phase === "running") onDurable({ layer: this.#options.layer, digest });
-    } catch (error) {
-      if (error instanceof Replaced) return this.#end(ExitCode.done, "fenced");
-      if (error instanceof CheckpointError) return this.#poisoned(error);
-      this.#log.warn({ batch, snapshot, err: error }, "snapshot failed");
-    }
+    });
+    await this.#heed(saved);
   }
 
   #evaluated(batch: number, test: TestResult): void {
@@ -513,6 +407,7 @@ export class LayerProcess {
 
   #newProgress(state: WorkerState): Progress {
     const { perSecond, loss, generatorError, cosine, staleness } = this.#meter.report(this.#edges.now());
+    const { alarm } = this.#saves;
     return {
       kind: "progress" as const,
       worker: this.#name,
@@ -525,7 +420,7 @@ export class LayerProcess {
       ...(generatorError === undefined ? {} : { generatorError }),
       ...(cosine === undefined ? {} : { cosine }),
       ...(staleness === undefined ? {} : { staleness }),
-      ...(this.#alarm === undefined ? {} : { alarm: this.#alarm }),
+      ...(alarm === undefined ? {} : { alarm }),
     };
   }
 
@@ -538,7 +433,7 @@ export class LayerProcess {
       isPaused: this.#service.standing === "paused",
       setPaused: (isPaused) => this.#service.pause(isPaused),
       event: (name, text) => this.#event(name, text),
-      save: () => void this.#saveNow(),
+      save: () => void this.#saves.atOnce().then((saved) => this.#heed(saved)),
       crash: () => this.#finish(1),
       stop: (why, code) => void this.stop(why, code),
     };
@@ -618,8 +513,4 @@ function activationBytes({ layers, learning, run }: Config, layer: number): numb
   const hasInput = learning.generator.evidence.includes("input") || learning.inputGenerator !== undefined;
   const network = hasInput ? layers[0]!.inputs : 0;
   return frameBytes(run.batchSize, own + network + layers.at(-1)!.outputs);
-}
-
-function nameOf(layer: number): string {
-  return layer === 0 ? "source" : `layer${layer}`;
 }
