@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { expect, it, vi } from "vitest";
+import type { Invariant } from "./invariant.ts";
 import type { Scenario } from "./scenario.ts";
-import type { Invariant } from "./simulation.ts";
 
 /** A guard, taken out of the real code: its text, and what stands there instead. */
 interface Mutant {
