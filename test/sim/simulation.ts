@@ -7,23 +7,21 @@ import type { World } from "../../services/world.ts";
 import { openDataSet } from "../../shared/data/open-data-set.ts";
 import { plainKernels } from "../../shared/math/plain-kernels.ts";
 import type { Config } from "../../shared/run/config.ts";
-import { configHash } from "../../shared/run/config-hash.ts";
-import type { Disk } from "../../shared/run/disk.ts";
-import { findSnapshot, goBack } from "../../shared/run/go-back.ts";
 import type { Manifest } from "../../shared/run/snapshot-manifest.ts";
 import { CheckpointChecks } from "./checkpoint-checks.ts";
 import { EventQueue, type SimulatedRandom } from "./event-queue.ts";
 import { RECORD, RUN, STATE } from "./folders.ts";
 import type { Violate, Violation } from "./invariant.ts";
-import { Life } from "./life.ts";
 import { LinkChecks } from "./link-checks.ts";
 import { Lived } from "./lived.ts";
 import { checkOutcome } from "./outcome-checks.ts";
 import { placeOf } from "./place.ts";
 import { Post } from "./post.ts";
+import { setBack } from "./set-back.ts";
 import { SimulatedDisk } from "./simulated-disk.ts";
 import type { SimulatedHub } from "./simulated-hub.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
+import { worldOf } from "./simulated-world.ts";
 import { SnapshotChecks } from "./snapshot-checks.ts";
 import { wholeOn } from "./whole-checkpoints.ts";
 import { WitnessedWork, type WorkWatch } from "./witnessed-work.ts";
@@ -202,35 +200,8 @@ export class Simulation {
     random: () => number;
     pid: number;
   } {
-    const { life } = lived;
-    const { queue, network } = this;
     return {
-      dial: network.dialFor(life),
-      listen: network.listenFor(life),
-      disk: post.disk.seenBy(life),
-      hub: this.hub && { dial: this.hub.dialFor(life), rssBytes: () => 0, nodeVersion: "" },
-      now: () => queue.now,
-      date: () => new Date(queue.now),
-      after: (ms, run) => {
-        let isOn = true;
-        queue.after(ms, () => life.run(() => isOn && run()));
-        return () => {
-          isOn = false;
-        };
-      },
-      every: (ms, run) => {
-        let isOn = true;
-        const again = () =>
-          queue.after(ms, () => {
-            if (!isOn || !life.isAlive) return;
-            life.run(() => isOn && run());
-            again();
-          });
-        again();
-        return () => {
-          isOn = false;
-        };
-      },
+      ...worldOf(lived.life, post.disk, this),
       log: (incarnation) => {
         lived.incarnation = incarnation;
         lived.met = { predecessor: 0, successor: 0 };
@@ -308,16 +279,9 @@ export class Simulation {
   }
 
   async #setBack(): Promise<Manifest> {
-    const states = this.posts.slice(1).map(({ name }) => `/${name}${STATE}`);
-    const record = `/source${RECORD}`;
-    const places = { run: RUN, configHash: configHash(this.config), record, states };
-    const disk = this.#everyDisk();
-    const { found, unfit } = await findSnapshot(places, undefined, disk);
-    for (const { name, why } of unfit) this.#violate("snapshot", `${name}: ${why}`);
-    if (!found) throw new Error("Cannot go back: there is no snapshot");
-    await goBack(places, found, "aside", disk);
-    this.tell(`back to ${found.manifest.snapshot}`);
-    return found.manifest;
+    const manifest = await setBack(this.config, this.posts, this.#violate);
+    this.tell(`back to ${manifest.snapshot}`);
+    return manifest;
   }
 
   async #whileItHappens<T>(promise: Promise<T>): Promise<T> {
@@ -327,27 +291,6 @@ export class Simulation {
     });
     for (await breath(); !isOver; await breath()) if (!this.queue.next()) throw new Error("it never ends");
     return promise;
-  }
-
-  /** The disks of all machines, each below the name of its post. */
-  #everyDisk(): Disk {
-    const life = new Life("go back", () => {});
-    const at = (path: string): readonly [Disk, string] => {
-      const [, name, rest] = /^\/(\w+)(\/.*)$/.exec(path)!;
-      return [this.posts.find((post) => post.name === name)!.disk.seenBy(life), rest!];
-    };
-    const onOne =
-      <Name extends keyof Disk>(name: Name) =>
-      (path: string, ...others: string[]) => {
-        const [disk, inside] = at(path);
-        const call = disk[name] as (...paths: string[]) => Promise<never>;
-        return call(inside, ...others.map((other) => at(other)[1]));
-      };
-    return {
-      ...{ makeFolder: onOne("makeFolder"), syncFolder: onOne("syncFolder"), list: onOne("list") },
-      ...{ requireAccess: onOne("requireAccess"), create: onOne("create"), read: onOne("read") },
-      ...{ writtenAt: onOne("writtenAt"), rename: onOne("rename"), remove: onOne("remove") },
-    };
   }
 
   // — what may go wrong —
