@@ -1,15 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Item } from "../../shared/delivery/items.ts";
-import {
-  initialState,
-  isKept,
-  type LayerEffect,
-  type LayerEvent,
-  type LayerState,
-  need,
-  type Rules,
-  step,
-} from "../../shared/delivery/layer-delivery.ts";
+import { type LayerEffect, type LayerEvent, step } from "../../shared/delivery/layer-delivery.ts";
+import { initialState, isKept, type LayerState, need } from "../../shared/delivery/layer-state.ts";
+import type { Rules } from "../../shared/delivery/rules.ts";
 
 const usual: Rules = { batches: 100, window: 4, isHead: false, isLocked: false, stalenessBudget: 8 };
 
