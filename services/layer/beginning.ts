@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { Rules } from "../../shared/delivery/layer-delivery.ts";
+import type { Rules } from "../../shared/delivery/rules.ts";
 import { learningOfLayer } from "../../shared/dni/build-layer.ts";
 import { isLocked } from "../../shared/dni/layer-options.ts";
 import type { Kernels } from "../../shared/math/kernels.ts";

@@ -7,16 +7,12 @@ import type { CheckpointError } from "../../shared/run/checkpoint.ts";
 import { Replaced } from "../../shared/run/checkpoint-store.ts";
 import type { Config } from "../../shared/run/config.ts";
 import { configHash } from "../../shared/run/config-hash.ts";
-import type { Meter } from "../../shared/run/meter.ts";
-import type { EventName } from "../../shared/run/record-lines.ts";
-import { ExitCode, type Progress, type WorkerState } from "../../shared/run/telemetry.ts";
-import { CloseCode, type HelloFrame, type TestResult, type WelcomeFrame } from "../../shared/wire/frames.ts";
-import { type Ending, goodbyeOf, isAsWished } from "../leave.ts";
-import { LogPace } from "../log-pace.ts";
+import { ExitCode } from "../../shared/run/telemetry.ts";
+import { CloseCode, type HelloFrame, type WelcomeFrame } from "../../shared/wire/frames.ts";
+import { type Ending, isAsWished } from "../leave.ts";
 import { type Obedient, obey } from "../obey.ts";
 import { Office } from "../office.ts";
 import { readiness } from "../readiness.ts";
-import { Reporter } from "../reporter.ts";
 import { nameOf, type Self } from "../self.ts";
 import { Successor } from "../successor.ts";
 import type { WorkerFigures } from "../worker-metrics.ts";
@@ -32,6 +28,7 @@ import { LayerService, type LayerSurroundings } from "./layer-service.ts";
 import type { Lineage } from "./lineage.ts";
 import { longestActivation, Predecessor } from "./predecessor.ts";
 import { Saver } from "./saver.ts";
+import { type LayerStanding, Telling } from "./telling.ts";
 import { Timers } from "./timers.ts";
 import { TurnedAway } from "./turned-away.ts";
 
@@ -53,20 +50,15 @@ export class LayerProcess {
   readonly #lineage: Lineage;
   readonly #saver: Saver;
   readonly #service: LayerService;
-  readonly #meter: Meter;
-  readonly #reporter: Reporter | undefined;
+  readonly #telling: Telling;
   readonly #traffic: Traffic;
-  /** Said last to whoever started it. */
-  #progress: Progress;
   readonly #turnedAway: TurnedAway;
   readonly #timers: Timers;
   readonly #listener: Listener;
   readonly #predecessor: Predecessor;
   #successor: Successor | undefined;
   #phase: "running" | "releasing" | "stopping" = "running";
-  #hasTrained = false;
   #isLeaving = false;
-  readonly #pace: LogPace;
   #finish!: (ending: Ending) => void;
   /** The exit code, once everything is closed; or that its numbers ran away, and a life from the last checkpoint is due. */
   readonly ended: Promise<Ending>;
@@ -126,7 +118,6 @@ export class LayerProcess {
     this.#listener = listener;
     this.#traffic = traffic;
     const { incarnation, log, work, lineage, meter } = beginning;
-    this.#meter = meter;
     this.#config = config;
     this.#options = options;
     this.#edges = edges;
@@ -136,7 +127,6 @@ export class LayerProcess {
     const { batches } = config.run;
     this.#self = { layer, run, configHash: configHash(config), batches, incarnation, instance: randomUUID() };
     this.#predecessor = new Predecessor(this.#self, config);
-    this.#pace = new LogPace(edges.now, edges.now());
     this.#office = new Office(options.state, incarnation, edges.disk);
     this.#timers = new Timers(edges);
     this.#turnedAway = new TurnedAway((who) => log.warn(who, "turned away"), edges.now);
@@ -147,58 +137,43 @@ export class LayerProcess {
       log,
       now: edges.now,
       after: (ms, run) => this.#timers.after(ms, run),
-      event: (name, text) => this.#event(name, text),
+      event: (name, text) => this.#telling.event(name, text),
       isRunning: () => this.#phase === "running",
       mustEnd: (error) => this.#mustEnd(error),
       gaveUp: () => this.#end(ExitCode.gaveUp, "cannot save the end of the run"),
     });
     const surroundings: LayerSurroundings = {
-      applied: (cursor) => this.#applied(cursor),
+      applied: (cursor) => {
+        lineage.applied(cursor);
+        this.#telling.applied(cursor);
+        this.#saver.applied(cursor);
+      },
       saveFinal: (onDurable) => this.#saveFinal(onDurable),
       saveSnapshot: (barrier, onDurable) =>
         void this.#saver.saveSnapshot(barrier, (digest) => onDurable({ layer, digest })),
       report: () => lineage.report(),
-      evaluated: (batch, test) => this.#evaluated(batch, test),
-      held: () => this.#held(),
-      resumed: () => this.#resumed(),
+      evaluated: (batch, test) => this.#telling.evaluated(batch, test),
+      held: () => this.#telling.held(),
+      resumed: () => this.#telling.resumed(),
       released: () => this.#released(),
       poisoned: (error) => this.#poisoned(error),
     };
     const rules = rulesOf(config, options.layer);
-    this.#service = new LayerService(rules, work, this.#meter, surroundings, lineage.cursor);
-    this.#progress = this.#newProgress("starting");
-    this.#reporter = this.#newReporter(beginning);
-  }
-
-  #newReporter({ unsaid, restoredAt }: Beginning): Reporter | undefined {
-    const { kernels } = this.#edges;
-    const life = {
-      worker: this.#name,
-      incarnation: this.#self.incarnation,
-      instance: this.#self.instance,
-      port: this.#listener.port,
-      kernels: kernels.name,
-      log: this.#log,
-      traffic: this.#traffic,
-    };
-    const reporter = Reporter.begin(unsaid, life, this.#config, this.#options, this.#edges, {
-      standing: () => this.#standing(),
+    this.#service = new LayerService(rules, work, meter, surroundings, lineage.cursor);
+    const life = { self: this.#self, port: listener.port, traffic };
+    this.#telling = new Telling(life, config, options, edges, beginning, {
+      standing: () => this.#standing,
       obey: (command) => obey(this.#obedient(), command),
     });
-    if (restoredAt === undefined) reporter?.event("began", "began from nothing");
-    else reporter?.event("restored", `restored batch ${restoredAt}`, restoredAt);
-    return reporter;
   }
 
   #open(isOver: boolean): void {
     const { successor } = this.#options;
-    this.#tell("waiting");
-    void this.#edges.tell({ kind: "listening", worker: this.#name, port: this.#listener.port });
+    void this.#telling.tell("waiting");
+    void this.#edges.tell({ kind: "listening", worker: nameOf(this.#self.layer), port: this.#listener.port });
     if (successor !== undefined) this.#successor = this.#dial(successor);
     const report = () => {
-      this.#meter.endSegment(this.#edges.now());
-      this.#report();
-      this.#reporter?.report();
+      this.#telling.report();
       void this.#stepDownIfReplaced();
     };
     this.#timers.every(REPORT_MS, report);
@@ -222,8 +197,15 @@ export class LayerProcess {
     return this.#log;
   }
 
-  get #name(): string {
-    return nameOf(this.#self.layer);
+  get figures(): WorkerFigures {
+    return this.#telling.figures;
+  }
+
+  get #standing(): LayerStanding {
+    const { cursor, durable } = this.#lineage;
+    const { inFlight, standing } = this.#service;
+    const state = this.#phase === "stopping" ? "stopping" : standing;
+    return { state, cursor, durable, inFlight, alarm: this.#saver.alarm };
   }
 
   // — links —
@@ -239,7 +221,7 @@ export class LayerProcess {
     const { from, incarnation } = hello;
     this.#predecessor.met(hello);
     this.#log.info({ neighbour: nameOf(from), theirIncarnation: incarnation }, "linked");
-    this.#event("linked", `linked to ${nameOf(from)}, its life ${incarnation}`);
+    this.#telling.event("linked", `linked to ${nameOf(from)}, its life ${incarnation}`);
     this.#service.predecessorUp(link);
   }
 
@@ -268,7 +250,7 @@ export class LayerProcess {
 
   #successorUp(link: Link, { from, incarnation, need }: WelcomeFrame): void {
     this.#log.info({ neighbour: nameOf(from), theirIncarnation: incarnation, need }, "linked");
-    this.#event("linked", `linked to ${nameOf(from)}, its life ${incarnation}`);
+    this.#telling.event("linked", `linked to ${nameOf(from)}, its life ${incarnation}`);
     this.#service.successorUp(link, need);
     if (this.#phase === "releasing") this.#passRelease(link);
   }
@@ -282,7 +264,7 @@ export class LayerProcess {
 
   #lost(who: "predecessor" | "successor", why: Why): void {
     this.#log.warn({ ...why, batch: this.#lineage.cursor }, `lost ${who}`);
-    this.#event("lost", `lost ${who}: ${why.code} ${why.reason}`.trim());
+    this.#telling.event("lost", `lost ${who}: ${why.code} ${why.reason}`.trim());
   }
 
   /** What there is to wait for before this layer can learn; undefined if nothing. */
@@ -295,97 +277,12 @@ export class LayerProcess {
 
   // — learning —
 
-  #applied(cursor: number): void {
-    this.#lineage.applied(cursor);
-    if (!this.#hasTrained) {
-      this.#hasTrained = true;
-      this.#log.info({ batch: cursor }, "training");
-      this.#pace.said();
-    }
-    this.#saver.applied(cursor);
-  }
-
   #saveFinal(onDurable: () => void): void {
     const durable = () => {
       this.#leaveWhenAlone(FORGOTTEN_MS);
       onDurable();
     };
     void this.#saver.saveFinal(() => this.#service.test, durable);
-  }
-
-  #evaluated(batch: number, test: TestResult): void {
-    this.#log.info({ batch, ...test }, "evaluated");
-    // It stands between two segments: whoever has heard of it has heard of all before it.
-    this.#meter.endSegment(this.#edges.now());
-    this.#reporter?.evaluation(batch, test);
-    void this.#edges.tell({ kind: "evaluated", batch, test });
-  }
-
-  // — telling —
-
-  #event(name: EventName, text: string): void {
-    const { cursor } = this.#lineage;
-    this.#reporter?.event(name, text, cursor < 0 ? undefined : cursor);
-  }
-
-  #held(): void {
-    this.#log.info({ batch: this.#lineage.cursor }, "holding");
-    this.#event("held", "waits for its successor: it has guessed for long enough");
-  }
-
-  #resumed(): void {
-    this.#log.info({ batch: this.#lineage.cursor }, "resumed");
-    this.#event("resumed", "goes on");
-  }
-
-  #tell(state: WorkerState): Promise<void> {
-    this.#progress = this.#newProgress(state);
-    return this.#edges.tell(this.#progress);
-  }
-
-  /** As it was told last, and where it has come to since. */
-  #standing() {
-    const { batch, state } = { batch: this.#lineage.cursor, state: this.#service.standing };
-    const { inFlight } = this.#service;
-    const { durable } = this.#lineage;
-    return {
-      ...this.#progress,
-      batch,
-      state: this.#phase === "stopping" ? ("stopping" as const) : state,
-      ...(inFlight !== undefined && { inFlight, window: this.#config.delivery.window }),
-      durable,
-    };
-  }
-
-  get figures(): WorkerFigures {
-    return { run: this.#options.run, progress: this.#standing(), traffic: this.#traffic };
-  }
-
-  #report(): void {
-    void this.#tell(this.#service.standing);
-    const progress = this.#progress;
-    if (progress.state !== "training" || progress.perSecond === 0 || !this.#pace.allows()) return;
-    const { batch, perSecond, loss, generatorError, staleness } = progress;
-    const figures = { loss, generatorError, staleness, durable: this.#lineage.durable };
-    this.#log.info({ batch, perSecond: Math.round(perSecond), ...figures }, "training");
-  }
-
-  #newProgress(state: WorkerState): Progress {
-    const { perSecond, loss, generatorError, cosine, staleness } = this.#meter.report(this.#edges.now());
-    return {
-      kind: "progress" as const,
-      worker: this.#name,
-      incarnation: this.#self.incarnation,
-      state,
-      batch: this.#lineage.cursor,
-      batches: this.#config.run.batches,
-      perSecond,
-      ...(loss === undefined ? {} : { loss }),
-      ...(generatorError === undefined ? {} : { generatorError }),
-      ...(cosine === undefined ? {} : { cosine }),
-      ...(staleness === undefined ? {} : { staleness }),
-      ...(this.#saver.alarm === undefined ? {} : { alarm: this.#saver.alarm }),
-    };
   }
 
   // — being told —
@@ -396,7 +293,7 @@ export class LayerProcess {
       batch: this.#lineage.cursor,
       isPaused: this.#service.standing === "paused",
       setPaused: (isPaused) => this.#service.pause(isPaused),
-      event: (name, text) => this.#event(name, text),
+      event: (name, text) => this.#telling.event(name, text),
       save: () => void this.#saver.saveNow(),
       crash: () => this.#finish(1),
       stop: (why, code) => void this.stop(why, code),
@@ -435,7 +332,7 @@ export class LayerProcess {
     if (this.#phase === "stopping") return;
     this.#log.info({ why, batch: this.#lineage.cursor }, "stopping");
     this.#phase = "stopping";
-    void this.#tell("stopping");
+    void this.#telling.tell("stopping");
     void this.#dropLinks();
     if (this.#lineage.cursor > this.#lineage.durable) await this.#saver.save();
     await this.#end(code, "stopped");
@@ -448,7 +345,7 @@ export class LayerProcess {
   /** Saves nothing: what it holds is what ran away. */
   #poisoned(error: Error): void {
     this.#log.error({ err: error, batch: this.#lineage.cursor, durable: this.#lineage.durable }, "poisoned");
-    this.#event("poisoned", error.message);
+    this.#telling.event("poisoned", error.message);
     void this.#end("poisoned", "rolling back");
   }
 
@@ -463,11 +360,9 @@ export class LayerProcess {
     // A predecessor that has passed the release on takes "done" for a sign that it was read; "going away" is none.
     const dropped = message === "done" ? this.#dropLinks(CloseCode.done, "finished") : this.#dropLinks();
     const { applied, digest } = this.#lineage.report();
-    await this.#tell(message === "done" ? "finished" : "stopping");
+    await this.#telling.tell(message === "done" ? "finished" : "stopping");
     this.#log[isAsWished(ending) ? "info" : "error"]({ applied, digest }, message);
-    if (message === "stopped" || message === "fenced") this.#event(message, message);
-    this.#meter.endSegment(this.#edges.now());
-    await this.#reporter?.end(goodbyeOf(ending, message));
+    await this.#telling.end(ending, message);
     // The next life listens at the same port.
     if (ending === "poisoned") await dropped;
     this.#finish(ending);

@@ -1,14 +1,7 @@
 import type { AnsweredItem } from "../../shared/delivery/items.ts";
-import {
-  initialState,
-  isKept,
-  type LayerEffect,
-  type LayerEvent,
-  type LayerState,
-  need,
-  type Rules,
-  step,
-} from "../../shared/delivery/layer-delivery.ts";
+import { type LayerEffect, type LayerEvent, step } from "../../shared/delivery/layer-delivery.ts";
+import { initialState, isKept, type LayerState, need } from "../../shared/delivery/layer-state.ts";
+import type { Rules } from "../../shared/delivery/rules.ts";
 import type { Link } from "../../shared/link/link.ts";
 import type { Meter } from "../../shared/run/meter.ts";
 import { FrameError } from "../../shared/wire/frame-error.ts";

@@ -7,6 +7,9 @@ import type {
   InFlight,
   Item,
 } from "./items.ts";
+import { type LayerState, need } from "./layer-state.ts";
+import type { Rules } from "./rules.ts";
+import { isForwarded, judge, type Verdict } from "./verdict.ts";
 
 /**
  * What a layer does with what it hears: a reducer without socket, clock or disk. `step(rules, state, event)` gives the
@@ -18,51 +21,15 @@ import type {
  *
  * Every item is answered exactly once, in order, or its link dies. So both directions of a link are bounded by its window.
  */
-export interface Rules {
-  /** Batches in the run: 0 … batches − 1. */
-  readonly batches: number;
-  /** Most unanswered items on a link. */
-  readonly window: number;
-  /** The last layer has the loss and no successor. */
-  readonly isHead: boolean;
-  /** Backprop: an update waits for the true gradient. */
-  readonly isLocked: boolean;
-  /** Complete unlock: a batch goes on before it is worked on, and what it came to goes after it, as a correction. */
-  readonly isUnlocked?: boolean;
-  /** Pinned: the target of batch b − staleness is learnt just before b is applied. Absent: targets are learnt as they come. */
-  readonly staleness?: number;
-  /** Batches applied since the last target was heard, before the layer holds. */
-  readonly stalenessBudget: number;
+export function step<F>(
+  rules: Rules,
+  state: LayerState<F>,
+  event: LayerEvent<F>,
+): [LayerState<F>, LayerEffect<F>[]] {
+  const turn = new Turn(rules, state);
+  turn.take(event);
+  return [turn.state, turn.effects];
 }
-
-export interface LayerState<F> {
-  /** Highest batch applied; −1 before the first. */
-  readonly cursor: number;
-  readonly predecessor: "away" | "linked";
-  readonly successor: Successor;
-  /** Heard and not dealt with: at most `window` items, a correction behind each batch among them, and one end. */
-  readonly inbox: readonly Item<F>[];
-  /** Locked only: forwarded, waiting for the true gradient. */
-  readonly working: BatchItem<F> | undefined;
-  /** Pinned only: targets that came before their turn, at most `staleness`. */
-  readonly early: readonly { readonly batch: number; readonly ticket: number; readonly target: F }[];
-  /** Unlocked only: applied last, by a guess of its input, whose correction has not come. */
-  readonly guessed: BatchItem<F> | undefined;
-  readonly sinceTarget: number;
-  /** A rewind is under way: that many items may still arrive that were sent before it was heard. More, and it is asked again. */
-  readonly rewinding: number;
-  readonly holding: boolean;
-  /** Told to deal with nothing that comes from the predecessor, for a while: the window bounds what waits. */
-  readonly paused: boolean;
-  /** Head only: the evaluation being heard. */
-  readonly evaluation: { readonly batch: number; readonly heard: number; readonly complete: boolean };
-  readonly nextTicket: number;
-}
-
-/** `need`: the lowest batch the successor lacks; anything up to it may be sent, anything above would be a gap. */
-export type Successor =
-  | { readonly phase: "away" }
-  | { readonly phase: "linked"; readonly need: number; readonly inFlight: readonly InFlight[] };
 
 export type LayerEvent<F> =
   | { readonly event: "predecessorLinked" }
@@ -137,47 +104,6 @@ export type LayerEffect<F> =
       readonly why: "window" | "answer";
       readonly reason: string;
     };
-
-export function initialState<F>(cursor: number): LayerState<F> {
-  return {
-    cursor,
-    predecessor: "away",
-    successor: { phase: "away" },
-    inbox: [],
-    working: undefined,
-    early: [],
-    guessed: undefined,
-    sinceTarget: 0,
-    rewinding: 0,
-    holding: false,
-    paused: false,
-    evaluation: { batch: -1, heard: 0, complete: false },
-    nextTicket: 0,
-  };
-}
-
-/** The batch a predecessor must send from: the lower of what this layer lacks and what its successor lacks. */
-export function need<F>(state: LayerState<F>): number {
-  const own = state.cursor + 1;
-  return state.successor.phase === "linked" ? Math.min(own, state.successor.need) : own;
-}
-
-/** Whether what was attached to some event is still there, to be dealt with at a later one. */
-export function isKept<F>({ inbox, working, guessed, early }: LayerState<F>, attached: F): boolean {
-  const isIn = (item: Item<F> | undefined) => item && item.kind !== "end" && item.frame === attached;
-  const isWaiting = inbox.some(isIn) || isIn(working) || isIn(guessed);
-  return isWaiting || early.some(({ target }) => target === attached);
-}
-
-export function step<F>(
-  rules: Rules,
-  state: LayerState<F>,
-  event: LayerEvent<F>,
-): [LayerState<F>, LayerEffect<F>[]] {
-  const turn = new Turn(rules, state);
-  turn.take(event);
-  return [turn.state, turn.effects];
-}
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -358,7 +284,7 @@ class Turn<F> {
     if (this.state.paused) return;
     while (this.state.inbox.length > 0 && !this.state.working) {
       const [item, ...rest] = this.state.inbox as [Item<F>, ...Item<F>[]];
-      const verdict = this.judge(item);
+      const verdict = judge(this.rules, this.state, item);
       if (verdict === "wait") break;
       this.state.inbox = rest;
       this.carryOut(item, verdict);
@@ -372,109 +298,6 @@ class Turn<F> {
     this.effects.push({ effect: holding ? "hold" : "resume" });
   }
 
-  private judge(item: Item<F>): Verdict {
-    switch (item.kind) {
-      case "batch":
-        return this.judgeBatch(item.batch);
-      case "evaluation":
-        return this.judgeEvaluation(item);
-      case "barrier":
-        return this.judgeBarrier(item);
-      case "correction":
-        return "apply";
-      case "end":
-        return this.judgeEnd();
-    }
-  }
-
-  private judgeBatch(batch: number): Verdict {
-    const { cursor, successor } = this.state;
-    if (batch > cursor + 1) return "gap";
-    const verdict = batch === cursor + 1 ? "apply" : "rehearse";
-    if (this.rules.isHead) return verdict;
-    if (this.rules.isLocked) return this.judgeLocked(batch, verdict);
-    if (verdict === "apply") {
-      const obstacle = this.obstacleTo(batch);
-      if (obstacle !== undefined) return obstacle;
-    }
-    return this.isForwarded(batch, verdict) && successor.phase === "linked" && !this.hasRoom(successor)
-      ? "wait"
-      : verdict;
-  }
-
-  /**
-   * Backprop needs the successor's gradient for every batch, whether the successor has learnt it already or not. One that
-   * is due is waited for, though who had sent its batch is gone: it would be taken for that of the next.
-   */
-  private judgeLocked(batch: number, verdict: Verdict): Verdict {
-    const { successor } = this.state;
-    if (successor.phase === "away" || !this.hasRoom(successor)) return "wait";
-    if (successor.inFlight.some(({ kind }) => kind === "batch")) return "wait";
-    return successor.need < batch ? "shed" : verdict;
-  }
-
-  /**
-   * Why the next batch may not be applied yet. While the successor is away this waits. While it is linked but lacks
-   * earlier batches, those come behind this one in the inbox: waiting would be for ever, so the batch is shed, and
-   * comes again after them.
-   */
-  private obstacleTo(batch: number): "wait" | "shed" | undefined {
-    const { successor, sinceTarget } = this.state;
-    const { staleness, stalenessBudget } = this.rules;
-    if (staleness !== undefined) {
-      // Even before a target is due: a batch applied unsent is sent after a rewind, and then those before are learnt twice.
-      if (successor.phase === "away") return "wait";
-      const due = batch - staleness;
-      if (successor.need <= due) return "shed";
-      if (successor.inFlight.some((sent) => sent.kind === "batch" && sent.batch === due)) return "wait";
-    }
-    if (sinceTarget < stalenessBudget) return undefined;
-    if (successor.phase === "away") return "wait";
-    return successor.need < batch ? "shed" : undefined;
-  }
-
-  /** A batch just learnt goes on unless that leaves a gap; one learnt before only where the successor lacks it. */
-  private isForwarded(batch: number, verdict: Verdict): boolean {
-    const { successor } = this.state;
-    if (this.rules.isHead || successor.phase === "away") return false;
-    return verdict === "apply" ? batch <= successor.need : batch === successor.need;
-  }
-
-  private hasRoom(successor: Successor & { phase: "linked" }): boolean {
-    return successor.inFlight.length < this.rules.window;
-  }
-
-  private judgeEvaluation({ batch, part, parts }: EvaluationItem<F>): Verdict {
-    const { cursor, successor, evaluation } = this.state;
-    if (this.rules.isHead) {
-      if (batch !== cursor + 1) return "shed";
-      const expected = evaluation.batch === batch && !evaluation.complete ? evaluation.heard : 0;
-      return part === 0 || (part === expected && part < parts) ? "apply" : "shed";
-    }
-    if (successor.phase === "away" || successor.need !== batch) return "shed";
-    return this.hasRoom(successor) ? "apply" : "wait";
-  }
-
-  /** Taken where all layers can stand at the same batch; else there is no snapshot this time. */
-  private judgeBarrier({ batch }: BarrierItem<F>): Verdict {
-    const { cursor, successor } = this.state;
-    // Else the shares would be of different batches.
-    if (cursor + 1 !== batch) return "shed";
-    if (this.rules.isHead) return "apply";
-    if (successor.phase === "away" || successor.need !== batch) return "shed";
-    return successor.inFlight.length === 0 ? "apply" : "wait";
-  }
-
-  private judgeEnd(): Verdict {
-    const { cursor, successor, evaluation } = this.state;
-    const { batches, isHead } = this.rules;
-    if (cursor < batches - 1) return "gap";
-    if (isHead) return evaluation.batch === batches && evaluation.complete ? "apply" : "gap";
-    if (successor.phase === "away") return "wait";
-    if (successor.need < batches) return "shed";
-    return successor.inFlight.length === 0 ? "apply" : "wait";
-  }
-
   private carryOut(item: Item<F>, verdict: Exclude<Verdict, "wait">): void {
     if (item.kind === "correction") return this.correct(item);
     if (verdict === "gap") this.meetGap();
@@ -484,11 +307,11 @@ class Turn<F> {
     if (item.kind === "evaluation") return this.carryOutEvaluation(item);
     if (item.kind === "barrier") return this.carryOutBarrier(item);
     if (this.rules.isLocked && !this.rules.isHead) return this.passForward(item);
-    const isForwarded = this.isForwarded(item.batch, verdict);
-    if (isForwarded && this.rules.isUnlocked) this.effects.push({ effect: "preview", item });
+    const isSent = isForwarded(this.rules, this.state, item.batch, verdict);
+    if (isSent && this.rules.isUnlocked) this.effects.push({ effect: "preview", item });
     if (verdict === "rehearse") this.effects.push({ effect: "rehearse", item });
     else this.apply(item);
-    if (isForwarded) this.forward(item);
+    if (isSent) this.forward(item);
   }
 
   private meetGap(): void {
@@ -562,5 +385,3 @@ class Turn<F> {
 function isAnswered<F>(item: Item<F>): item is AnsweredItem<F> {
   return item.kind !== "end" && item.kind !== "correction";
 }
-
-type Verdict = "apply" | "rehearse" | "gap" | "shed" | "wait";

@@ -1,19 +1,36 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { readdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { expect } from "vitest";
+import { buildSync } from "esbuild";
+import { afterAll, expect } from "vitest";
 import { CheckpointStore } from "../../shared/run/checkpoint-store.ts";
 import { filled, sampleCheckpoint } from "./sample-checkpoint.ts";
 
-const program = fileURLToPath(new URL("./checkpoint-writer.ts", import.meta.url));
+let compiled: string | undefined;
+
+/** The writer's program, compiled once: it is started hundreds of times, and most of each would go into reading sources. */
+function program(): string {
+  if (compiled !== undefined) return compiled;
+  compiled = join(mkdtempSync(join(tmpdir(), "checkpoint-writer-")), "checkpoint-writer.mjs");
+  const source = fileURLToPath(new URL("./checkpoint-writer.ts", import.meta.url));
+  buildSync({ entryPoints: [source], outfile: compiled, bundle: true, platform: "node", format: "esm" });
+  return compiled;
+}
 
 export type Place = readonly [incarnation: number, cursor: number];
 
+afterAll(() => {
+  if (compiled !== undefined) rmSync(dirname(compiled), { recursive: true });
+});
+
 /** A child that saves checkpoints in `folder`; `reports` grows, `end` resolves when no more can come. */
 export async function startWriter(folder: string, floats: number, count: number) {
-  const args = ["--import", "tsx", program, folder, String(floats), String(count)];
+  const args = [program(), folder, String(floats), String(count)];
   // strace counts the calls of each thread apart; with one thread for files, its third fsync is the third of all.
   const env = { ...process.env, UV_THREADPOOL_SIZE: "1" };
   const child = spawn(process.execPath, args, { env, stdio: ["pipe", "pipe", "inherit"] });

@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { expect, it, vi } from "vitest";
+import { afterAll, expect, it, vi } from "vitest";
+import type { Invariant } from "./invariant.ts";
 import type { Scenario } from "./scenario.ts";
-import type { Invariant } from "./simulation.ts";
 
 /** A guard, taken out of the real code: its text, and what stands there instead. */
 interface Mutant {
@@ -54,11 +54,12 @@ const unlocked: Scenario = {
 };
 
 const delivery = "shared/delivery/layer-delivery.ts";
+const verdict = "shared/delivery/verdict.ts";
 const store = "shared/run/checkpoint-store.ts";
 const mutants: readonly Mutant[] = [
   {
     name: "no dedup: a batch already learnt is learnt again",
-    file: delivery,
+    file: verdict,
     guard: 'const verdict = batch === cursor + 1 ? "apply" : "rehearse";',
     without: 'const verdict: "apply" | "rehearse" = "apply";',
     violates: "exactly once",
@@ -72,9 +73,9 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: "no window: whatever is computed is sent",
-    file: delivery,
-    guard: "return successor.inFlight.length < this.rules.window;",
-    without: "return successor.inFlight.length >= 0;",
+    file: verdict,
+    guard: "return inFlight.length < window;",
+    without: "return inFlight.length >= 0;",
     violates: "window",
   },
   {
@@ -114,21 +115,21 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: "gap ignored: what comes too early is learnt as if it were next",
-    file: delivery,
+    file: verdict,
     guard: 'if (batch > cursor + 1) return "gap";',
     without: 'if (batch > cursor + 1) return "apply";',
     violates: "exactly once",
   },
   {
     name: "a layer's need forgets its successor's",
-    file: delivery,
+    file: "shared/delivery/layer-state.ts",
     guard: 'return state.successor.phase === "linked" ? Math.min(own, state.successor.need) : own;',
     without: "return own;",
     violates: "ends",
   },
   {
     name: "no staleness budget: a layer goes on guessing alone",
-    file: delivery,
+    file: verdict,
     guard: "if (sinceTarget < stalenessBudget) return undefined;",
     without: "if (sinceTarget < 1e9) return undefined;",
     violates: "staleness budget",
@@ -142,7 +143,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: "a layer saves at the barrier wherever it stands",
-    file: delivery,
+    file: verdict,
     guard: 'if (cursor + 1 !== batch) return "shed";',
     without: "",
     violates: "snapshot",
@@ -172,7 +173,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: "a locked layer goes on while an answer is due that its predecessor's death has left",
-    file: delivery,
+    file: verdict,
     guard: 'if (successor.inFlight.some(({ kind }) => kind === "batch")) return "wait";',
     without: "",
     violates: "own gradient",
@@ -181,14 +182,17 @@ const mutants: readonly Mutant[] = [
   {
     name: "a batch is shown again after its correction",
     file: delivery,
-    guard: "if (isForwarded && this.rules.isUnlocked)",
-    without: 'if (this.rules.isUnlocked && (isForwarded || this.state.successor.phase === "linked"))',
+    guard: "if (isSent && this.rules.isUnlocked)",
+    without: 'if (this.rules.isUnlocked && (isSent || this.state.successor.phase === "linked"))',
     violates: "window",
     where: { scenario: unlocked, firstSeed: 1 },
   },
 ];
 
 const MOST_SEEDS = 150;
+
+const copies = mkdtempSync(join(tmpdir(), "unlocked-mutants-"));
+afterAll(() => rmSync(copies, { recursive: true }));
 
 const cases = mutants.map((mutant) => [mutant.name, mutant.violates, mutant] as const);
 
@@ -217,7 +221,7 @@ function mutated({ file, guard, without }: Mutant): string {
   const text = source
     .replace(guard, without)
     .replaceAll(/from "(\.\.?\/[^"]+)"/g, (_, path: string) => `from "${resolve(folder, path)}"`);
-  const copy = join(mkdtempSync(join(tmpdir(), "unlocked-mutant-")), basename(file));
+  const copy = join(mkdtempSync(join(copies, "mutant-")), basename(file));
   writeFileSync(copy, text);
   return copy;
 }

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { LayerService, type LayerSurroundings } from "../../../services/layer/layer-service.ts";
 import { LayerWork } from "../../../services/layer/layer-work.ts";
-import type { Rules } from "../../../shared/delivery/layer-delivery.ts";
+import type { Rules } from "../../../shared/delivery/rules.ts";
 import type { Link } from "../../../shared/link/link.ts";
 import { wasmKernels } from "../../../shared/math/wasm-kernels.ts";
 import { weightsDigest } from "../../../shared/run/digest.ts";

@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { afterEach, expect, it } from "vitest";
 import { isOver, type Summary, writeSummary } from "../../../services/source/record.ts";
 import { loadConfig } from "../../../shared/run/read-config.ts";
 
@@ -28,8 +28,15 @@ it("does not take an unreadable summary for none", async () => {
   await expect(isOver(folder, "mnist", config)).rejects.toThrow();
 });
 
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+
 function newFolder(): string {
-  return mkdtempSync(join(tmpdir(), "unlocked-record-"));
+  const folder = mkdtempSync(join(tmpdir(), "unlocked-record-"));
+  folders.push(folder);
+  return folder;
 }
 
 const summary: Summary = {

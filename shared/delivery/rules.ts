@@ -1,0 +1,17 @@
+/** What a layer is told of its run, once and for all. */
+export interface Rules {
+  /** Batches in the run: 0 … batches − 1. */
+  readonly batches: number;
+  /** Most unanswered items on a link. */
+  readonly window: number;
+  /** The last layer has the loss and no successor. */
+  readonly isHead: boolean;
+  /** Backprop: an update waits for the true gradient. */
+  readonly isLocked: boolean;
+  /** Complete unlock: a batch goes on before it is worked on, and what it came to goes after it, as a correction. */
+  readonly isUnlocked?: boolean;
+  /** Pinned: the target of batch b − staleness is learnt just before b is applied. Absent: targets are learnt as they come. */
+  readonly staleness?: number;
+  /** Batches applied since the last target was heard, before the layer holds. */
+  readonly stalenessBudget: number;
+}

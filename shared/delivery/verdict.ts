@@ -1,0 +1,121 @@
+import type { BarrierItem, EvaluationItem, Item } from "./items.ts";
+import type { LayerState, Successor } from "./layer-state.ts";
+import type { Rules } from "./rules.ts";
+
+/** What becomes of the first item that waits: a batch learnt before is rehearsed, and at a gap a rewind is asked for. */
+export type Verdict = "apply" | "rehearse" | "gap" | "shed" | "wait";
+
+/** Judged from where the layer stands; nothing changes by it, and nobody looks at what is attached. */
+export function judge(rules: Rules, state: LayerState<unknown>, item: Item<unknown>): Verdict {
+  switch (item.kind) {
+    case "batch":
+      return judgeBatch(rules, state, item.batch);
+    case "evaluation":
+      return judgeEvaluation(rules, state, item);
+    case "barrier":
+      return judgeBarrier(rules, state, item);
+    case "correction":
+      return "apply";
+    case "end":
+      return judgeEnd(rules, state);
+  }
+}
+
+/** A batch just learnt goes on unless that leaves a gap; one learnt before only where the successor lacks it. */
+export function isForwarded(
+  { isHead }: Rules,
+  { successor }: LayerState<unknown>,
+  batch: number,
+  verdict: Verdict,
+): boolean {
+  if (isHead || successor.phase === "away") return false;
+  return verdict === "apply" ? batch <= successor.need : batch === successor.need;
+}
+
+function judgeBatch(rules: Rules, state: LayerState<unknown>, batch: number): Verdict {
+  const { cursor, successor } = state;
+  if (batch > cursor + 1) return "gap";
+  const verdict = batch === cursor + 1 ? "apply" : "rehearse";
+  if (rules.isHead) return verdict;
+  if (rules.isLocked) return judgeLocked(rules, successor, batch, verdict);
+  if (verdict === "apply") {
+    const obstacle = obstacleTo(rules, state, batch);
+    if (obstacle !== undefined) return obstacle;
+  }
+  const isSent = isForwarded(rules, state, batch, verdict);
+  return isSent && successor.phase === "linked" && !hasRoom(rules, successor) ? "wait" : verdict;
+}
+
+/**
+ * Backprop needs the successor's gradient for every batch, whether the successor has learnt it already or not. One that
+ * is due is waited for, though who had sent its batch is gone: it would be taken for that of the next.
+ */
+function judgeLocked(rules: Rules, successor: Successor, batch: number, verdict: Verdict): Verdict {
+  if (successor.phase === "away" || !hasRoom(rules, successor)) return "wait";
+  if (successor.inFlight.some(({ kind }) => kind === "batch")) return "wait";
+  return successor.need < batch ? "shed" : verdict;
+}
+
+/**
+ * Why the next batch may not be applied yet. While the successor is away this waits. While it is linked but lacks
+ * earlier batches, those come behind this one in the inbox: waiting would be for ever, so the batch is shed, and
+ * comes again after them.
+ */
+function obstacleTo(
+  { staleness, stalenessBudget }: Rules,
+  { successor, sinceTarget }: LayerState<unknown>,
+  batch: number,
+): "wait" | "shed" | undefined {
+  if (staleness !== undefined) {
+    // Even before a target is due: a batch applied unsent is sent after a rewind, and then those before are learnt twice.
+    if (successor.phase === "away") return "wait";
+    const due = batch - staleness;
+    if (successor.need <= due) return "shed";
+    if (successor.inFlight.some((sent) => sent.kind === "batch" && sent.batch === due)) return "wait";
+  }
+  if (sinceTarget < stalenessBudget) return undefined;
+  if (successor.phase === "away") return "wait";
+  return successor.need < batch ? "shed" : undefined;
+}
+
+function judgeEvaluation(
+  rules: Rules,
+  { cursor, successor, evaluation }: LayerState<unknown>,
+  { batch, part, parts }: EvaluationItem<unknown>,
+): Verdict {
+  if (rules.isHead) {
+    if (batch !== cursor + 1) return "shed";
+    const expected = evaluation.batch === batch && !evaluation.complete ? evaluation.heard : 0;
+    return part === 0 || (part === expected && part < parts) ? "apply" : "shed";
+  }
+  if (successor.phase === "away" || successor.need !== batch) return "shed";
+  return hasRoom(rules, successor) ? "apply" : "wait";
+}
+
+/** Taken where all layers can stand at the same batch; else there is no snapshot this time. */
+function judgeBarrier(
+  { isHead }: Rules,
+  { cursor, successor }: LayerState<unknown>,
+  { batch }: BarrierItem<unknown>,
+): Verdict {
+  // Else the shares would be of different batches.
+  if (cursor + 1 !== batch) return "shed";
+  if (isHead) return "apply";
+  if (successor.phase === "away" || successor.need !== batch) return "shed";
+  return successor.inFlight.length === 0 ? "apply" : "wait";
+}
+
+function judgeEnd(
+  { batches, isHead }: Rules,
+  { cursor, successor, evaluation }: LayerState<unknown>,
+): Verdict {
+  if (cursor < batches - 1) return "gap";
+  if (isHead) return evaluation.batch === batches && evaluation.complete ? "apply" : "gap";
+  if (successor.phase === "away") return "wait";
+  if (successor.need < batches) return "shed";
+  return successor.inFlight.length === 0 ? "apply" : "wait";
+}
+
+function hasRoom({ window }: Rules, { inFlight }: Successor & { phase: "linked" }): boolean {
+  return inFlight.length < window;
+}

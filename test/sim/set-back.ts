@@ -1,0 +1,43 @@
+import type { Config } from "../../shared/run/config.ts";
+import { configHash } from "../../shared/run/config-hash.ts";
+import type { Disk } from "../../shared/run/disk.ts";
+import { findSnapshot, goBack } from "../../shared/run/go-back.ts";
+import type { Manifest } from "../../shared/run/snapshot-manifest.ts";
+import { RECORD, RUN, STATE } from "./folders.ts";
+import type { Violate } from "./invariant.ts";
+import { Life } from "./life.ts";
+import type { Post } from "./post.ts";
+
+/** As a person does it whose processes are all down: back to the newest snapshot, which it gives. */
+export async function setBack(config: Config, posts: readonly Post[], violate: Violate): Promise<Manifest> {
+  const states = posts.slice(1).map(({ name }) => `/${name}${STATE}`);
+  const record = `/source${RECORD}`;
+  const places = { run: RUN, configHash: configHash(config), record, states };
+  const disk = everyDisk(posts);
+  const { found, unfit } = await findSnapshot(places, undefined, disk);
+  for (const { name, why } of unfit) violate("snapshot", `${name}: ${why}`);
+  if (!found) throw new Error("Cannot go back: there is no snapshot");
+  await goBack(places, found, "aside", disk);
+  return found.manifest;
+}
+
+/** The disks of all machines, each below the name of its post. */
+function everyDisk(posts: readonly Post[]): Disk {
+  const life = new Life("go back", () => {});
+  const at = (path: string): readonly [Disk, string] => {
+    const [, name, rest] = /^\/(\w+)(\/.*)$/.exec(path)!;
+    return [posts.find((post) => post.name === name)!.disk.seenBy(life), rest!];
+  };
+  const onOne =
+    <Name extends keyof Disk>(name: Name) =>
+    (path: string, ...others: string[]) => {
+      const [disk, inside] = at(path);
+      const call = disk[name] as (...paths: string[]) => Promise<never>;
+      return call(inside, ...others.map((other) => at(other)[1]));
+    };
+  return {
+    ...{ makeFolder: onOne("makeFolder"), syncFolder: onOne("syncFolder"), list: onOne("list") },
+    ...{ requireAccess: onOne("requireAccess"), create: onOne("create"), read: onOne("read") },
+    ...{ writtenAt: onOne("writtenAt"), rename: onOne("rename"), remove: onOne("remove") },
+  };
+}
