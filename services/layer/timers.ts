@@ -12,11 +12,11 @@ export class Timers {
   }
 
   after(ms: number, run: () => void): void {
-    this.#ends.push(this.#world.after(ms, run));
+    if (!this.#hasEnded) this.#ends.push(this.#world.after(ms, run));
   }
 
   every(ms: number, run: () => void): void {
-    this.#ends.push(this.#world.every(ms, run));
+    if (!this.#hasEnded) this.#ends.push(this.#world.every(ms, run));
   }
 
   /** Nothing is waited for any more. False if it had ended before. */

@@ -1,14 +1,13 @@
-import type {
-  AdamStep,
-  BatchNormArrays,
-  Kernels,
-  Loss,
-  MultiplyOptions,
-  Nonlinearity,
-  PatchShape,
-  SgdStep,
-} from "./kernels.ts";
+import type { AdamStep, Kernels, MultiplyOptions, Nonlinearity, PatchShape, SgdStep } from "./kernels.ts";
+import {
+  batchNormBackward,
+  batchNormEvaluate,
+  batchNormForward,
+  batchNormTrack,
+} from "./plain-batch-norm.ts";
 import { plainCasts } from "./plain-casts.ts";
+import { lossAndGradient } from "./plain-losses.ts";
+import { sigmoid } from "./sigmoid.ts";
 
 /**
  * The kernels as plain loops: they run anywhere, and are what every other set is tested against. Sums are kept
@@ -260,161 +259,6 @@ function activateBackward(
       for (let i = 0; i < length; i++) inputGradient[i] = outputGradient[i]! * (1 - output[i]! * output[i]!);
       return;
   }
-}
-
-function sigmoid(x: number): number {
-  return 1 / (1 + Math.exp(-x));
-}
-
-function batchNormForward(
-  norm: BatchNormArrays,
-  input: Float32Array,
-  output: Float32Array,
-  rows: number,
-): void {
-  const { columns, epsilon, gamma, beta, batchMean, batchVariance, normalised } = norm;
-  const end = rows * columns;
-  for (let column = 0; column < columns; column++) {
-    let sum = 0;
-    for (let i = column; i < end; i += columns) sum += input[i]!;
-    const mean = sum / rows;
-    let squares = 0;
-    for (let i = column; i < end; i += columns) squares += (input[i]! - mean) ** 2;
-    const variance = squares / rows;
-    batchMean[column] = mean;
-    batchVariance[column] = variance;
-    const inverse = 1 / Math.sqrt(variance + epsilon);
-    for (let i = column; i < end; i += columns) {
-      const value = (input[i]! - mean) * inverse;
-      normalised[i] = value;
-      output[i] = gamma[column]! * value + beta[column]!;
-    }
-  }
-}
-
-/** The running variance is the unbiased estimate, rows / (rows − 1) times the batch's (algorithm 2, step 10). */
-function batchNormTrack(norm: BatchNormArrays, momentum: number, rows: number): void {
-  const { columns, runningMean, runningVariance, batchMean, batchVariance } = norm;
-  const unbiased = rows / Math.max(1, rows - 1);
-  for (let column = 0; column < columns; column++) {
-    runningMean[column]! += momentum * (batchMean[column]! - runningMean[column]!);
-    runningVariance[column]! += momentum * (unbiased * batchVariance[column]! - runningVariance[column]!);
-  }
-}
-
-function batchNormEvaluate(
-  norm: BatchNormArrays,
-  input: Float32Array,
-  output: Float32Array,
-  rows: number,
-): void {
-  const { columns, epsilon, gamma, beta, runningMean, runningVariance } = norm;
-  const end = rows * columns;
-  for (let column = 0; column < columns; column++) {
-    const factor = gamma[column]! / Math.sqrt(runningVariance[column]! + epsilon);
-    const shift = beta[column]! - runningMean[column]! * factor;
-    for (let i = column; i < end; i += columns) output[i] = input[i]! * factor + shift;
-  }
-}
-
-/** The batch's mean and variance depend on every example, so each input gradient loses its share of both sums. */
-function batchNormBackward(
-  norm: BatchNormArrays,
-  outputGradient: Float32Array,
-  inputGradient: Float32Array,
-  rows: number,
-): void {
-  const { columns, epsilon, gamma, gammaGradient, betaGradient, batchVariance, normalised } = norm;
-  const end = rows * columns;
-  for (let column = 0; column < columns; column++) {
-    let sum = 0;
-    let projected = 0;
-    for (let i = column; i < end; i += columns) {
-      sum += outputGradient[i]!;
-      projected += outputGradient[i]! * normalised[i]!;
-    }
-    betaGradient[column] = sum;
-    gammaGradient[column] = projected;
-    const factor = gamma[column]! / Math.sqrt(batchVariance[column]! + epsilon);
-    for (let i = column; i < end; i += columns) {
-      inputGradient[i] = factor * (outputGradient[i]! - (sum + normalised[i]! * projected) / rows);
-    }
-  }
-}
-
-function lossAndGradient(
-  loss: Loss,
-  logits: Float32Array,
-  labels: Float32Array,
-  gradient: Float32Array,
-  rows: number,
-  columns: number,
-): number {
-  switch (loss) {
-    case "softmax-cross-entropy": {
-      let sum = 0;
-      for (let row = 0; row < rows; row++)
-        sum += softmaxRow(logits, labels, gradient, row * columns, columns);
-      return sum;
-    }
-    case "sigmoid-cross-entropy":
-      return sigmoidCrossEntropy(logits, labels, gradient, rows * columns);
-    case "mean-squared-error":
-      return squaredError(logits, labels, gradient, rows * columns);
-  }
-}
-
-/** Shifted by the largest logit, which changes nothing but keeps exp from overflowing. */
-function softmaxRow(
-  logits: Float32Array,
-  labels: Float32Array,
-  gradient: Float32Array,
-  start: number,
-  columns: number,
-): number {
-  const end = start + columns;
-  let largest = -Infinity;
-  for (let i = start; i < end; i++) largest = Math.max(largest, logits[i]!);
-  let total = 0;
-  for (let i = start; i < end; i++) total += Math.exp(logits[i]! - largest);
-  const logTotal = largest + Math.log(total);
-  let sum = 0;
-  for (let i = start; i < end; i++) {
-    const logProbability = logits[i]! - logTotal;
-    sum -= labels[i]! * logProbability;
-    gradient[i] = Math.exp(logProbability) - labels[i]!;
-  }
-  return sum;
-}
-
-function sigmoidCrossEntropy(
-  logits: Float32Array,
-  labels: Float32Array,
-  gradient: Float32Array,
-  length: number,
-) {
-  let sum = 0;
-  for (let i = 0; i < length; i++) {
-    const x = logits[i]!;
-    sum += Math.max(x, 0) - x * labels[i]! + Math.log1p(Math.exp(-Math.abs(x)));
-    gradient[i] = sigmoid(x) - labels[i]!;
-  }
-  return sum;
-}
-
-function squaredError(
-  outputs: Float32Array,
-  labels: Float32Array,
-  gradient: Float32Array,
-  length: number,
-): number {
-  let sum = 0;
-  for (let i = 0; i < length; i++) {
-    const difference = outputs[i]! - labels[i]!;
-    sum += (difference * difference) / 2;
-    gradient[i] = difference;
-  }
-  return sum;
 }
 
 function adam(

@@ -2,11 +2,13 @@ import { expect, it } from "vitest";
 import { scenarios } from "./scenarios.ts";
 
 /** Too long for a change's tests; `npm run chaos` has them. */
-const LONG_ONLY = ["goodput", "staleness budget", "kills in MNIST", "no kills", "full load for hours"];
+const LONG_ONLY = ["goodput", "staleness budget", "kills in MNIST", "no kills"];
 /** One seed for all schedules. Times may be missed by as much as a busy machine explains: docs/failures.md has the verdicts. */
 const SEED = Number(process.env.SEED ?? 1);
 
-for (const { name, obstacle, run } of scenarios.filter((scenario) => !LONG_ONLY.includes(scenario.name))) {
+const short = scenarios.filter(({ name, isByHand }) => !isByHand && !LONG_ONLY.includes(name));
+
+for (const { name, obstacle, run } of short) {
   it(`${name}: the ledger is exact, and every bar is met, or on a busy machine nearly (SEED=${SEED})`, {
     timeout: 400_000,
   }, async (context) => {
