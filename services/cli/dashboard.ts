@@ -7,6 +7,7 @@ import { dialHub, type HubDialler, type HubLink } from "../../shared/link/dial-h
 import { readSecret } from "../../shared/link/secret.ts";
 import { TELEMETRY_PROTOCOL } from "../../shared/run/telemetry-wire.ts";
 import { Unsaid } from "../../shared/run/unsaid.ts";
+import { dashboardNews } from "./news.ts";
 import { ANY_PORT, type PortWish } from "./ports.ts";
 import { logFile, type RunFolder } from "./run-folder.ts";
 import type { Ending, Wish } from "./supervise.ts";
@@ -79,6 +80,7 @@ export class Dashboard {
   readonly #unsaid = new Unsaid("train", 0);
   #process: WorkerProcess | undefined;
   #again: NodeJS.Timeout | undefined;
+  /** Since it last listened. */
   #deaths = 0;
   #wasSaid = false;
   #dialler: HubDialler | undefined;
@@ -138,10 +140,10 @@ export class Dashboard {
         told: (telemetry) => {
           if (telemetry.kind === "listening") this.#listens(telemetry.port);
         },
-        ended: () => this.#ended(),
+        ended: (ending) => this.#ended(ending),
       });
-    } catch {
-      this.#ended();
+    } catch (error) {
+      this.#ended({ fault: (error as Error).message });
     }
   }
 
@@ -162,9 +164,12 @@ export class Dashboard {
     }
   }
 
-  #ended(): void {
+  #ended(ending: Ending): void {
+    const words = this.#process?.lastWords() ?? [];
     this.#process = undefined;
     if (this.#isClosed) return this.#onEnd?.();
+    // Once: a port that stays taken would be told of for as long as the run lasts. The rest is in its log.
+    if (this.#deaths === 0) this.#options.say(dashboardNews(ending, words));
     this.#deaths++;
     const full = BACKOFF_MS.first * 2 ** (this.#deaths - 1);
     this.#again = setTimeout(() => this.#start(), Math.min(full, BACKOFF_MS.most));

@@ -31,6 +31,11 @@ export function noteNews(note: Note, words: readonly string[]): string {
   }
 }
 
+/** Of the first death since it last listened: it is tried again, ever more slowly, until it does. */
+export function dashboardNews(ending: Ending, words: readonly string[]): string {
+  return `the dashboard ${endingWords(ending, words)}; it is started again until it listens, and training goes on`;
+}
+
 function endingWords(ending: Ending, words: readonly string[]): string {
   if ("signal" in ending) return `was ended by ${ending.signal}`;
   if ("fault" in ending) return `could not be started (${ending.fault})`;

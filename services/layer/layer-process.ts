@@ -15,6 +15,7 @@ import { Office } from "../office.ts";
 import { readiness } from "../readiness.ts";
 import { nameOf, type Self } from "../self.ts";
 import { Successor } from "../successor.ts";
+import { Timers } from "../timers.ts";
 import type { WorkerFigures } from "../worker-metrics.ts";
 import {
   type Beginning,
@@ -29,7 +30,6 @@ import type { Lineage } from "./lineage.ts";
 import { longestActivation, Predecessor } from "./predecessor.ts";
 import { Saver } from "./saver.ts";
 import { type LayerStanding, Telling } from "./telling.ts";
-import { Timers } from "./timers.ts";
 import { TurnedAway } from "./turned-away.ts";
 
 const REPORT_MS = 500;

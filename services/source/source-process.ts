@@ -18,6 +18,7 @@ import { readiness } from "../readiness.ts";
 import { Reporter } from "../reporter.ts";
 import type { Self } from "../self.ts";
 import { Successor } from "../successor.ts";
+import { Timers } from "../timers.ts";
 import type { WorkerFigures } from "../worker-metrics.ts";
 import { type Beginning, begin, type SourceEdges, type SourceOptions } from "./beginning.ts";
 import { isOver, type Summary, writeSummary } from "./record.ts";
@@ -49,7 +50,7 @@ export class SourceProcess {
   #hasBegun = false;
   readonly #listener: Listener;
   #successor: Successor | undefined;
-  #endReports: (() => void) | undefined;
+  readonly #timers: Timers;
   /** "recording": every layer has finished, and the record is not durable yet. */
   #phase: "running" | "recording" | "finished" | "stopping" = "running";
   readonly #pace: LogPace;
@@ -115,6 +116,7 @@ export class SourceProcess {
     this.#startedAt = beginning.startedAt;
     this.#listener = listener;
     if (beginning.wasOver) this.#phase = "finished";
+    this.#timers = new Timers(edges);
     this.#pace = new LogPace(edges.now, edges.now());
     this.#office = new Office(options.state, incarnation, edges.disk);
     this.ended = new Promise((resolve) => {
@@ -127,7 +129,7 @@ export class SourceProcess {
       log,
       random: edges.random,
       date: edges.date,
-      after: edges.after,
+      after: (ms, run) => this.#timers.after(ms, run),
       stepDownIfReplaced: () => this.#stepDownIfReplaced(),
       requireOffice: () => this.#office.require("a manifest"),
       isRunning: () => this.#phase === "running",
@@ -158,7 +160,7 @@ export class SourceProcess {
     this.#successor = this.#dial();
     // Whoever started the life before may not have heard it from that one.
     if (this.#phase === "finished") this.#announce();
-    this.#endReports = this.#edges.every(REPORT_MS, () => {
+    this.#timers.every(REPORT_MS, () => {
       this.#meter.endSegment(this.#edges.now());
       this.#report();
       this.#reporter?.report();
@@ -321,7 +323,7 @@ export class SourceProcess {
   #letGo(): void {
     const { successor } = this.#service;
     if (successor) this.#release(successor);
-    this.#edges.after(RELEASE_MS, () => void this.#end(ExitCode.done, "done"));
+    this.#timers.after(RELEASE_MS, () => void this.#end(ExitCode.done, "done"));
   }
 
   #release(link: Link): void {
@@ -329,7 +331,10 @@ export class SourceProcess {
     link.close(CloseCode.done, "finished");
   }
 
-  /** Again and again until it works: the layers wait, and room on a disk comes back. False if this life ended before. */
+  /**
+   * Again and again until it works: the layers wait, and room on a disk comes back. False if this life ended while it was
+   * written; who waits to try again when the life ends, waits for nothing any more.
+   */
   async #keepWriting(write: () => Promise<void>): Promise<boolean> {
     while (this.#phase === "recording") {
       try {
@@ -338,7 +343,7 @@ export class SourceProcess {
       } catch (error) {
         this.#alarm = (error as Error).message;
         this.#log.error({ err: error }, "cannot write the run's record");
-        await new Promise<void>((resolve) => this.#edges.after(RETRY_MS, resolve));
+        await new Promise<void>((resolve) => this.#timers.after(RETRY_MS, resolve));
       }
     }
     return false;
@@ -369,9 +374,7 @@ export class SourceProcess {
   }
 
   async #end(code: number, message: string): Promise<void> {
-    if (!this.#endReports) return;
-    this.#endReports();
-    this.#endReports = undefined;
+    if (!this.#timers.end()) return;
     void this.#listener.close(CloseCode.goingAway, message);
     void this.#successor?.close(CloseCode.goingAway, message);
     await this.#tell();

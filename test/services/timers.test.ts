@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Timers } from "../../../services/layer/timers.ts";
+import { Timers } from "../../services/timers.ts";
 
 /** A world in which nothing comes by itself: what is waited for runs when told to, unless it was called off. */
 function scene() {

@@ -1,4 +1,4 @@
-import type { World } from "../world.ts";
+import type { World } from "./world.ts";
 
 /** What a life waits for. All of it ends with the life. */
 export class Timers {
