@@ -8,7 +8,7 @@ import { readSecret } from "../../shared/link/secret.ts";
 import { TELEMETRY_PROTOCOL } from "../../shared/run/telemetry-wire.ts";
 import { Unsaid } from "../../shared/run/unsaid.ts";
 import { dashboardNews } from "./news.ts";
-import { ANY_PORT, type PortWish } from "./ports.ts";
+import { anyPort, type PortWish } from "./ports.ts";
 import { logFile, type RunFolder } from "./run-folder.ts";
 import type { Ending, Wish } from "./supervise.ts";
 import { secretFile } from "./worker-plan.ts";
@@ -53,9 +53,9 @@ export function hubArguments({ folder, runs, port, control }: HubPlan): string[]
 
 /** `wanted`, or the first one after it that is free; any that is where none of those are. */
 export function dashboardPorts(wanted = PORT): PortWish {
-  if (wanted === 0) return ANY_PORT;
+  if (wanted === 0) return anyPort();
   const after = Array.from({ length: PORTS }, (_, index) => wanted + index);
-  return [...after.filter((port) => port < 65_536), ...ANY_PORT];
+  return [...after.filter((port) => port < 65_536), ...anyPort()];
 }
 
 export interface DashboardOptions {

@@ -5,7 +5,19 @@ const HOST = "127.0.0.1";
 /** Ports in the order in which they are wanted. The last resort is 0, any that is free. */
 export type PortWish = readonly number[];
 
-export const ANY_PORT: PortWish = [0];
+/**
+ * Below the ports that outgoing connections are given (from 32768 on Linux, from 49152 elsewhere): such a connection could
+ * take a worker's port while it is away, and its next life could not start.
+ */
+const FOR_LISTENING = { least: 10_000, most: 32_767 };
+const TRIES = 20;
+
+/** Any that is free; out of luck, whichever the system gives. */
+export function anyPort(): PortWish {
+  const { least, most } = FOR_LISTENING;
+  const tries = Array.from({ length: TRIES }, () => least + Math.floor(Math.random() * (most + 1 - least)));
+  return [...tries, 0];
+}
 
 /**
  * For each wish the first of its loopback ports that is free, or was a moment ago. All are open at once before the first

@@ -12,7 +12,7 @@ import { goBackTo } from "./go-back-to.ts";
 import { LiveEvents } from "./live-events.ts";
 import { alarmNews, closingNews, failureNews, noteNews, stopNews, testNews } from "./news.ts";
 import { colours } from "./paint.ts";
-import { ANY_PORT, reservePorts } from "./ports.ts";
+import { anyPort, reservePorts } from "./ports.ts";
 import { Refusal } from "./refusal.ts";
 import {
   createRun,
@@ -132,7 +132,7 @@ class Training {
 
   async run(): Promise<number> {
     const { path, id, config } = this.#run;
-    const workers = ["source", ...config.layers].map(() => ANY_PORT);
+    const workers = ["source", ...config.layers].map(anyPort);
     const [hubPort, ...ports] = await reservePorts([
       dashboardPorts(this.#request.dashboard?.port),
       ...workers,

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ANY_PORT, reservePorts } from "../../services/cli/ports.ts";
+import { anyPort, reservePorts } from "../../services/cli/ports.ts";
 import { createRun, logFile, type RunFolder } from "../../services/cli/run-folder.ts";
 import type { Note, Outcome } from "../../services/cli/supervise.ts";
 import { Supervisor } from "../../services/cli/supervisor.ts";
@@ -55,7 +55,7 @@ export class Rig {
     const run = createRun(folder, loadConfig(config, set).config, new Date());
     // Found only by workers that ask for it.
     writeFileSync(join(run.path, "secret"), `${SECRET}\n`, { mode: 0o600 });
-    const ports = await reservePorts(["source", ...run.config.layers].map(() => ANY_PORT));
+    const ports = await reservePorts(["source", ...run.config.layers].map(anyPort));
     const targets = ports.slice(1).map((target, link) => ({ target, seed: seed * 1000 + link * 100 }));
     const links = await Promise.all(targets.map((target) => TcpProxy.open(target)));
     return new Rig(run, {

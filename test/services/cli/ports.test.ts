@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { dashboardPorts } from "../../../services/cli/dashboard.ts";
-import { ANY_PORT, reservePorts } from "../../../services/cli/ports.ts";
+import { anyPort, reservePorts } from "../../../services/cli/ports.ts";
 
 const open: Server[] = [];
 
@@ -19,13 +19,18 @@ afterEach(() => {
 
 describe("reserved ports", () => {
   it("are all different, and free for whoever is given them", async () => {
-    const ports = await reservePorts(Array.from({ length: 50 }, () => ANY_PORT));
+    const ports = await reservePorts(Array.from({ length: 50 }, anyPort));
     expect(new Set(ports).size).toBe(50);
     await Promise.all(ports.map(listen));
   });
 
+  it("are none that an outgoing connection may be given while whoever listens there is away", async () => {
+    const ports = await reservePorts(Array.from({ length: 50 }, anyPort));
+    expect(Math.max(...ports)).toBeLessThan(32_768);
+  });
+
   it("are different though two want the same one: who asks first has it", async () => {
-    const [port] = await reservePorts([ANY_PORT]);
+    const [port] = await reservePorts([anyPort()]);
     const [first, second] = await reservePorts([
       [port!, 0],
       [port!, 0],
@@ -35,7 +40,7 @@ describe("reserved ports", () => {
   });
 
   it("are the next in line where the first is taken, and none where no other is wanted", async () => {
-    const [taken, next] = await reservePorts([ANY_PORT, ANY_PORT]);
+    const [taken, next] = await reservePorts([anyPort(), anyPort()]);
     await listen(taken!);
     expect(await reservePorts([[taken!, next!]])).toEqual([next]);
     await expect(reservePorts([[taken!]])).rejects.toThrow(/^Cannot reserve a port: listen EADDRINUSE/);
@@ -47,12 +52,13 @@ describe("the ports of a dashboard", () => {
     ["7400 and those after it", undefined, [7400, 7401, 7419, 0]],
     ["the wanted one and those after it", 9000, [9000, 9001, 9019, 0]],
     ["none that no port can be", 65_535, [65_535, 0]],
-    ["any", 0, [0]],
-  ])("are %s, at last any", (_, wanted, some) => {
+  ])("are %s, at last whichever is free", (_, wanted, some) => {
     const ports = dashboardPorts(wanted);
     expect(ports).toEqual(expect.arrayContaining(some));
     expect(ports[0]).toBe(some[0]);
     expect(ports.at(-1)).toBe(0);
     expect(ports.every((port) => port < 65_536)).toBe(true);
   });
+
+  it("are any where any will do", () => expect(dashboardPorts(0)).not.toContain(7400));
 });
