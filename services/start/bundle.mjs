@@ -52,6 +52,9 @@ async function compile({ root, texts }, outdir) {
     banner: { js: REQUIRE },
     sourcemap: "linked",
     sourcesContent: false,
+    // Half the text is read in half the time; names stay, for whoever reads a stack.
+    minifyWhitespace: true,
+    minifySyntax: true,
     logLevel: "silent",
     write: false,
     plugins: [asRead(texts)],
@@ -62,7 +65,7 @@ async function compile({ root, texts }, outdir) {
 /**
  * Gives the texts that the key was made from, whatever the files hold by now, and every module its own address: what
  * it finds beside itself stays where it is.
- * @param {ReadonlyMap<string, string>} texts
+ * @param {ReadonlyMap<string, Buffer>} texts
  * @returns {import("esbuild").Plugin}
  */
 function asRead(texts) {
@@ -70,7 +73,7 @@ function asRead(texts) {
     name: "as read",
     setup(builder) {
       builder.onLoad({ filter: /\.ts$/ }, ({ path }) => {
-        const text = texts.get(path);
+        const text = texts.get(path)?.toString();
         if (text === undefined) throw new Error(`Cannot bundle ${path}: it is not one of the sources`);
         const address = JSON.stringify(pathToFileURL(path).href);
         return { contents: text.replaceAll("import.meta.url", address), loader: "ts" };

@@ -16,7 +16,7 @@ const BESIDE = [
  * The program as it stands in its files.
  * @typedef {object} Sources
  * @property {string} root the project's folder
- * @property {ReadonlyMap<string, string>} texts by path
+ * @property {ReadonlyMap<string, Buffer>} texts by path, in UTF-8
  * @property {string} key the same only for the same texts, packages and folder
  */
 
@@ -27,14 +27,20 @@ const BESIDE = [
  */
 export function readSources(root) {
   const texts = new Map(FOLDERS.flatMap((folder) => sourcesIn(join(root, folder))));
-  const beside = BESIDE.map((path) => readFileSync(join(root, path), "utf8"));
-  const all = JSON.stringify([root, [...texts], beside]);
-  return { root, texts, key: createHash("sha256").update(all).digest("hex") };
+  const beside = BESIDE.map(
+    (path) => /** @type {[string, Buffer]} */ ([path, readFileSync(join(root, path))]),
+  );
+  const hash = createHash("sha256").update(JSON.stringify(root));
+  for (const [path, text] of [...texts, ...beside]) {
+    // Where a text ends says its length: else two files could hash as two others, cut elsewhere.
+    hash.update(JSON.stringify([path, text.length])).update(text);
+  }
+  return { root, texts, key: hash.digest("hex") };
 }
 
 /**
  * @param {string} folder
- * @returns {[path: string, text: string][]}
+ * @returns {[path: string, text: Buffer][]}
  */
 function sourcesIn(folder) {
   const entries = readdirSync(folder, { withFileTypes: true });
@@ -43,6 +49,6 @@ function sourcesIn(folder) {
     .flatMap((entry) => {
       const path = join(folder, entry.name);
       if (entry.isDirectory()) return sourcesIn(path);
-      return entry.name.endsWith(".ts") ? [[path, readFileSync(path, "utf8")]] : [];
+      return entry.name.endsWith(".ts") ? [[path, readFileSync(path)]] : [];
     });
 }
