@@ -165,11 +165,11 @@ export class Dashboard {
   }
 
   #ended(ending: Ending): void {
-    const words = this.#process?.lastWords() ?? [];
+    const hub = this.#process;
     this.#process = undefined;
     if (this.#isClosed) return this.#onEnd?.();
     // Once: a port that stays taken would be told of for as long as the run lasts. The rest is in its log.
-    if (this.#deaths === 0) this.#options.say(dashboardNews(ending, words));
+    if (this.#deaths === 0) this.#options.say(dashboardNews(ending, hub?.lastWords() ?? []));
     this.#deaths++;
     const full = BACKOFF_MS.first * 2 ** (this.#deaths - 1);
     this.#again = setTimeout(() => this.#start(), Math.min(full, BACKOFF_MS.most));

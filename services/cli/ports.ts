@@ -12,7 +12,7 @@ export type PortWish = readonly number[];
 const FOR_LISTENING = { least: 10_000, most: 32_767 };
 const TRIES = 20;
 
-/** Any that is free; out of luck, whichever the system gives. */
+/** Any of those that is free; where twenty were taken, whichever the system gives. */
 export function anyPort(): PortWish {
   const { least, most } = FOR_LISTENING;
   const tries = Array.from({ length: TRIES }, () => least + Math.floor(Math.random() * (most + 1 - least)));

@@ -52,7 +52,7 @@ async function compile({ root, texts }, outdir) {
     banner: { js: REQUIRE },
     sourcemap: "linked",
     sourcesContent: false,
-    // Half the text is read in half the time; names stay, for whoever reads a stack.
+    // Every process that starts reads all of it. Names stay, for whoever reads a stack.
     minifyWhitespace: true,
     minifySyntax: true,
     logLevel: "silent",
