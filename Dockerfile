@@ -34,8 +34,8 @@ COPY shared shared
 COPY services services
 COPY configs configs
 # Here, since a container cannot write beside its packages.
-RUN node services/start/run.mjs
+RUN node services/start/run.cjs
 # `node` in the base image; a number, so that an orchestrator can see that it is not root.
 USER 1000:1000
-ENTRYPOINT ["node", "services/start/run.mjs"]
+ENTRYPOINT ["node", "services/start/run.cjs"]
 CMD ["services/cli/main.ts", "--help"]

@@ -100,7 +100,7 @@ async function measureTime({ isQuick, say }: Asked): Promise<Table> {
     "--cpu-prof",
     "--cpu-prof-dir",
     folder,
-    "services/start/run.mjs",
+    "services/start/run.cjs",
     "services/layer/main.ts",
   ];
   const command = (name: string) => (name === "layer2" ? profiled : undefined);

@@ -35,7 +35,7 @@ const BACKOFF_MS = { first: 500, most: 10_000 };
 const STOP_MS = 2_000;
 
 export function hubCommand(program: string): HubCommand {
-  const runner = fileURLToPath(new URL("../start/run.mjs", import.meta.url));
+  const runner = fileURLToPath(new URL("../start/run.cjs", import.meta.url));
   return (args) => [program, runner, "services/hub/main.ts", ...args];
 }
 

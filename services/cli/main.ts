@@ -3,7 +3,8 @@ import { edgesOf } from "./edges.ts";
 import { runProgram } from "./program.ts";
 import { nodeCommand } from "./worker-plan.ts";
 
-process.exitCode = await runProgram(
-  process.argv.slice(2),
-  edgesOf(process, nodeCommand(process.execPath), hubCommand(process.execPath)),
-);
+const edges = edgesOf(process, nodeCommand(process.execPath), hubCommand(process.execPath));
+// A bundle's modules cannot wait at their top.
+void runProgram(process.argv.slice(2), edges).then((code) => {
+  process.exitCode = code;
+});

@@ -54,7 +54,7 @@ export function secretFile({ folder }: Pick<WorkerPlan, "folder">): string {
 
 /** Every worker its own Node process; found from here, whatever the working directory. */
 export function nodeCommand(program: string): WorkerCommand {
-  const runner = fileURLToPath(new URL("../start/run.mjs", import.meta.url));
+  const runner = fileURLToPath(new URL("../start/run.cjs", import.meta.url));
   return (plan) => [
     program,
     runner,

@@ -18,7 +18,7 @@ export function twins(isLocal: boolean): ControlView["twins"] {
       ? `npm run unlocked -- control {worker} ${command}`
       : command === "start"
         ? "docker compose start {worker}"
-        : `docker compose exec hub node services/start/run.mjs services/cli/main.ts control {worker} ${command} /record`;
+        : `docker compose exec hub node services/start/run.cjs services/cli/main.ts control {worker} ${command} /record`;
   const entries = COMMANDS.map((command) => [command, told(command)] as const);
   return Object.fromEntries(entries) as Record<Command, string>;
 }

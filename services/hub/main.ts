@@ -18,16 +18,21 @@ process.on("uncaughtException", (error) => {
   process.exit(1);
 });
 
-try {
-  const options = readHubOptions(process.argv.slice(2), process.env);
-  log = createLog({ worker: "hub", run: options.run ?? "" }, { format: options.logFormat });
-  hub = await Hub.start(options, { log, now: Date.now, node: process.execPath });
-  // Whoever has a parent is introduced by it.
-  if (process.send === undefined) process.stdout.write(`dashboard: ${hub.invitation}\n`);
-  await lifeline.tell({ kind: "listening", worker: "hub", port: hub.port });
-} catch (error) {
-  log.error({ err: error }, (error as Error).message);
-  process.exit(ExitCode.cannotStart);
+void main();
+
+// Not the module itself: what a bundle is made of cannot wait at its top.
+async function main(): Promise<void> {
+  try {
+    const options = readHubOptions(process.argv.slice(2), process.env);
+    log = createLog({ worker: "hub", run: options.run ?? "" }, { format: options.logFormat });
+    hub = await Hub.start(options, { log, now: Date.now, node: process.execPath });
+    // Whoever has a parent is introduced by it.
+    if (process.send === undefined) process.stdout.write(`dashboard: ${hub.invitation}\n`);
+    await lifeline.tell({ kind: "listening", worker: "hub", port: hub.port });
+  } catch (error) {
+    log.error({ err: error }, (error as Error).message);
+    process.exit(ExitCode.cannotStart);
+  }
 }
 
 async function end(why: string): Promise<void> {

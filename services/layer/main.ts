@@ -24,42 +24,47 @@ process.on("uncaughtException", (error) => {
   process.exit(1);
 });
 
-try {
-  const options = readWorkerOptions(process.argv.slice(2), "layer", process.env);
-  const number = options.layer!;
-  const speaker = { worker: `layer${number}`, layer: number, run: options.run };
-  const format = { format: options.logFormat };
-  log = createLog(speaker, format);
-  const { config, warnings } = loadConfig(options.config, options.set);
-  const credentials = readCredentials(options);
-  for (const warning of [...warnings, ...openDoorWarnings(options.host, credentials)]) log.warn(warning);
-  const world = realWorld(credentials, {
-    rssBytes: process.memoryUsage.rss,
-    nodeVersion: process.version,
-  });
-  const { env, platform } = process;
-  const { kernels, found } = chooseKernels(config.compute.kernels, { env, platform, now: world.now });
-  log.info(found, "chose kernels");
-  const tracer = options.trace === undefined ? undefined : openTrace(options.trace, number);
-  const code = await runner.run(
-    config,
-    { ...options, layer: number },
-    {
-      ...world,
-      kernels,
-      ...(tracer && { work: (...build) => new TracedWork(build, tracer) }),
-      log: (incarnation, hear) => {
-        log = createLog({ ...speaker, incarnation }, { ...format, hear });
-        return log;
+void main();
+
+// Not the module itself: what a bundle is made of cannot wait at its top.
+async function main(): Promise<void> {
+  try {
+    const options = readWorkerOptions(process.argv.slice(2), "layer", process.env);
+    const number = options.layer!;
+    const speaker = { worker: `layer${number}`, layer: number, run: options.run };
+    const format = { format: options.logFormat };
+    log = createLog(speaker, format);
+    const { config, warnings } = loadConfig(options.config, options.set);
+    const credentials = readCredentials(options);
+    for (const warning of [...warnings, ...openDoorWarnings(options.host, credentials)]) log.warn(warning);
+    const world = realWorld(credentials, {
+      rssBytes: process.memoryUsage.rss,
+      nodeVersion: process.version,
+    });
+    const { env, platform } = process;
+    const { kernels, found } = chooseKernels(config.compute.kernels, { env, platform, now: world.now });
+    log.info(found, "chose kernels");
+    const tracer = options.trace === undefined ? undefined : openTrace(options.trace, number);
+    const code = await runner.run(
+      config,
+      { ...options, layer: number },
+      {
+        ...world,
+        kernels,
+        ...(tracer && { work: (...build) => new TracedWork(build, tracer) }),
+        log: (incarnation, hear) => {
+          log = createLog({ ...speaker, incarnation }, { ...format, hear });
+          return log;
+        },
+        tell: lifeline.tell,
+        random: Math.random,
+        pid: process.pid,
       },
-      tell: lifeline.tell,
-      random: Math.random,
-      pid: process.pid,
-    },
-  );
-  tracer?.flush();
-  process.exit(code);
-} catch (error) {
-  log.error({ err: error }, (error as Error).message);
-  process.exit(ExitCode.cannotStart);
+    );
+    tracer?.flush();
+    process.exit(code);
+  } catch (error) {
+    log.error({ err: error }, (error as Error).message);
+    process.exit(ExitCode.cannotStart);
+  }
 }

@@ -22,32 +22,37 @@ process.on("uncaughtException", (error) => {
   process.exit(1);
 });
 
-try {
-  const options = readWorkerOptions(process.argv.slice(2), "source", process.env);
-  const speaker = { worker: "source", run: options.run };
-  const format = { format: options.logFormat };
-  log = createLog(speaker, format);
-  const { config, warnings } = loadConfig(options.config, options.set);
-  const credentials = readCredentials(options);
-  for (const warning of [...warnings, ...openDoorWarnings(options.host, credentials)]) log.warn(warning);
-  source = await SourceProcess.start(
-    config,
-    { ...options, record: options.record!, successor: options.successor! },
-    {
-      ...realWorld(credentials, { rssBytes: process.memoryUsage.rss, nodeVersion: process.version }),
-      data: openDataSet(config.data),
-      log: (incarnation, hear) => {
-        log = createLog({ ...speaker, incarnation }, { ...format, hear });
-        return log;
+void main();
+
+// Not the module itself: what a bundle is made of cannot wait at its top.
+async function main(): Promise<void> {
+  try {
+    const options = readWorkerOptions(process.argv.slice(2), "source", process.env);
+    const speaker = { worker: "source", run: options.run };
+    const format = { format: options.logFormat };
+    log = createLog(speaker, format);
+    const { config, warnings } = loadConfig(options.config, options.set);
+    const credentials = readCredentials(options);
+    for (const warning of [...warnings, ...openDoorWarnings(options.host, credentials)]) log.warn(warning);
+    source = await SourceProcess.start(
+      config,
+      { ...options, record: options.record!, successor: options.successor! },
+      {
+        ...realWorld(credentials, { rssBytes: process.memoryUsage.rss, nodeVersion: process.version }),
+        data: openDataSet(config.data),
+        log: (incarnation, hear) => {
+          log = createLog({ ...speaker, incarnation }, { ...format, hear });
+          return log;
+        },
+        tell: lifeline.tell,
+        random: Math.random,
+        pid: process.pid,
+        nodeVersion: process.version,
       },
-      tell: lifeline.tell,
-      random: Math.random,
-      pid: process.pid,
-      nodeVersion: process.version,
-    },
-  );
-} catch (error) {
-  log.error({ err: error }, (error as Error).message);
-  process.exit(ExitCode.cannotStart);
+    );
+  } catch (error) {
+    log.error({ err: error }, (error as Error).message);
+    process.exit(ExitCode.cannotStart);
+  }
+  process.exit(await source.ended);
 }
-process.exit(await source.ended);

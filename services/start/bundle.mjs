@@ -1,38 +1,36 @@
 import { mkdirSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { dirname, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import { compiled } from "./program.cjs";
 import { make } from "./shelf.mjs";
 
 /** Native, or not part of the program: they are loaded from their own folders. */
 const LEFT_OUT = ["koffi", "msgpackr-extract", "vite"];
 
 /**
- * In a file of its own: Node reads the source map of every file that a stack goes through, and makes one for each socket
- * that breaks. A layer would stand still for a tenth of a second while it reads the map of all it is made of.
+ * In a file of its own: Node looks at the stack of each socket that breaks, and with a frame of the program's own file in
+ * it, its whole source map would be read. A layer would stand still for a quarter of a second.
  */
 const APART = "ws";
 
-// Packages in CommonJS ask for Node's modules while they run.
-const REQUIRE =
-  'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);';
-
 /**
- * Makes `folder` from the sources, each services/<name>/main.ts with its packages as services/<name>/main.mjs: the
- * whole of it, on the disk, or nothing. Rejects where a source has a mistake or the folder cannot be written.
+ * Makes `folder` from the sources, each services/<name>/main.ts with its packages as services/<name>/main.cjs, and
+ * compiled: the whole of it, on the disk, or nothing. Rejects where a source has a mistake or the folder cannot be written.
  * @param {import("./sources.mjs").Sources} sources
  * @param {string} folder
  */
 export async function bundle(sources, folder) {
-  await make(folder, async (temporary) => write(await compile(sources, temporary)));
+  await make(folder, async (temporary) => write(await filesOf(sources, { folder, temporary })));
 }
 
 /**
  * @param {import("./sources.mjs").Sources} sources
- * @param {string} outdir
+ * @param {{ folder: string, temporary: string }} into the second becomes the first
+ * @returns {Promise<File[]>}
  */
-async function compile({ root, texts }, outdir) {
+async function filesOf({ root, texts }, { folder, temporary }) {
   const paths = [...texts.keys()].map((path) => relative(root, path));
   const programs = paths.filter((path) => /^services.[^/\\]+.main\.ts$/.test(path));
   const { outputFiles } = await build({
@@ -41,26 +39,38 @@ async function compile({ root, texts }, outdir) {
       { in: APART, out: APART },
     ],
     absWorkingDir: root,
-    outdir,
-    outExtension: { ".js": ".mjs" },
+    outdir: temporary,
+    outExtension: { ".js": ".cjs" },
     bundle: true,
-    splitting: true,
-    format: "esm",
+    // Not modules of the language, for which Node 20 keeps nothing that was compiled.
+    format: "cjs",
     platform: "node",
     target: "node20",
     external: LEFT_OUT,
-    banner: { js: REQUIRE },
     sourcemap: "linked",
     sourcesContent: false,
-    // Every process that starts reads all of it. Names stay, for whoever reads a stack.
-    minifyWhitespace: true,
-    minifySyntax: true,
     logLevel: "silent",
     write: false,
-    plugins: [asRead(texts)],
+    plugins: [asRead(texts), apart],
   });
-  return outputFiles;
+  const caches = outputFiles
+    .filter(({ path }) => path.endsWith("main.cjs"))
+    .map(({ path, text }) => {
+      const address = pathToFileURL(join(folder, relative(temporary, path))).href;
+      return { path: `${path}.cache`, contents: compiled(text, address) };
+    });
+  return [...outputFiles, ...caches];
 }
+
+/** @type {import("esbuild").Plugin} */
+const apart = {
+  name: "apart",
+  setup(builder) {
+    builder.onResolve({ filter: new RegExp(`^${APART}$`) }, ({ kind }) =>
+      kind === "entry-point" ? undefined : { path: `../../${APART}.cjs`, external: true },
+    );
+  },
+};
 
 /**
  * Gives the texts that the key was made from, whatever the files hold by now, and every module its own address: what
@@ -82,7 +92,10 @@ function asRead(texts) {
   };
 }
 
-/** @param {readonly import("esbuild").OutputFile[]} files */
+/**
+ * @typedef {Pick<import("esbuild").OutputFile, "path" | "contents">} File
+ * @param {readonly File[]} files
+ */
 async function write(files) {
   for (const { path } of files) mkdirSync(dirname(path), { recursive: true });
   // Flushed, so that a name never stands for less than its file after a loss of power.

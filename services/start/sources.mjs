@@ -8,6 +8,7 @@ const BESIDE = [
   "node_modules/.package-lock.json",
   "tsconfig.json",
   "services/start/bundle.mjs",
+  "services/start/program.cjs",
   "services/start/shelf.mjs",
   "services/start/sources.mjs",
 ];
@@ -17,7 +18,7 @@ const BESIDE = [
  * @typedef {object} Sources
  * @property {string} root the project's folder
  * @property {ReadonlyMap<string, Buffer>} texts by path, in UTF-8
- * @property {string} key the same only for the same texts, packages and folder
+ * @property {string} key the same only for the same texts, packages, folder and engine
  */
 
 /**
@@ -30,7 +31,7 @@ export function readSources(root) {
   const beside = BESIDE.map(
     (path) => /** @type {[string, Buffer]} */ ([path, readFileSync(join(root, path))]),
   );
-  const hash = createHash("sha256").update(JSON.stringify(root));
+  const hash = createHash("sha256").update(JSON.stringify([root, process.versions.v8, process.arch]));
   for (const [path, text] of [...texts, ...beside]) {
     // Where a text ends says its length: else two files could hash as two others, cut elsewhere.
     hash.update(JSON.stringify([path, text.length])).update(text);

@@ -1,6 +1,8 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { anyPort, reservePorts } from "../../services/cli/ports.ts";
 import { createRun, logFile, type RunFolder } from "../../services/cli/run-folder.ts";
 import type { Note, Outcome } from "../../services/cli/supervise.ts";
@@ -15,6 +17,7 @@ import { expectNoLeaks } from "../support/leaks.ts";
 import { TcpProxy } from "../support/proxy.ts";
 import { LogTail } from "./log-tail.ts";
 
+const RUNNER = fileURLToPath(new URL("../../services/start/run.cjs", import.meta.url));
 const LOOK_MS = 10;
 const SECRET = "5e".repeat(32);
 
@@ -58,6 +61,8 @@ export class Rig {
     const ports = await reservePorts(["source", ...run.config.layers].map(anyPort));
     const targets = ports.slice(1).map((target, link) => ({ target, seed: seed * 1000 + link * 100 }));
     const links = await Promise.all(targets.map((target) => TcpProxy.open(target)));
+    // As workers of the command line have it from the process that starts them.
+    process.env.UNLOCKED_BUNDLE ??= execFileSync(process.execPath, [RUNNER], { encoding: "utf8" }).trim();
     return new Rig(run, {
       ports,
       links,

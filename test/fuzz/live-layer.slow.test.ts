@@ -20,7 +20,7 @@ function newRun(around: Surroundings = {}): DirectRun {
 }
 
 /** A heap that anything which allocates what a frame says it holds would burst. */
-const SMALL_HEAP = ["--max-old-space-size=96", "services/start/run.mjs", "services/layer/main.ts"];
+const SMALL_HEAP = ["--max-old-space-size=96", "services/start/run.cjs", "services/layer/main.ts"];
 
 it(`a real layer with a small heap hangs up on ${MUTANTS} mutants and all that is hostile, from strangers and from its neighbour, and it changes nothing`, async () => {
   const run = newRun({ command: () => SMALL_HEAP });

@@ -50,7 +50,7 @@ export class Experiment {
     const args = [...what, "--runs", this.runs];
     const [program, ...first] = options.byNpm
       ? ["npm", "start", "--"]
-      : [process.execPath, "services/start/run.mjs", "services/cli/main.ts", "train"];
+      : [process.execPath, "services/start/run.cjs", "services/cli/main.ts", "train"];
     this.#child = spawn(program, [...first, ...args], { cwd: root, env: { ...process.env, CI: "1" } });
     const keep = (chunk: Buffer) => {
       this.#output += chunk.toString();

@@ -26,7 +26,7 @@ export class HubProcess {
 
   static async start(...flags: readonly string[]): Promise<HubProcess> {
     const listen = flags.includes("--listen") ? [] : ["--listen", "127.0.0.1:0"];
-    const program = ["services/start/run.mjs", "services/hub/main.ts"];
+    const program = ["services/start/run.cjs", "services/hub/main.ts"];
     const stdio = ["ignore", "pipe", "inherit", "ipc"] as const;
     const child = spawn(process.execPath, [...program, ...listen, ...flags], { stdio: [...stdio] });
     let said = "";

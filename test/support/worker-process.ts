@@ -103,5 +103,5 @@ export class Worker {
 }
 
 function commandOf(name: string): string[] {
-  return ["services/start/run.mjs", name === "source" ? "services/source/main.ts" : "services/layer/main.ts"];
+  return ["services/start/run.cjs", name === "source" ? "services/source/main.ts" : "services/layer/main.ts"];
 }

@@ -16,7 +16,7 @@ function startLayer(kernels: string, env: NodeJS.ProcessEnv, flagsOfNode: string
     process.execPath,
     [
       ...flagsOfNode,
-      "services/start/run.mjs",
+      "services/start/run.cjs",
       "services/layer/main.ts",
       ...flags,
       ...links,

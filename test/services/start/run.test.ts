@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { bundle } from "../../../services/start/bundle.mjs";
@@ -48,13 +48,17 @@ interface Ran {
   readonly err: string;
 }
 
-function node(cwd: string, args: readonly string[]): Ran {
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd, encoding: "utf8" });
+function node(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Ran {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+    cwd,
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+  });
   return { code: status, out: stdout, err: stderr };
 }
 
 function run(...args: string[]): Ran {
-  return node(root, ["services/start/run.mjs", ...args]);
+  return node(root, ["services/start/run.cjs", ...args]);
 }
 
 function edit(path: string, from: string, to: string): void {
@@ -80,13 +84,41 @@ describe("a program that is run", () => {
   it("is made once for the same files", () => {
     run();
     const [made] = bundles();
-    const program = join(cache, made!, "services/layer/main.mjs");
+    const program = join(cache, made!, "services/layer/main.cjs");
     writeFileSync(program, `console.log("as it was made");`);
     expect(run(LAYER)).toEqual({ code: 0, out: "as it was made\n", err: "" });
   });
 
+  it("is compiled already, for processes with the flags of ours", () => {
+    const folder = run().out.trim();
+    const address = pathToFileURL(join(folder, "services/layer/main.cjs")).href;
+    const script = `
+      const [address, flag] = process.argv.slice(1);
+      require("node:v8").setFlagsFromString(flag);
+      console.log(require("./services/start/program.cjs").load(address).cachedDataRejected);`;
+    const isRejected = (flag: string) => node(root, ["-e", script, "--", address, flag]).out.trim();
+    expect(isRejected("--semi-space-growth-factor=1")).toBe("false");
+    expect(isRejected("--semi-space-growth-factor=2")).toBe("true");
+    expect(node(root, ["--stack-size=900", "services/start/run.cjs", LAYER]).out).toContain("Cannot start: ");
+  });
+
+  it("is of the bundle of whoever started it, whatever the files hold by now, as long as there is one", () => {
+    const bundle = run().out.trim();
+    edit(OPTIONS, "Cannot start", "Will not start");
+    const outOf = (UNLOCKED_BUNDLE: string) =>
+      node(root, ["services/start/run.cjs", LAYER], { UNLOCKED_BUNDLE }).out;
+    expect(outOf(bundle)).toContain("Cannot start: ");
+    expect(outOf(`${bundle}-gone`)).toContain("Will not start: ");
+    expect(outOf(join(root, "elsewhere"))).toContain("Will not start: ");
+  });
+
+  it("says so to those that it starts", () => {
+    edit(LAYER, "let log =", "console.log(process.env.UNLOCKED_BUNDLE);\nlet log =");
+    expect(run(LAYER).out.split("\n")[0]).toBe(run().out.trim());
+  });
+
   it("is made by one of many that come at once", async () => {
-    const runner = () => promisify(execFile)(process.execPath, ["services/start/run.mjs"], { cwd: root });
+    const runner = () => promisify(execFile)(process.execPath, ["services/start/run.cjs"], { cwd: root });
     const all = await Promise.all([runner(), runner(), runner()]);
     expect(all.map(({ stderr }) => stderr)).toEqual(["", "", ""]);
     expect(bundles()).toHaveLength(1);
@@ -102,7 +134,7 @@ describe("a program that is run", () => {
     expect(bundles()).toHaveLength(2);
   });
 
-  it("has ws in a file of its own, so that a socket that breaks makes Node read no other source map", () => {
+  it("has ws in a file of its own, so that a socket that breaks makes nobody read another source map", () => {
     run();
     const folder = join(cache, bundles()[0]!);
     const maps = readdirSync(folder).filter((name) => name.endsWith(".map"));
@@ -180,7 +212,7 @@ describe("a bundle and its sources", () => {
     ["the command line with a bad config", ["services/cli/main.ts", "train", "package.json"], 78],
     ["a compose file", ["services/cli/main.ts", "compose", "configs/mnist.yaml"], 0],
   ])("say the same: %s", (_, args, code) => {
-    const bundled = node(PROJECT, ["services/start/run.mjs", ...args]);
+    const bundled = node(PROJECT, ["services/start/run.cjs", ...args]);
     expect(bundled.code).toBe(code);
     expect(told(bundled)).toEqual(told(node(PROJECT, ["--import", "tsx", ...args])));
   });
@@ -191,6 +223,8 @@ function told({ code, out, err }: Ran) {
   const lasting = out
     .replaceAll(/"time":"[^"]*"/g, "")
     .replaceAll(/"\w+Ms":[\d.]+/g, "")
-    .replaceAll(/\\n {4}at (async )?(\w+ \(|file:\/\/\S*\/)(node:internal|services\/start\/)[^"]*/g, "");
+    .replaceAll(/at \w+\.(\w+ \([^)]+):\d+\)/g, "at $1)")
+    .replaceAll(/\\n {4}at (<anonymous> \()?[^\s()]+\/main\.ts:\d+:\d+\)?/g, "")
+    .replaceAll(/\\n {4}at (async )?(\S+ \(|file:\/\/\S*\/)(node:internal|\S*services\/start\/)[^"]*/g, "");
   return { code, out: lasting, err };
 }

@@ -1,0 +1,99 @@
+const { readFileSync } = require("node:fs");
+const { createRequire, SourceMap } = require("node:module");
+const { setFlagsFromString } = require("node:v8");
+const { constants, Script } = require("node:vm");
+
+/**
+ * What V8 makes of the text of a program, for whoever runs it later. Every function is compiled: left to when they are
+ * called, a process that starts compiles most of them for itself.
+ * @param {string} text a module in CommonJS
+ * @param {string} address of the file that it will run from: it is kept for stacks
+ * @returns {Buffer}
+ */
+function compiled(text, address) {
+  const script = whileEager(() => scriptOf(text, { filename: address }));
+  // Only now, as V8 takes it from no process with other flags than at this moment.
+  return script.createCachedData();
+}
+
+/**
+ * Runs a program of a bundle. Throws where it cannot be read, and what the program throws.
+ * @param {string} address of the file
+ */
+function runProgram(address) {
+  placeStacks(address);
+  const module = { exports: {} };
+  load(address).runInThisContext()(createRequire(address), module, module.exports);
+}
+
+/**
+ * With the `.cache` beside it, which V8 rejects if a V8 of another version or with other flags made it. Throws where one
+ * of them cannot be read.
+ * @param {string} address
+ */
+function load(address) {
+  return scriptOf(readFileSync(new URL(address), "utf8"), {
+    filename: address,
+    cachedData: readFileSync(new URL(`${address}.cache`)),
+    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  });
+}
+
+/**
+ * @param {string} text
+ * @param {import("node:vm").ScriptOptions} options
+ */
+function scriptOf(text, options) {
+  return new Script(`(function (require, module, exports) {${text}\n})`, options);
+}
+
+/**
+ * @template T
+ * @param {() => T} make
+ * @returns {T}
+ */
+function whileEager(make) {
+  setFlagsFromString("--no-lazy");
+  try {
+    return make();
+  } finally {
+    setFlagsFromString("--lazy");
+  }
+}
+
+/**
+ * Stacks say where the sources are that the program was made of. Node would read the map of every program that starts;
+ * here it is read when there is a stack to tell.
+ * @param {string} address
+ */
+function placeStacks(address) {
+  /** @type {SourceMap | undefined} */
+  let map;
+  /** @param {NodeJS.CallSite} site */
+  const placed = (site) => {
+    const [line, column] = [site.getLineNumber(), site.getColumnNumber()];
+    if (site.getFileName() !== address || line === null || column === null) return `${site}`;
+    map ??= new SourceMap(JSON.parse(readFileSync(new URL(`${address}.map`), "utf8")));
+    const origin = map.findOrigin(line, column);
+    if (!("fileName" in origin)) return `${site}`;
+    const { pathname } = new URL(origin.fileName, address);
+    return `${site}`.replace(
+      `${address}:${line}:${column}`,
+      `${pathname}:${origin.lineNumber}:${origin.columnNumber}`,
+    );
+  };
+  Error.prepareStackTrace = (error, trace) =>
+    [headOf(error), ...trace.map((site) => `    at ${placed(site)}`)].join("\n");
+}
+
+/** @param {Error} error */
+function headOf(error) {
+  try {
+    return Error.prototype.toString.call(error);
+  } catch {
+    // Its name or message is a getter that throws.
+    return "<error>";
+  }
+}
+
+module.exports = { compiled, load, runProgram };
