@@ -25,7 +25,6 @@ export const bench: Bench = {
       notes: [
         "In one process: mutants of valid frames, each decoded, and encoded and decoded again where it is one; memory is that of V8's heap and buffers after against before, wherever no collection came between. Collections of garbage and whatever else ran count as the time of the frame they met.",
         "At a real layer (head of two rings, with a run secret): from sending until the layer has ended its side of the connection, as whoever attacks sees it, so its own work counts too; one connection at a time. Time of the layer: what its main thread ran for from the end of one connection to the end of the next, collections of garbage and the greeting included. Memory: what the layer's VmRSS grew by from one connection to the next. Half of the mutants come from strangers, half from its proved predecessor. The frames, the raw WebSocket corpus and the requests are those of `test/support/hostile-*.ts`.",
-        "Once in a layer's life, when the first WebSocket breaks, Node looks at the stack of the error, and reads the source map of the file that ws is in: a file of its own for just this, since the map of everything takes a tenth of a second. The connection has been hung up on by then; whoever comes next waits that long.",
         "That nothing of it changes a weight, or ends a process, is what `test/fuzz` shows.",
       ],
     };

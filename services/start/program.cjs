@@ -63,7 +63,8 @@ function whileEager(make) {
 
 /**
  * Stacks say where the sources are that the program was made of. Node would read the map of every program that starts;
- * here it is read when there is a stack to tell.
+ * here it is read when there is a stack of the program's to tell. Not for one of a package with a file of its own: see
+ * APART in bundle.mjs.
  * @param {string} address
  */
 function placeStacks(address) {
@@ -82,8 +83,11 @@ function placeStacks(address) {
       `${pathname}:${origin.lineNumber}:${origin.columnNumber}`,
     );
   };
-  Error.prepareStackTrace = (error, trace) =>
-    [headOf(error), ...trace.map((site) => `    at ${placed(site)}`)].join("\n");
+  Error.prepareStackTrace = (error, trace) => {
+    const thrower = trace.find((site) => !site.getFileName()?.startsWith("node:"));
+    const place = thrower?.getFileName() === address ? placed : String;
+    return [headOf(error), ...trace.map((site) => `    at ${place(site)}`)].join("\n");
+  };
 }
 
 /** @param {Error} error */
