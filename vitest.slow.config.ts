@@ -1,11 +1,38 @@
 import { defineConfig } from "vitest/config";
 
-/** The slow tier: real processes training real networks, kills, containers. One file at a time: they share two cores. */
+/** Each in one process that computes: two at a time, as there are two cores. */
+const COMPUTING = [
+  "test/sim/*.slow.test.ts",
+  "test/fuzz/frames.slow.test.ts",
+  "test/run/checkpoint-store.slow.test.ts",
+];
+
+const test = { testTimeout: 600_000, hookTimeout: 600_000 };
+
+/** The slow tier: thousands of simulated runs; then real processes training real networks, kills, containers. */
 export default defineConfig({
   test: {
-    include: ["test/**/*.slow.test.ts"],
-    testTimeout: 600_000,
-    hookTimeout: 600_000,
-    fileParallelism: false,
+    projects: [
+      {
+        test: {
+          ...test,
+          name: "computing",
+          include: COMPUTING,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...test,
+          name: "processes",
+          include: ["test/**/*.slow.test.ts"],
+          exclude: [...COMPUTING, "node_modules/**"],
+          // One file at a time: they share the cores.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });
