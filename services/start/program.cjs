@@ -1,5 +1,6 @@
 const { readFileSync } = require("node:fs");
 const { createRequire, SourceMap } = require("node:module");
+const { isAbsolute } = require("node:path");
 const { setFlagsFromString } = require("node:v8");
 const { constants, Script } = require("node:vm");
 
@@ -68,26 +69,44 @@ function whileEager(make) {
  * @param {string} address
  */
 function placeStacks(address) {
-  /** @type {SourceMap | undefined} */
+  /** @type {SourceMap | null | undefined} */
   let map;
   /** @param {NodeJS.CallSite} site */
   const placed = (site) => {
     const [line, column] = [site.getLineNumber(), site.getColumnNumber()];
     if (site.getFileName() !== address || line === null || column === null) return `${site}`;
-    map ??= new SourceMap(JSON.parse(readFileSync(new URL(`${address}.map`), "utf8")));
-    const origin = map.findOrigin(line, column);
-    if (!("fileName" in origin)) return `${site}`;
-    const { pathname } = new URL(origin.fileName, address);
-    return `${site}`.replace(
-      `${address}:${line}:${column}`,
-      `${pathname}:${origin.lineNumber}:${origin.columnNumber}`,
-    );
+    map ??= mapOf(address);
+    const entry = map?.findEntry(line - 1, column - 1);
+    if (!entry || !("originalSource" in entry)) return `${site}`;
+    const { pathname } = new URL(entry.originalSource, address);
+    const place = `${pathname}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
+    return `${site}`.replace(`${address}:${line}:${column}`, place);
   };
   Error.prepareStackTrace = (error, trace) => {
-    const thrower = trace.find((site) => !site.getFileName()?.startsWith("node:"));
-    const place = thrower?.getFileName() === address ? placed : String;
-    return [headOf(error), ...trace.map((site) => `    at ${place(site)}`)].join("\n");
+    const thrower = trace.map((site) => site.getFileName()).find(isFile);
+    const told = thrower === address ? placed : String;
+    return [headOf(error), ...trace.map((site) => `    at ${told(site)}`)].join("\n");
   };
+}
+
+/**
+ * Null where it cannot be read, as when newer bundles have taken this one's place: to ask for a stack never fails.
+ * @param {string} address
+ */
+function mapOf(address) {
+  try {
+    return new SourceMap(JSON.parse(readFileSync(new URL(`${address}.map`), "utf8")));
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Neither Node's own, nor built into the language, nor WebAssembly.
+ * @param {string | null | undefined} name
+ */
+function isFile(name) {
+  return typeof name === "string" && (isAbsolute(name) || name.startsWith("file:"));
 }
 
 /** @param {Error} error */
