@@ -1,6 +1,7 @@
 const { readFileSync } = require("node:fs");
 const { createRequire, SourceMap } = require("node:module");
 const { isAbsolute } = require("node:path");
+const { fileURLToPath } = require("node:url");
 const { setFlagsFromString } = require("node:v8");
 const { constants, Script } = require("node:vm");
 
@@ -78,8 +79,8 @@ function placeStacks(address) {
     map ??= mapOf(address);
     const entry = map?.findEntry(line - 1, column - 1);
     if (!entry || !("originalSource" in entry)) return `${site}`;
-    const { pathname } = new URL(entry.originalSource, address);
-    const place = `${pathname}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
+    const source = fileURLToPath(new URL(entry.originalSource, address));
+    const place = `${source}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
     return `${site}`.replace(`${address}:${line}:${column}`, place);
   };
   Error.prepareStackTrace = (error, trace) => {
