@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** Each in one process that computes: two at a time, as there are two cores. */
+/** What they find does not depend on how fast they are: two at a time. */
 const COMPUTING = [
   "test/sim/*.slow.test.ts",
   "test/fuzz/frames.slow.test.ts",

@@ -22,6 +22,8 @@ process.on("uncaughtException", (error) => {
   process.exit(1);
 });
 
+// Until there is an outcome: who ends without one has failed.
+process.exitCode = 1;
 void main();
 
 // Not the module itself: what a bundle is made of cannot wait at its top.

@@ -1,6 +1,6 @@
 const { readFileSync } = require("node:fs");
 const { createRequire, SourceMap } = require("node:module");
-const { isAbsolute } = require("node:path");
+const { dirname, isAbsolute, resolve } = require("node:path");
 const { fileURLToPath } = require("node:url");
 const { setFlagsFromString } = require("node:v8");
 const { constants, Script } = require("node:vm");
@@ -22,7 +22,7 @@ function compiled(text, address) {
  * Runs a program of a bundle. Throws where it cannot be read, and what the program throws.
  * @param {string} address of the file
  */
-function runProgram(address) {
+function runBundled(address) {
   placeStacks(address);
   const module = { exports: {} };
   load(address).runInThisContext()(createRequire(address), module, module.exports);
@@ -76,12 +76,13 @@ function placeStacks(address) {
   const placed = (site) => {
     const [line, column] = [site.getLineNumber(), site.getColumnNumber()];
     if (site.getFileName() !== address || line === null || column === null) return `${site}`;
-    map ??= mapOf(address);
+    if (map === undefined) map = mapOf(address);
     const entry = map?.findEntry(line - 1, column - 1);
     if (!entry || !("originalSource" in entry)) return `${site}`;
-    const source = fileURLToPath(new URL(entry.originalSource, address));
+    // Not a URL: whoever made the map has escaped nothing.
+    const source = resolve(dirname(fileURLToPath(address)), entry.originalSource);
     const place = `${source}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
-    return `${site}`.replace(`${address}:${line}:${column}`, place);
+    return `${site}`.replace(`${address}:${line}:${column}`, () => place);
   };
   Error.prepareStackTrace = (error, trace) => {
     const thrower = trace.map((site) => site.getFileName()).find(isFile);
@@ -110,9 +111,14 @@ function isFile(name) {
   return typeof name === "string" && (isAbsolute(name) || name.startsWith("file:"));
 }
 
-/** @param {Error} error */
+/**
+ * As Node has it: with the code, of errors of its own.
+ * @param {Error & { code?: unknown }} error
+ */
 function headOf(error) {
   try {
+    const { name, code, message } = error;
+    if (typeof code === "string" && code.startsWith("ERR_")) return `${name} [${code}]: ${message}`;
     return Error.prototype.toString.call(error);
   } catch {
     // Its name or message is a getter that throws.
@@ -120,4 +126,4 @@ function headOf(error) {
   }
 }
 
-module.exports = { compiled, load, runProgram };
+module.exports = { compiled, load, runBundled };

@@ -7,7 +7,7 @@ const { existsSync } = require("node:fs");
 const { join, sep } = require("node:path");
 const { pathToFileURL } = require("node:url");
 const { setFlagsFromString } = require("node:v8");
-const { runProgram } = require("./program.cjs");
+const { runBundled } = require("./program.cjs");
 
 // What is young here dies young: buffers of frames, outside the heap and freed when it is collected. Left to grow, the
 // place for the young lets tens of megabytes of them wait. Measured: a layer of 134 MB has 93 MB, and is no slower.
@@ -23,7 +23,8 @@ else void start();
 
 /**
  * The bundle of whoever started us: a run goes on with the program that it began with, whatever the files hold by now, and
- * nobody looks at them each time that a worker starts. Undefined where there is none, or none of this project.
+ * nobody looks at them each time that a worker starts. Undefined where there is none, or none of this project, or newer
+ * ones have taken its place.
  */
 function inherited() {
   const folder = process.env.UNLOCKED_BUNDLE;
@@ -47,7 +48,7 @@ async function start() {
  * @param {string} program
  */
 function run(folder, program) {
-  runProgram(pathToFileURL(join(folder, program.replace(/\.ts$/, ".cjs"))).href);
+  runBundled(pathToFileURL(join(folder, program.replace(/\.ts$/, ".cjs"))).href);
 }
 
 /** @param {Error} error */

@@ -38,7 +38,7 @@ export async function make(folder, fill) {
 }
 
 /**
- * What is in use is loaded, and made again when it is wanted.
+ * What is in use is loaded; a worker that is started for it later, and finds it gone, is made of the files as they are.
  * @param {string} shelf
  * @param {string} newest
  */

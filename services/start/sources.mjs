@@ -9,6 +9,7 @@ const BESIDE = [
   "tsconfig.json",
   "services/start/bundle.mjs",
   "services/start/program.cjs",
+  "services/start/run.cjs",
   "services/start/shelf.mjs",
   "services/start/sources.mjs",
 ];

@@ -96,7 +96,7 @@ describe("time by place", () => {
 
 describe("a profile of a bundle", () => {
   it("says of each function where it was written, and leaves the files that no map is of", () => {
-    const bundle = file("cache/main.mjs");
+    const bundle = file("cache/main.cjs");
     const sampled = profile(
       [
         ["(root)", ""],
@@ -109,7 +109,7 @@ describe("a profile of a bundle", () => {
     // Line 1, as lines are counted from 0, is of the first source, line 2 of the second.
     const map = new SourceMap({
       version: 3,
-      file: "main.mjs",
+      file: "main.cjs",
       sources: ["../shared/math/a.ts", "../shared/wire/scan.ts"],
       sourcesContent: [],
       names: [],

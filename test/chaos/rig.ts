@@ -54,6 +54,8 @@ export class Rig {
   #isOver = false;
 
   static async open({ config, set = [], seed = 1, runs }: RigOptions): Promise<Rig> {
+    // As workers of the command line have it from the process that starts them.
+    process.env.UNLOCKED_BUNDLE ??= execFileSync(process.execPath, [RUNNER], { encoding: "utf8" }).trim();
     const folder = runs ?? mkdtempSync(join(tmpdir(), "chaos-"));
     const run = createRun(folder, loadConfig(config, set).config, new Date());
     // Found only by workers that ask for it.
@@ -61,8 +63,6 @@ export class Rig {
     const ports = await reservePorts(["source", ...run.config.layers].map(anyPort));
     const targets = ports.slice(1).map((target, link) => ({ target, seed: seed * 1000 + link * 100 }));
     const links = await Promise.all(targets.map((target) => TcpProxy.open(target)));
-    // As workers of the command line have it from the process that starts them.
-    process.env.UNLOCKED_BUNDLE ??= execFileSync(process.execPath, [RUNNER], { encoding: "utf8" }).trim();
     return new Rig(run, {
       ports,
       links,

@@ -99,6 +99,11 @@ describe("a program that is run", () => {
       console.log(require("./services/start/program.cjs").load(address).cachedDataRejected);`;
     const isRejected = (flag: string) => node(root, ["-e", script, "--", address, flag]).out.trim();
     expect(isRejected("--semi-space-growth-factor=1")).toBe("false");
+    // All of it: what is only begun with is some tenth of this.
+    const sizes = ["main.cjs", "main.cjs.cache"].map(
+      (name) => statSync(join(folder, "services/layer", name)).size,
+    );
+    expect(sizes[1]).toBeGreaterThan(sizes[0]!);
     expect(isRejected("--semi-space-growth-factor=2")).toBe("true");
     expect(node(root, ["--stack-size=900", "services/start/run.cjs", LAYER]).out).toContain("Cannot start: ");
   });
@@ -109,6 +114,7 @@ describe("a program that is run", () => {
     const outOf = (UNLOCKED_BUNDLE: string) =>
       node(root, ["services/start/run.cjs", LAYER], { UNLOCKED_BUNDLE }).out;
     expect(outOf(bundle)).toContain("Cannot start: ");
+    cpSync(bundle, join(root, "elsewhere"), { recursive: true });
     expect(outOf(`${bundle}-gone`)).toContain("Will not start: ");
     expect(outOf(join(root, "elsewhere"))).toContain("Will not start: ");
   });
@@ -203,24 +209,30 @@ describe("the stack of an error", () => {
     writeFileSync(`${program}.map`, JSON.stringify(map));
     writeFileSync(join(root, "ws.cjs"), 'exports.call = (ours) => ours?.() ?? new Error("theirs").stack;');
     const script = `
-      const { compiled, runProgram } = require("./services/start/program.cjs");
+      const fs = require("node:fs");
+      const read = fs.readFileSync;
+      fs.readFileSync = (path, ...more) => {
+        if (String(path).endsWith(".map")) console.log("read the map");
+        return read(path, ...more);
+      };
+      const { compiled, runBundled } = require("./services/start/program.cjs");
       const { readFileSync, writeFileSync } = require("node:fs");
       const address = ${JSON.stringify(pathToFileURL(program).href)};
       writeFileSync("main.cjs.cache", compiled(readFileSync("main.cjs", "utf8"), address));
-      runProgram(address);`;
+      runBundled(address);`;
     const { out, err } = node(root, ["-e", script]);
     return out + err;
   }
   const OURS = 'console.log(require("./ws.cjs").call(() => new Error("ours").stack));';
 
   it("says where its source is", () => {
-    expect(said(OURS)).toMatch(/^Error: ours\n {4}at .*\/ours\.ts:1:1/);
+    expect(said(OURS)).toMatch(/^read the map\nError: ours\n {4}at .*\/ours\.ts:1:1/);
   });
 
   it("does so where something built in has thrown", () => {
     const parsing = 'try { JSON.parse("{"); } catch (error) { console.log(error.stack); }';
     expect(said(parsing)).toMatch(
-      /^SyntaxError: .*\n {4}at JSON\.parse \(<anonymous>\)\n {4}at .*\/ours\.ts:1:1/,
+      /^read the map\nSyntaxError: .*\n {4}at JSON\.parse \(<anonymous>\)\n {4}at .*\/ours\.ts:1:1/,
     );
   });
 
@@ -230,9 +242,14 @@ describe("the stack of an error", () => {
     expect(theirs).not.toContain("ours.ts");
   });
 
+  it("has the code of an error of Node's, as without a bundle", () => {
+    const nodes = 'try { require("node:fs").readFileSync({}); } catch (error) { console.log(error.stack); }';
+    expect(said(nodes)).toContain("TypeError [ERR_INVALID_ARG_TYPE]: The");
+  });
+
   it("is told as it is where the map is gone", () => {
     const gone = OURS.replace("console", 'require("node:fs").rmSync("main.cjs.map"); console');
-    expect(said(gone)).toMatch(/^Error: ours\n {4}at .*main\.cjs:1:\d+/);
+    expect(said(gone)).toMatch(/^read the map\nError: ours\n {4}at .*main\.cjs:1:\d+/);
   });
 });
 
