@@ -99,7 +99,7 @@ describe("a program that is run", () => {
       console.log(require("./services/start/program.cjs").load(address).cachedDataRejected);`;
     const isRejected = (flag: string) => node(root, ["-e", script, "--", address, flag]).out.trim();
     expect(isRejected("--semi-space-growth-factor=1")).toBe("false");
-    // All of it: what is only begun with is some tenth of this.
+    // All of it: what V8 compiles unasked is a sixth of this.
     const sizes = ["main.cjs", "main.cjs.cache"].map(
       (name) => statSync(join(folder, "services/layer", name)).size,
     );
