@@ -6,9 +6,6 @@ import { build } from "esbuild";
 import { compiled } from "./program.cjs";
 import { make } from "./shelf.mjs";
 
-/** Native, or not part of the program: they are loaded from their own folders. */
-const LEFT_OUT = ["koffi", "msgpackr-extract", "vite"];
-
 /**
  * In a file of its own: Node looks at the stack of each socket that breaks. If that took the source map of the program, a
  * layer would stand still for a tenth of a second while it reads it; stacks of this file are told as they are.
@@ -46,7 +43,6 @@ async function filesOf({ root, texts }, { folder, temporary }) {
     format: "cjs",
     platform: "node",
     target: "node20",
-    external: LEFT_OUT,
     sourcemap: "linked",
     sourcesContent: false,
     logLevel: "silent",

@@ -3,7 +3,7 @@ const { createRequire, SourceMap } = require("node:module");
 const { dirname, isAbsolute, resolve } = require("node:path");
 const { fileURLToPath } = require("node:url");
 const { setFlagsFromString } = require("node:v8");
-const { constants, Script } = require("node:vm");
+const { Script } = require("node:vm");
 
 /**
  * What V8 makes of the text of a program, for whoever runs it later. Every function is compiled: left to when they are
@@ -37,7 +37,6 @@ function load(address) {
   return scriptOf(readFileSync(new URL(address), "utf8"), {
     filename: address,
     cachedData: readFileSync(new URL(`${address}.cache`)),
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
 }
 

@@ -14,11 +14,12 @@ const { runBundled } = require("./program.cjs");
 setFlagsFromString("--semi-space-growth-factor=1");
 
 const root = join(__dirname, "../..");
+const shelf = join(root, "node_modules/.cache/unlocked");
 const [program] = process.argv.splice(2, 1);
 
-const folder = inherited();
+const given = inherited();
 
-if (folder && program) run(folder, program);
+if (given && program) run(given, program);
 else void start();
 
 /**
@@ -28,7 +29,7 @@ else void start();
  */
 function inherited() {
   const folder = process.env.UNLOCKED_BUNDLE;
-  if (!folder?.startsWith(join(root, "node_modules/.cache/unlocked") + sep)) return undefined;
+  if (!folder?.startsWith(shelf + sep)) return undefined;
   return existsSync(folder) ? folder : undefined;
 }
 
@@ -60,7 +61,7 @@ function sayIsSlow({ message }) {
 async function newest() {
   const { readSources } = await import("./sources.mjs");
   const sources = readSources(root);
-  const folder = join(root, "node_modules/.cache/unlocked", sources.key);
+  const folder = join(shelf, sources.key);
   if (!existsSync(folder)) await (await import("./bundle.mjs")).bundle(sources, folder);
   return folder;
 }
