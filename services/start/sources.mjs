@@ -8,6 +8,7 @@ const BESIDE = [
   "node_modules/.package-lock.json",
   "tsconfig.json",
   "services/start/bundle.mjs",
+  "services/start/engine.cjs",
   "services/start/program.cjs",
   "services/start/run.cjs",
   "services/start/shelf.mjs",
