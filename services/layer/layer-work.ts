@@ -237,9 +237,9 @@ export class LayerWork {
     return {
       kind: "activation",
       batch,
-      ...(evaluation ? { evaluation } : {}),
       activation,
       labels,
+      ...(evaluation ? { evaluation } : {}),
       ...(input ? { input } : {}),
     };
   }

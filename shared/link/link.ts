@@ -1,6 +1,8 @@
 import type { WebSocket } from "ws";
-import { decode, encode, roomFor } from "../wire/codec.ts";
+import { roomFor } from "../wire/codec.ts";
 import { FrameError } from "../wire/frame-error.ts";
+import { FrameReader } from "../wire/frame-reader.ts";
+import { FrameWriter } from "../wire/frame-writer.ts";
 import { CloseCode, type Frame } from "../wire/frames.ts";
 import { keepAlive } from "./heartbeat.ts";
 import { SendRooms } from "./send-rooms.ts";
@@ -58,6 +60,8 @@ export class SocketLink implements Link {
   readonly #socket: WebSocket;
   readonly #options: SocketLinkOptions;
   readonly #rooms = new SendRooms();
+  readonly #reader: FrameReader;
+  readonly #writer = new FrameWriter();
   /** Ours, if this end began the closing; else what the socket says. */
   #why: Why | undefined;
   #isDown = false;
@@ -65,6 +69,7 @@ export class SocketLink implements Link {
   constructor(socket: WebSocket, options: SocketLinkOptions) {
     this.#socket = socket;
     this.#options = options;
+    this.#reader = new FrameReader(options);
     socket.on("message", (bytes: Buffer, isBinary: boolean) => this.#receive(bytes, isBinary));
     // "close" always follows "error", and is where we act.
     socket.on("error", (error) => {
@@ -84,7 +89,7 @@ export class SocketLink implements Link {
   send(frame: Frame): void {
     if (this.#why === undefined && this.#socket.readyState === this.#socket.OPEN) {
       const room = this.#rooms.take(roomFor(frame));
-      const bytes = encode(frame, room);
+      const bytes = this.#writer.write(frame, room);
       if (this.#options.traffic) this.#options.traffic.sent += bytes.length;
       this.#socket.send(bytes, () => this.#rooms.give(room));
     }
@@ -121,7 +126,7 @@ export class SocketLink implements Link {
     if (this.#options.traffic) this.#options.traffic.received += bytes.length;
     try {
       if (!isBinary) throw new FrameError("Cannot read frame: it is text, expected binary");
-      this.#options.onFrame(decode(bytes, this.#options));
+      this.#options.onFrame(this.#reader.read(bytes));
     } catch (error) {
       if (error instanceof FrameError) this.close(error.code, error.message);
       else this.#crash(error);

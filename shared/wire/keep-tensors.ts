@@ -6,13 +6,15 @@ import type { Frame, Tensor } from "./frames.ts";
  */
 export function keepTensors(frame: Frame): void {
   for (const tensor of tensorsOf(frame)) {
-    const { data, scales } = tensor;
     // A new array, since slice() of a Buffer would lie over the same bytes.
-    Object.assign(tensor, { data: new Uint8Array(data), ...(scales && { scales: new Uint8Array(scales) }) });
+    tensor.data = new Uint8Array(tensor.data);
+    if (tensor.scales) tensor.scales = new Uint8Array(tensor.scales);
   }
 }
 
-function tensorsOf(frame: Frame): readonly Tensor[] {
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+function tensorsOf(frame: Frame): readonly Writable<Tensor>[] {
   switch (frame.kind) {
     case "activation":
       return [frame.activation, frame.labels, ...(frame.input ? [frame.input] : [])];

@@ -1,0 +1,180 @@
+import { isDeepStrictEqual } from "node:util";
+import { describe, expect, it, test } from "vitest";
+import { decode, encode } from "../../shared/wire/codec.ts";
+import { FrameReader } from "../../shared/wire/frame-reader.ts";
+import { FrameWriter } from "../../shared/wire/frame-writer.ts";
+import type { Frame, Tensor } from "../../shared/wire/frames.ts";
+import { Layout } from "../../shared/wire/layout.ts";
+import { Mutants } from "../fuzz/mutants.ts";
+import { activation, byteTensor, correction, countingTensor, hello, preview } from "../support/frames.ts";
+
+const limits = { maxFrameBytes: 1 << 20 };
+const pixels: Tensor = {
+  dtype: "u8",
+  shape: [2, 3],
+  scale: 1 / 255,
+  data: Uint8Array.from([1, 2, 3, 4, 5, 6]),
+};
+
+/** Each kind that comes for every batch, in each form that its tensors take. */
+const kinds: readonly (readonly [string, (batch: number) => Frame])[] = [
+  ["an activation", (batch) => activation(batch)],
+  ["an activation with scales", (batch) => ({ ...activation(batch), activation: byteTensor(2, 4) })],
+  ["an activation with an input", (batch) => ({ ...activation(batch), input: pixels })],
+  ["a preview", (batch) => ({ ...preview(batch), input: pixels })],
+  ["a correction", (batch) => correction(batch)],
+  ["a gradient", (batch) => ({ kind: "gradient", batch, gradient: countingTensor(2, 4) })],
+  ["an answer without numbers", (batch) => ({ kind: "gradient", batch })],
+];
+
+/** Where a number takes another length in MessagePack, or stops being one that a layout is of. */
+const BATCHES = [
+  ...[0, 1, 127, 128, 255, 256, 257, 0xfffe, 0xffff, 0x10000, 0x10001, 0xfffffffe, 0xffffffff],
+  ...[2 ** 32, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER],
+];
+
+function read(reader: FrameReader, bytes: Uint8Array): unknown {
+  return outcome(() => reader.read(bytes));
+}
+
+function decoded(bytes: Uint8Array): unknown {
+  return outcome(() => decode(bytes, limits));
+}
+
+/** The frame with plain arrays, or why there is none. */
+function outcome(run: () => Frame): unknown {
+  try {
+    return structuredClone(run());
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** The outcome, for tens of thousands of bytes: an expectation takes a millisecond where this takes microseconds. */
+function requireSame(reader: FrameReader, bytes: Uint8Array): unknown {
+  const found = read(reader, bytes);
+  if (!isDeepStrictEqual(found, decoded(bytes))) expect(found).toEqual(decoded(bytes));
+  return found;
+}
+
+/** Of an encoding of its own, as rooms and packers are used again. */
+function bytesOf(frame: Frame): Buffer {
+  return Buffer.from(encode(frame));
+}
+
+function withOtherValues(frame: Frame): Frame {
+  const copy = structuredClone(frame);
+  for (const part of Object.values(copy)) {
+    if (!(part?.data instanceof Uint8Array)) continue;
+    part.data.forEach((value: number, at: number) => {
+      part.data[at] = value ^ 0xff;
+    });
+  }
+  return copy;
+}
+
+describe.each(kinds)("%s", (_, make) => {
+  it("is written as encode writes it, whatever came before, at any batch", () => {
+    const writer = new FrameWriter();
+    const room = Buffer.alloc(20_000);
+    for (const batch of [...BATCHES, ...BATCHES.toReversed()]) {
+      for (const frame of [make(batch), withOtherValues(make(batch))]) {
+        room.fill(0xaa);
+        // A copy, as the packer hangs a view of its own on the room.
+        expect(Buffer.from(writer.write(frame, room))).toEqual(bytesOf(frame));
+      }
+    }
+  });
+
+  it("is read as decode reads it, whatever came before, at any batch", () => {
+    const reader = new FrameReader(limits);
+    for (const batch of [...BATCHES, ...BATCHES.toReversed()]) {
+      for (const frame of [make(batch), withOtherValues(make(batch))]) {
+        expect(read(reader, bytesOf(frame))).toEqual(frame);
+      }
+    }
+  });
+
+  it("is read as decode reads it with any byte changed, right after one that was whole", () => {
+    const bytes = bytesOf(make(300));
+    const reader = new FrameReader(limits);
+    for (let at = 0; at < bytes.length; at++) {
+      for (const change of [0x01, 0x80, 0xff]) {
+        reader.read(bytes);
+        const changed = Buffer.from(bytes);
+        changed[at]! ^= change;
+        requireSame(reader, changed);
+      }
+    }
+  });
+
+  it("has a layout, so that all of this is of one, and lies where its bytes do", () => {
+    const bytes = bytesOf(make(300));
+    const layout = Layout.of(decode(bytes, limits), bytes)!;
+    expect(layout.holds(make(301))).toBe(true);
+    const moved = Buffer.concat([Buffer.alloc(3), bytesOf(make(301))]).subarray(3);
+    expect(structuredClone(layout.read(moved))).toEqual(make(301));
+    for (const part of Object.values(layout.read(moved)!)) {
+      if (part?.data instanceof Uint8Array) expect(part.data.buffer).toBe(moved.buffer);
+    }
+  });
+});
+
+test("frames of one kind that differ in anything but number and values are not of one layout", () => {
+  const bytes = bytesOf({ ...activation(300), input: pixels });
+  const layout = Layout.of(decode(bytes, limits), bytes)!;
+  const others: Frame[] = [
+    activation(301),
+    { ...activation(301), input: { ...pixels, scale: 1 / 256 } },
+    { ...activation(301), input: { dtype: "u8", shape: [2, 3], data: pixels.data } },
+    { ...activation(301), input: { ...pixels, shape: [3, 2] } },
+    { ...activation(301, 3), input: pixels },
+    { ...activation(301), activation: byteTensor(2, 4), input: pixels },
+    { ...activation(301), input: pixels, evaluation: { part: 0, parts: 1 } },
+    { kind: "gradient", batch: 301, gradient: countingTensor(2, 4) },
+    hello,
+  ];
+  for (const other of others) {
+    expect(layout.holds(other)).toBe(false);
+    expect(layout.read(bytesOf(other))).toBeUndefined();
+  }
+});
+
+test("a batch number among the values of a tensor is not taken for that of the frame", () => {
+  const name = Buffer.from("\xa5batch\xcd\x01\x2c", "latin1");
+  const gradient: Tensor = {
+    dtype: "i8",
+    shape: [1, name.length],
+    scales: new Uint8Array(4),
+    data: Uint8Array.from(name),
+  };
+  // As another program may write it: the tensor before the number.
+  const bytes = Buffer.concat([
+    Buffer.from([0x83]),
+    ...[bytesOf({ kind: "gradient", batch: 300, gradient }).subarray(1)].map((rest) => {
+      const number = rest.indexOf(name);
+      return Buffer.concat([
+        rest.subarray(0, number),
+        rest.subarray(number + name.length),
+        rest.subarray(number, number + name.length),
+      ]);
+    }),
+  ]);
+  const reader = new FrameReader(limits);
+  const next = Buffer.from(bytes);
+  next[next.length - 1]!++;
+  expect(read(reader, bytes)).toEqual({ kind: "gradient", batch: 300, gradient });
+  expect(read(reader, next)).toEqual({ kind: "gradient", batch: 301, gradient });
+});
+
+test("20,000 mutants, each after a frame that may be like it, are read as decode reads them", () => {
+  const reader = new FrameReader(limits);
+  const mutants = new Mutants(9);
+  const whole = kinds.map(([, make]) => bytesOf(make(300)));
+  let taken = 0;
+  for (let n = 0; n < 20_000; n++) {
+    reader.read(whole[n % whole.length]!);
+    if (typeof requireSame(reader, mutants.next()) === "object") taken++;
+  }
+  expect(taken).toBeGreaterThan(400);
+});
