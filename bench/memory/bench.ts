@@ -23,7 +23,7 @@ export const bench: Bench = {
       tables: [await measureStart(asked), await measureMemory(asked), await measureTime(asked)],
       notes: [
         "Ready: from starting the process until its port is open. Resident memory: VmRSS of each layer, once a second, in endless training on configs/mnist.yaml with evaluations and checkpoints; growth compares the last fifth with the second one.",
-        "Where time goes: --cpu-prof of layer 2, from its first batch on; a function of Node or of the language counts for whoever of ours called it. Native: outside JavaScript, mostly system calls of the sockets. Records: checkpoints, log, telemetry.",
+        "Where time goes: --cpu-prof of layer 2 over as long, from its first batch on; a function of Node or of the language counts for whoever of ours called it. Native: outside JavaScript, mostly system calls of the sockets. Records: checkpoints, log, telemetry.",
       ],
     };
   },
@@ -50,8 +50,8 @@ async function measureStart({ isQuick, say }: Asked): Promise<Table> {
   };
 }
 
-async function measureMemory({ isQuick, isLong, say }: Asked): Promise<Table> {
-  const seconds = isQuick ? 10 : isLong ? 600 : 120;
+async function measureMemory({ say, ...asked }: Asked): Promise<Table> {
+  const seconds = secondsOf(asked);
   const run = await BenchRun.start({ config: CONFIG, set: ENDLESS });
   try {
     const samples = Array.from({ length: LAYERS }, (): number[] => []);
@@ -88,13 +88,18 @@ async function measureMemory({ isQuick, isLong, say }: Asked): Promise<Table> {
   }
 }
 
+function secondsOf({ isQuick, isLong }: Pick<Asked, "isQuick" | "isLong">): number {
+  return isQuick ? 10 : isLong ? 600 : 120;
+}
+
 /** The first is 1. */
 function fifth(values: readonly number[], which: number): readonly number[] {
   const length = values.length / 5;
   return values.slice(Math.floor((which - 1) * length), Math.floor(which * length));
 }
 
-async function measureTime({ isQuick, say }: Asked): Promise<Table> {
+async function measureTime({ say, ...asked }: Asked): Promise<Table> {
+  const seconds = secondsOf(asked);
   const folder = mkdtempSync(join(tmpdir(), "unlocked-profile-"));
   const profiled = [
     "--cpu-prof",
@@ -106,7 +111,7 @@ async function measureTime({ isQuick, say }: Asked): Promise<Table> {
   const command = (name: string) => (name === "layer2" ? profiled : undefined);
   const run = await BenchRun.start({ config: CONFIG, set: ENDLESS, command });
   try {
-    await run.rate(0, isQuick ? 5000 : 30_000);
+    await run.rate(0, 1000 * seconds);
     const layer = run.worker(2);
     layer.signal("SIGTERM");
     await layer.ended;
@@ -143,7 +148,7 @@ function tableOf(times: ReadonlyMap<Place, number>, batches: number): Table {
   const all = busy.reduce((sum, [, us]) => sum + us, 0);
   const outside = busy.reduce((sum, [place, us]) => sum + (INSIDE.includes(place) ? 0 : us), 0);
   return {
-    title: `Where layer 2's time goes, over ${batches} batches`,
+    title: `Where layer 2's time goes, over its first ${batches} batches`,
     columns: ["", "µs a batch", "share, %"],
     rows: [
       ...busy.map(([place, us]): Cell[] => [place, us / batches, (100 * us) / all]),

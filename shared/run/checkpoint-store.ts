@@ -149,8 +149,12 @@ async function save(
 ): Promise<void> {
   let names: string[];
   try {
-    await disk.makeFolder(folder);
-    await writeWhole(disk, folder, name, bytes);
+    await writeWhole(disk, folder, name, bytes).catch(async (error) => {
+      // Nobody made the folder yet, or somebody took it away. To ask each time costs as much as to name the file.
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      await disk.makeFolder(folder);
+      await writeWhole(disk, folder, name, bytes);
+    });
     await disk.syncFolder(folder);
     names = await disk.list(folder);
   } catch (error) {

@@ -196,10 +196,21 @@ function nonFiniteIn({ counters, tensors }: Checkpoint): string | undefined {
   return undefined;
 }
 
-// A plain loop: findIndex takes several times as long on the millions of floats that pass here.
+// Hundreds of thousands of floats pass here at each checkpoint, nearly always all finite: then one look at a sum is enough.
 function firstNonFinite(tensor: Float32Array): number {
-  for (let index = 0; index < tensor.length; index++) {
-    if (!Number.isFinite(tensor[index])) return index;
+  return isAllFinite(tensor) ? -1 : tensor.findIndex((value) => !Number.isFinite(value));
+}
+
+/** What is finite gives 0 when it is multiplied by 0, what is not gives NaN. Four sums, since each waits for the addition before it. */
+function isAllFinite(tensor: Float32Array): boolean {
+  let [one, two, three, four] = [0, 0, 0, 0];
+  const whole = tensor.length - (tensor.length % 4);
+  for (let n = 0; n < whole; n += 4) {
+    one += tensor[n]! * 0;
+    two += tensor[n + 1]! * 0;
+    three += tensor[n + 2]! * 0;
+    four += tensor[n + 3]! * 0;
   }
-  return -1;
+  for (let n = whole; n < tensor.length; n++) one += tensor[n]! * 0;
+  return one + two + three + four === 0;
 }

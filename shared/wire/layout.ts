@@ -91,7 +91,11 @@ export class Layout {
     const isOfLength = this.#batch.length === 2 ? batch > 0xff && batch <= 0xffff : batch > 0xffff;
     if (!isOfLength || batch > 0xffffffff) return false;
     const tensors: Tensors = frame;
-    return this.#places.length === count(tensors) && this.#places.every((place) => fits(tensors, place));
+    let found = 0;
+    for (const name of TENSORS) if (tensors[name]) found++;
+    if (found !== this.#places.length) return false;
+    for (const place of this.#places) if (!fits(tensors, place)) return false;
+    return true;
   }
 
   /** The bytes of a frame that is laid out so, at the front of `room`, where they stay until that is written to again. */
@@ -165,12 +169,6 @@ function positionsBeside(spans: readonly Span[], length: number): number[] {
 function firstOf(places: readonly Place[]): number | undefined {
   const starts = spansOf(places).map(({ at }) => at);
   return starts.length > 0 ? Math.min(...starts) : undefined;
-}
-
-function count(tensors: Tensors): number {
-  let found = 0;
-  for (const name of TENSORS) if (tensors[name]) found++;
-  return found;
 }
 
 function fits(tensors: Tensors, { name, like, data, scales }: Place): boolean {

@@ -70,6 +70,16 @@ describe("writing", () => {
     expect(skipped).toEqual([]);
   });
 
+  test("a folder that was taken away is made again, with those above it", async () => {
+    await write(3, 40);
+    await rm(folder, { recursive: true });
+    await write(3, 41);
+    expect(await newest()).toEqual([3, 41]);
+    store = new CheckpointStore(join(folder, "deep", "within"));
+    await write(3, 42);
+    expect(await newest()).toEqual([3, 42]);
+  });
+
   test("a small one after a large one, and a large one after that, are each what they were", async () => {
     const tensors = (length: number) => ({ tensors: { "layer.w": filled(length, length) } });
     for (const [cursor, length] of [

@@ -87,6 +87,15 @@ describe("is not written", () => {
   });
 });
 
+test("a number that is not finite is found wherever in a tensor it is", () => {
+  for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+    for (let at = 0; at < 9; at++) {
+      const w = Float32Array.from({ length: 9 }, (_, n) => (n === at ? value : -3e38));
+      expect(() => encodeCheckpoint(sampleCheckpoint({ tensors: { w } }))).toThrow(`w has ${value} at ${at}`);
+    }
+  }
+});
+
 describe("is not read, even if its digest is right,", () => {
   test.each<[string, Record<string, string>, Record<string, Float32Array>, string]>([
     ["with NaN in a tensor", {}, { w: Float32Array.of(Number.NaN) }, "tensor w has NaN at 0"],
