@@ -1,4 +1,14 @@
-import { access, constants, open, readdir, readFile, rename, stat, unlink } from "node:fs/promises";
+import {
+  access,
+  constants,
+  type FileHandle,
+  open,
+  readdir,
+  readFile,
+  rename,
+  stat,
+  unlink,
+} from "node:fs/promises";
 import { makeFolder, syncFolder } from "./folder.ts";
 
 /**
@@ -39,7 +49,7 @@ export const realDisk: Disk = {
   create: async (path) => {
     const handle = await open(path, "wx");
     return {
-      write: (bytes) => handle.writeFile(bytes),
+      write: (bytes) => writeAll(handle, bytes),
       sync: () => handle.sync(),
       close: () => handle.close(),
     };
@@ -50,6 +60,11 @@ export const realDisk: Disk = {
   // Not rm, which looks at the file first.
   remove: (path) => unlink(path).catch(unlessMissing),
 };
+
+/** In one piece, if the system takes it: writeFile cuts megabytes into pieces, and each costs a turn of a thread. */
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) at += (await handle.write(bytes, at)).bytesWritten;
+}
 
 function unlessMissing(error: NodeJS.ErrnoException): void {
   if (error.code !== "ENOENT") throw error;
