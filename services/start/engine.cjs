@@ -11,6 +11,6 @@ setFlagsFromString("--no-parallel-scavenge");
 setFlagsFromString("--no-concurrent-array-buffer-sweeping");
 
 // A function is optimized once it was interrupted a few times, each after running so many bytes of its bytecode. A layer
-// calls each of its own but a few times a batch: left at 67,584, the last of them are optimized after 2,000 batches, most of
-// a short run; at this, after 800. Measured: docs/decisions.md.
+// calls each of its own but a few times a batch: left at 67,584, the last of them are optimized after some 2,500 batches,
+// half of what `npm start` trains; at this, after 1,300. Measured: docs/decisions.md.
 setFlagsFromString("--interrupt-budget=16000");

@@ -150,7 +150,7 @@ async function save(
   let names: string[];
   try {
     await writeWhole(disk, folder, name, bytes).catch(async (error) => {
-      // Nobody made the folder yet, or somebody took it away. To ask each time costs as much as to name the file.
+      // Nobody made the folder yet, or somebody took it away; or a newer life did our file, which is found out below.
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
       await disk.makeFolder(folder);
       await writeWhole(disk, folder, name, bytes);
