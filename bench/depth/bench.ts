@@ -7,9 +7,9 @@ import { BenchRun } from "../harness/bench-run.ts";
 import { renderSpread } from "../harness/render.ts";
 import { alternate, median, ratioOf } from "../harness/statistics.ts";
 
-const METHODS = ["cdni", "backprop"] as const;
 /** Batches after which V8 has optimized what a layer calls a few times a batch; in backprop they would take minutes. */
 const WARM_UP = 1500;
+const METHODS = ["cdni", "backprop"] as const;
 type Method = (typeof METHODS)[number];
 
 export const bench: Bench = {

@@ -6,15 +6,13 @@ import type { Frame, Tensor } from "./frames.ts";
  */
 export function keepTensors(frame: Frame): void {
   for (const tensor of tensorsOf(frame)) {
+    const { data, scales } = tensor;
     // A new array, since slice() of a Buffer would lie over the same bytes.
-    tensor.data = new Uint8Array(tensor.data);
-    if (tensor.scales) tensor.scales = new Uint8Array(tensor.scales);
+    Object.assign(tensor, { data: new Uint8Array(data), ...(scales && { scales: new Uint8Array(scales) }) });
   }
 }
 
-type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
-
-function tensorsOf(frame: Frame): readonly Writable<Tensor>[] {
+function tensorsOf(frame: Frame): readonly Tensor[] {
   switch (frame.kind) {
     case "activation":
       return [frame.activation, frame.labels, ...(frame.input ? [frame.input] : [])];

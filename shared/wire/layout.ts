@@ -175,7 +175,7 @@ function fits(tensors: Tensors, { name, like, data, scales }: Place): boolean {
   return (
     tensor !== undefined &&
     tensor.dtype === like.dtype &&
-    tensor.shape[0] === like.shape[0] &&
+    // Rows so wide, and so many bytes: there are as many rows.
     tensor.shape[1] === like.shape[1] &&
     tensor.scale === like.scale &&
     tensor.data.length === data.length &&

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { pack } from "msgpackr";
-import { describe, expect, it, test } from "vitest";
+import { describe, expect, it, test, vi } from "vitest";
 import { decode, encode } from "../../shared/wire/codec.ts";
 import { FrameError } from "../../shared/wire/frame-error.ts";
 import { FrameReader } from "../../shared/wire/frame-reader.ts";
@@ -112,6 +112,17 @@ describe.each(kinds)("%s", (_, make) => {
 
   it("is read as decode reads it with any byte changed", () => {
     requireSameWithAnyByteChanged(bytesOf(make(300)));
+  });
+
+  it("is written and read by a layout from the second one on", () => {
+    const written = vi.spyOn(Layout.prototype, "write");
+    const readSo = vi.spyOn(Layout.prototype, "read");
+    const [writer, reader] = [new FrameWriter(), new FrameReader(limits)];
+    for (const batch of [300, 301, 302])
+      reader.read(Buffer.from(writer.write(make(batch), Buffer.alloc(20_000))));
+    expect(written).toHaveBeenCalledTimes(2);
+    expect(readSo.mock.results.map(({ value }) => value?.batch)).toEqual([301, 302]);
+    vi.restoreAllMocks();
   });
 
   it("has a layout, so that all of this is of one, and lies where its bytes do", () => {
