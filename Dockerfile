@@ -13,6 +13,7 @@ COPY package.json package-lock.json .npmrc tsconfig.json ./
 RUN npm ci --ignore-scripts
 COPY shared shared
 COPY services services
+COPY deploy deploy
 RUN node -e 'import("/app/services/start/page.mjs").then(({ builtPage }) => builtPage("/app"))'
 
 FROM node:${NODE_VERSION}-bookworm-slim
@@ -32,6 +33,7 @@ COPY --from=page /app/node_modules/.cache/unlocked-page node_modules/.cache/unlo
 COPY package.json package-lock.json tsconfig.json ./
 COPY shared shared
 COPY services services
+COPY deploy deploy
 COPY configs configs
 # Here, since a container cannot write beside its packages.
 RUN node services/start/run.cjs

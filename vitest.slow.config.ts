@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 const COMPUTING = [
   "test/sim/*.slow.test.ts",
   "test/fuzz/frames.slow.test.ts",
-  "test/run/checkpoint-store.slow.test.ts",
+  "test/checkpoint/store.slow.test.ts",
 ];
 
 const test = { testTimeout: 600_000, hookTimeout: 600_000 };

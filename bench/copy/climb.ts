@@ -1,6 +1,6 @@
-import { CopyTask } from "../../shared/data/copy-task.ts";
-import { type Boundary, WindowedNetwork } from "../../shared/dni/windowed-network.ts";
 import type { Kernels } from "../../shared/math/kernels.ts";
+import { CopyTask } from "./copy-task.ts";
+import { type Boundary, WindowedNetwork } from "./windowed-network.ts";
 
 export interface ClimbOptions {
   readonly boundary: Boundary;

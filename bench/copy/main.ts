@@ -8,7 +8,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { placeSection } from "../../services/cli/compare-report.ts";
+import { placeSection } from "../../services/compare/compare-report.ts";
 import { wasmKernels } from "../../shared/math/wasm-kernels.ts";
 import { type ClimbOptions, climb } from "./climb.ts";
 import { type CopyReport, type CopyTrial, renderCopy } from "./render.ts";

@@ -1,4 +1,4 @@
-import { mean } from "../../services/cli/compare-report.ts";
+import { mean } from "../../services/compare/compare-report.ts";
 import type { Climb, ClimbOptions } from "./climb.ts";
 
 export interface CopyTrial extends Climb {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { lines } from "../../services/cli/svg.ts";
+import { lines } from "../../shared/record/svg.ts";
 import type { Bench } from "../harness/bench.ts";
 import { BenchRun } from "../harness/bench-run.ts";
 import { renderSpread } from "../harness/render.ts";

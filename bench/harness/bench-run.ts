@@ -1,6 +1,6 @@
-import { secretFile } from "../../services/cli/worker-plan.ts";
-import { loadConfig } from "../../shared/run/read-config.ts";
-import type { Telemetry } from "../../shared/run/telemetry.ts";
+import { secretFile } from "../../services/train/worker-plan.ts";
+import { loadConfig } from "../../shared/config/read-config.ts";
+import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
 import { DirectRun, type Surroundings } from "../../test/support/direct-run.ts";
 import { HubProcess } from "../../test/support/hub-process.ts";
 import type { Conditions } from "../../test/support/lane.ts";

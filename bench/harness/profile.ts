@@ -43,7 +43,10 @@ const PLACES: readonly (readonly [RegExp, Place])[] = [
   [/\/shared\/delivery\//, "delivery"],
   [/\/shared\/dni\//, "learning"],
   // Checkpoints, log, telemetry.
-  [/\/shared\/run\/|\/node_modules\/|^node:(fs|internal\/(fs|child_process))/, "records"],
+  [
+    /\/shared\/(config|checkpoint|record|telemetry)\/|\/node_modules\/|^node:(fs|internal\/(fs|child_process))/,
+    "records",
+  ],
   [/\/services\//, "service"],
 ];
 

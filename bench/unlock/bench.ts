@@ -1,4 +1,4 @@
-import { lines } from "../../services/cli/svg.ts";
+import { lines } from "../../shared/record/svg.ts";
 import type { Bench } from "../harness/bench.ts";
 import { BenchRun, cursorOf } from "../harness/bench-run.ts";
 import { renderNumber, renderSpread } from "../harness/render.ts";

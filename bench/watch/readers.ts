@@ -4,7 +4,7 @@
  */
 import { Agent, get, type IncomingMessage } from "node:http";
 
-/** As services/hub/page/logs.tsx and watcher.ts do. */
+/** As services/page/logs.tsx and watcher.ts do. */
 const LOG_MS = 1_500;
 const RUNS_MS = 10_000;
 

@@ -1,4 +1,4 @@
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "../train/refusal.ts";
 
 /** Throws a Refusal at what is none, or below 1. */
 export function wholeNumber(option: string, text: string): number {

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import type { Command as Program } from "commander";
-import { COMMANDS } from "../../shared/run/telemetry-wire.ts";
-import type { ControlRequest } from "../hub/api.ts";
-import type { Edges } from "./edges.ts";
+import type { ControlRequest } from "../../shared/record/hub-api.ts";
+import { COMMANDS } from "../../shared/telemetry/messages.ts";
+import type { Edges } from "../train/edges.ts";
+import { Refusal } from "../train/refusal.ts";
 import { findRun } from "./record.ts";
-import { Refusal } from "./refusal.ts";
-import { dashboardOf } from "./stand.ts";
+import { dashboardOf } from "./run-status.ts";
 
 const HELP = `
 A worker that is told to stop saves and stays away until it is told to start; its neighbours hold meanwhile.`;

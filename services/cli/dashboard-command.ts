@@ -2,11 +2,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import { dashboardPorts } from "./dashboard.ts";
-import type { Edges } from "./edges.ts";
+import { dashboardPorts } from "../train/dashboard.ts";
+import type { Edges } from "../train/edges.ts";
+import { reservePorts } from "../train/ports.ts";
+import { Refusal } from "../train/refusal.ts";
 import { portNumber } from "./port-number.ts";
-import { reservePorts } from "./ports.ts";
-import { Refusal } from "./refusal.ts";
 
 export function addDashboard(program: Command, edges: Edges, done: (code: number) => void): void {
   program

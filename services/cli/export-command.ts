@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import { recordLines } from "../hub/run-files.ts";
-import type { Edges } from "./edges.ts";
-import { EventFiles } from "./event-files.ts";
+import { EventFiles } from "../../shared/record/event-files.ts";
+import { recordLines } from "../../shared/record/run-files.ts";
+import type { Edges } from "../train/edges.ts";
+import { Refusal } from "../train/refusal.ts";
 import { findRun } from "./record.ts";
-import { Refusal } from "./refusal.ts";
 
 interface ExportOptions {
   readonly tensorboard: string;

@@ -1,13 +1,13 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
-import { formatEvent } from "../../shared/run/log.ts";
+import { FollowedFile } from "../../shared/record/followed-file.ts";
+import { formatEvent } from "../../shared/record/log.ts";
+import type { Edges } from "../train/edges.ts";
+import { Refusal } from "../train/refusal.ts";
+import { logFile } from "../train/run-folder.ts";
 import { wholeNumber } from "./arguments.ts";
-import type { Edges } from "./edges.ts";
-import { FollowedFile } from "./followed-file.ts";
 import { findRun } from "./record.ts";
-import { Refusal } from "./refusal.ts";
-import { logFile } from "./run-folder.ts";
 
 const LEVELS = ["debug", "info", "warn", "error", "fatal"];
 const LOOK_MS = 250;

@@ -1,7 +1,7 @@
-import { hubCommand } from "./dashboard.ts";
-import { edgesOf } from "./edges.ts";
+import { hubCommand } from "../train/dashboard.ts";
+import { edgesOf } from "../train/edges.ts";
+import { nodeCommand } from "../train/worker-plan.ts";
 import { runProgram } from "./program.ts";
-import { nodeCommand } from "./worker-plan.ts";
 
 // Until there is an outcome: who ends without one has failed.
 process.exitCode = 1;

@@ -1,22 +1,22 @@
 import { relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
-import { ConfigError, loadConfig } from "../../shared/run/read-config.ts";
-import { ExitCode } from "../../shared/run/telemetry.ts";
-import { type CompareRequest, compare, DEFAULT_BAR } from "./compare.ts";
-import { composeFile } from "./compose-file.ts";
+import { composeFile } from "../../deploy/compose.ts";
+import { ConfigError, loadConfig } from "../../shared/config/read-config.ts";
+import { ExitCode } from "../../shared/telemetry/telemetry.ts";
+import { type CompareRequest, compare, DEFAULT_BAR } from "../compare/compare.ts";
+import type { Edges } from "../train/edges.ts";
+import { Refusal } from "../train/refusal.ts";
+import { type TrainRequest, train } from "../train/train.ts";
 import { addControl } from "./control-command.ts";
 import { addDashboard } from "./dashboard-command.ts";
-import type { Edges } from "./edges.ts";
 import { addExport } from "./export-command.ts";
 import { addLogs } from "./logs-command.ts";
 import { portNumber } from "./port-number.ts";
-import { Refusal } from "./refusal.ts";
 import { addReport } from "./report-command.ts";
 import { addRuns } from "./runs-command.ts";
 import { addStatus } from "./status-command.ts";
 import { addTop } from "./top-command.ts";
-import { type TrainRequest, train } from "./train.ts";
 
 /** Understands the arguments and does what they say; the exit code. What the user got wrong is told on stderr. */
 export async function runProgram(argv: readonly string[], edges: Edges): Promise<number> {

@@ -1,13 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import type { Config } from "../../shared/run/config.ts";
-import { loadConfig } from "../../shared/run/read-config.ts";
-import type { EventLine } from "../../shared/run/record-lines.ts";
-import { StandingRecord } from "../../shared/run/standing.ts";
-import { recordLines, startOf } from "../hub/run-files.ts";
+import type { Config } from "../../shared/config/config.ts";
+import { loadConfig } from "../../shared/config/read-config.ts";
+import type { EventLine } from "../../shared/record/lines.ts";
+import { recordLines, startOf } from "../../shared/record/run-files.ts";
+import { StandingRecord } from "../../shared/record/standing.ts";
 import type { Summary } from "../source/record.ts";
-import { Refusal } from "./refusal.ts";
-import { trainerOf } from "./run-lock.ts";
+import { Refusal } from "../train/refusal.ts";
+import { trainerOf } from "../train/run-lock.ts";
 
 /** What the files of runs/<id> say of it, whether or not anybody trains it. */
 export interface RunOnFile {

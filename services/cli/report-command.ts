@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import type { Edges } from "./edges.ts";
+import type { Edges } from "../train/edges.ts";
+import { Refusal } from "../train/refusal.ts";
 import { findRun, readRecord } from "./record.ts";
-import { Refusal } from "./refusal.ts";
 import { report } from "./report.ts";
 
 interface ReportOptions {

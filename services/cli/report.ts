@@ -1,10 +1,10 @@
-import { canonicalYaml } from "../../shared/run/canonical-yaml.ts";
-import type { Segment } from "../../shared/run/record-lines.ts";
-import { batchesOf } from "../../shared/run/segments.ts";
-import { pieces } from "../../shared/run/standing.ts";
-import { CHART_STYLE, type Curve, curveChart, escaped, type Shade } from "./curve-chart.ts";
-import { batchAt, type Down, downsOf } from "./downs.ts";
-import { duration, measure, percent, rate, UNKNOWN } from "./numbers.ts";
+import { canonicalYaml } from "../../shared/config/canonical-yaml.ts";
+import { CHART_STYLE, type Curve, curveChart, escaped, type Shade } from "../../shared/record/curve-chart.ts";
+import type { Segment } from "../../shared/record/lines.ts";
+import { duration, measure, percent, rate, UNKNOWN } from "../../shared/record/numbers.ts";
+import { batchAt, type Outage, outagesOf } from "../../shared/record/outages.ts";
+import { batchesOf } from "../../shared/record/segments.ts";
+import { pieces } from "../../shared/record/standing.ts";
 import type { RunOnFile } from "./record.ts";
 
 const POINTS = 600;
@@ -13,7 +13,7 @@ const MOST_EVENTS = 500;
 /** A page about a run that needs nothing else: no script, no network. `others` are drawn beside it. */
 export function report(run: RunOnFile, others: readonly RunOnFile[] = []): string {
   const all = [run, ...others];
-  const downs = downsOf(run.events);
+  const downs = outagesOf(run.events);
   return [
     `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escaped(run.id)}</title>`,
     '<meta name="viewport" content="width=device-width">',
@@ -41,7 +41,7 @@ function facts(all: readonly RunOnFile[]): string[][] {
     row("test loss", (run) => measure((run.summary?.test ?? run.standing.evaluations.at(-1)?.test)?.loss)),
     row("time", (run) => duration(secondsOf(run))),
     row("batches/s", (run) => rate(batchesDone(run) / Math.max(1e-9, secondsOf(run)))),
-    row("absences", ({ events }) => String(downsOf(events).length)),
+    row("absences", ({ events }) => String(outagesOf(events).length)),
     row("Node", ({ summary }) => summary?.versions.node ?? UNKNOWN),
   ];
 }
@@ -62,7 +62,7 @@ function headOf({ layers }: RunOnFile["config"]): string {
   return `layer${layers.length}`;
 }
 
-function chartsOf(run: RunOnFile, others: readonly RunOnFile[], downs: readonly Down[]): string[] {
+function chartsOf(run: RunOnFile, others: readonly RunOnFile[], downs: readonly Outage[]): string[] {
   const shades = downs.map((down) => shadeOf(down, run));
   const batches = Math.max(...[run, ...others].map(({ config }) => config.run.batches));
   const beside = (of: (run: RunOnFile) => Curve["pieces"]): Curve[] =>
@@ -110,7 +110,7 @@ function curveOf(
 }
 
 /** By how far the head had come; the worker's own batches stand still meanwhile. */
-function shadeOf({ worker, from, to, why }: Down, { standing, config, newestAt }: RunOnFile): Shade {
+function shadeOf({ worker, from, to, why }: Outage, { standing, config, newestAt }: RunOnFile): Shade {
   const segments = standing.segments(headOf(config));
   const name = `${worker} away ${to === undefined ? "to the end" : `for ${duration((to - from) / 1000)}`}: ${why}`;
   return { from: batchAt(segments, from), to: batchAt(segments, to ?? newestAt), name };
@@ -127,7 +127,7 @@ function layers({ summary }: RunOnFile): string {
   return table(["layer", "batches in its weights", "restarts", "SHA-256 of the weights"], rows, "code");
 }
 
-function absences(downs: readonly Down[]): string {
+function absences(downs: readonly Outage[]): string {
   if (downs.length === 0) return "<p>None: every worker was there all the time.</p>";
   return table(
     ["worker", "from", "for", "why"],

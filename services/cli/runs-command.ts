@@ -1,12 +1,12 @@
 import type { Command } from "commander";
-import { ConfigError } from "../../shared/run/read-config.ts";
+import { ConfigError } from "../../shared/config/read-config.ts";
+import { duration, percent, UNKNOWN } from "../../shared/record/numbers.ts";
 import type { TestResult } from "../../shared/wire/frames.ts";
+import type { Edges } from "../train/edges.ts";
+import { Refusal } from "../train/refusal.ts";
 import { wholeNumber } from "./arguments.ts";
-import type { Edges } from "./edges.ts";
-import { duration, percent, UNKNOWN } from "./numbers.ts";
 import { findRun, readRecord, runIds } from "./record.ts";
-import { Refusal } from "./refusal.ts";
-import { type RunState, standFromFiles } from "./stand.ts";
+import { type RunState, statusFromFiles } from "./run-status.ts";
 
 /** A run as the list shows it. */
 export interface ListedRun {
@@ -43,7 +43,7 @@ export function addRuns(program: Command, edges: Edges): void {
 export function listed(runs: string, id: string): ListedRun {
   try {
     const record = readRecord(findRun(runs, id));
-    const { run, state, method, batch, batches, test } = standFromFiles(record, record.newestAt);
+    const { run, state, method, batch, batches, test } = statusFromFiles(record, record.newestAt);
     const seconds = record.summary?.wallSeconds ?? (record.newestAt - record.startedAt) / 1000;
     return { run, state, method, done: batch + 1, batches, ...(test && { test }), seconds };
   } catch (error) {

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { chain } from "./chain.ts";
-import type { Edges } from "./edges.ts";
-import { colours } from "./paint.ts";
+import type { Edges } from "../train/edges.ts";
+import { colours } from "../train/paint.ts";
 import { findRun } from "./record.ts";
-import { standOf } from "./stand.ts";
+import { runStatus } from "./run-status.ts";
+import { statusView } from "./status-view.ts";
 
 export function addStatus(program: Command, edges: Edges): void {
   program
@@ -14,8 +14,8 @@ export function addStatus(program: Command, edges: Edges): void {
     .option("--json", "as JSON", false)
     .action(async (wanted: string | undefined, { runs, json }: { runs: string; json: boolean }) => {
       const now = edges.date().getTime();
-      const stand = await standOf(findRun(runs, wanted), now);
-      const lines = json ? [JSON.stringify(stand, null, 2)] : chain(stand, now, colours(edges.isLive));
+      const stand = await runStatus(findRun(runs, wanted), now);
+      const lines = json ? [JSON.stringify(stand, null, 2)] : statusView(stand, now, colours(edges.isLive));
       edges.out.write(`${lines.join("\n")}\n`);
     });
 }

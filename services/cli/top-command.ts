@@ -1,12 +1,12 @@
 import type { Command } from "commander";
+import { measure, percent, rate } from "../../shared/record/numbers.ts";
+import type { Edges } from "../train/edges.ts";
 import { wholeNumber } from "./arguments.ts";
-import { chain } from "./chain.ts";
-import type { Edges } from "./edges.ts";
 import { untilSignal } from "./logs-command.ts";
-import { measure, percent, rate } from "./numbers.ts";
 import { findRun } from "./record.ts";
+import { type RunStatus, runStatus } from "./run-status.ts";
 import { sparkline } from "./sparkline.ts";
-import { type Stand, standOf } from "./stand.ts";
+import { statusView } from "./status-view.ts";
 
 const LIVE_MS = 1_000;
 const PLAIN_MS = 5_000;
@@ -34,7 +34,7 @@ async function top(folder: string, times: number, edges: Edges): Promise<void> {
   let end = () => {};
   const look = async () => {
     const now = edges.date().getTime();
-    const stand = await standOf(folder, now);
+    const stand = await runStatus(folder, now);
     remember(history, stand);
     edges.out.write(edges.isLive ? screenOf(stand, history, now, edges) : `${line(stand)}\n`);
     looks += 1;
@@ -63,7 +63,7 @@ interface Looks {
   readonly losses: number[];
 }
 
-function remember({ rates, losses }: Looks, { workers }: Stand): void {
+function remember({ rates, losses }: Looks, { workers }: RunStatus): void {
   const head = workers.at(-1);
   const isNew = head?.contact === "connected";
   rates.push(isNew ? head.perSecond : 0);
@@ -73,7 +73,7 @@ function remember({ rates, losses }: Looks, { workers }: Stand): void {
 
 /** What the terminal is sent to show this, whatever it shows now. */
 export function screenOf(
-  stand: Stand,
+  stand: RunStatus,
   { rates, losses }: Looks,
   now: number,
   { out }: Pick<Edges, "out">,
@@ -81,7 +81,7 @@ export function screenOf(
   const width = out.columns ?? 80;
   const head = stand.workers.at(-1);
   const lines = [
-    ...chain(stand, now).map((each) => each.slice(0, width)),
+    ...statusView(stand, now).map((each) => each.slice(0, width)),
     "",
     `rate ${sparkline(rates)} ${rate(head?.perSecond)} batches/s`.slice(0, width),
     `loss ${sparkline(losses)} ${measure(head?.loss)}`.slice(0, width),
@@ -91,7 +91,7 @@ export function screenOf(
 }
 
 /** The same in one line, for where nothing can be redrawn. */
-function line({ run, state, batch, batches, workers, test }: Stand): string {
+function line({ run, state, batch, batches, workers, test }: RunStatus): string {
   const head = workers.at(-1);
   const unusual = workers.filter(({ contact }) => contact === "dead" || contact === "unreachable");
   return [

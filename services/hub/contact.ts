@@ -1,5 +1,5 @@
-import type { Goodbye, Standing } from "../../shared/run/telemetry-wire.ts";
-import type { WorkerView } from "./api.ts";
+import type { WorkerView } from "../../shared/record/hub-api.ts";
+import type { Goodbye, Standing } from "../../shared/telemetry/messages.ts";
 
 /**
  * What is known of a worker, on paper: no socket, no clock. Every function gives what is known afterwards, the same object

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import * as z from "zod";
-import { COMMANDS, type Command } from "../../shared/run/telemetry-wire.ts";
+import type { ControlAnswer, ControlRequest, ControlView } from "../../shared/record/hub-api.ts";
+import { COMMANDS, type Command } from "../../shared/telemetry/messages.ts";
+import type { TelemetryClient } from "../../shared/telemetry/telemetry-server.ts";
 import { HttpError } from "./answer.ts";
-import type { ControlAnswer, ControlRequest, ControlView } from "./api.ts";
 import { isToken } from "./guard.ts";
-import type { Visitor } from "./telemetry-door.ts";
 import type { Watch } from "./watch.ts";
 import { workerNames } from "./worker-view.ts";
 
@@ -59,7 +59,7 @@ function tell(watch: Watch, worker: string, command: Command): void {
 }
 
 /** Who started the workers of a run ends it; else all of them do. */
-function ofRun(watch: Watch, names: readonly string[], command: Command): Visitor[] {
+function ofRun(watch: Watch, names: readonly string[], command: Command): TelemetryClient[] {
   if (command !== "stop") throw new HttpError(409, `a run can be told to stop, not to ${command}`);
   const train = watch.visitor("train");
   const all = train ? [train] : names.flatMap((name) => watch.visitor(name) ?? []);

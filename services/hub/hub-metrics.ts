@@ -1,5 +1,5 @@
 import { Counter, Gauge, Registry } from "prom-client";
-import type { WorkerView } from "./api.ts";
+import type { WorkerView } from "../../shared/record/hub-api.ts";
 
 export interface HubFigures {
   readonly connections: number;

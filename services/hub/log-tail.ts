@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
-import { formatEvent } from "../../shared/run/log.ts";
-import type { LogRecord } from "./api.ts";
+import type { LogRecord } from "../../shared/record/hub-api.ts";
+import { formatEvent } from "../../shared/record/log.ts";
 
 const MOST_BYTES = 4 * 1024 * 1024;
 const LEVELS = ["debug", "info", "warn", "error", "fatal"] as const;

@@ -1,6 +1,6 @@
-import { attachLifeline } from "../../shared/run/lifeline.ts";
-import { createLog } from "../../shared/run/log.ts";
-import { ExitCode } from "../../shared/run/telemetry.ts";
+import { createLog } from "../../shared/record/log.ts";
+import { attachLifeline } from "../../shared/telemetry/lifeline.ts";
+import { ExitCode } from "../../shared/telemetry/telemetry.ts";
 import { Hub } from "./hub.ts";
 import { readHubOptions } from "./hub-options.ts";
 

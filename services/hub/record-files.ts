@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { EventLine, MetricLine } from "../../shared/run/record-lines.ts";
-import type { Line } from "./heard.ts";
-import { LineFile, linesOf } from "./line-file.ts";
-import { RECORDED, recordedLine } from "./run-files.ts";
+import { LineFile, linesOf } from "../../shared/record/line-file.ts";
+import type { EventLine, MetricLine } from "../../shared/record/lines.ts";
+import { RECORDED, recordedLine } from "../../shared/record/run-files.ts";
+import type { Line } from "../../shared/telemetry/parse-telemetry.ts";
 
 const MOST_METRIC_BYTES = 1024 * 1024 * 1024;
 const MOST_EVENT_BYTES = 64 * 1024 * 1024;

@@ -1,9 +1,9 @@
 import { createReadStream, statSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
-import { toCsv } from "../../shared/run/metrics-csv.ts";
+import type { ControlView, RunView } from "../../shared/record/hub-api.ts";
+import { toCsv } from "../../shared/record/metrics-csv.ts";
 import { answerJson, answerText, HttpError } from "./answer.ts";
-import type { ControlView, RunView } from "./api.ts";
 import { remembered } from "./contact.ts";
 import { isLevel, logTail } from "./log-tail.ts";
 import type { RunRecord } from "./run-record.ts";

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Config } from "../../shared/run/config.ts";
-import { loadConfig } from "../../shared/run/read-config.ts";
-import type { EventLine, EventName, MetricLine } from "../../shared/run/record-lines.ts";
-import { StandingRecord } from "../../shared/run/standing.ts";
-import type { RunRow } from "./api.ts";
-import { recordLines, startOf } from "./run-files.ts";
+import type { Config } from "../../shared/config/config.ts";
+import { loadConfig } from "../../shared/config/read-config.ts";
+import type { RunRow } from "../../shared/record/hub-api.ts";
+import type { EventLine, EventName, MetricLine } from "../../shared/record/lines.ts";
+import { recordLines, startOf } from "../../shared/record/run-files.ts";
+import { StandingRecord } from "../../shared/record/standing.ts";
 
 /** Segments of a worker that are kept in memory; beyond it neighbours are merged. Some 200 bytes each. */
 const MOST_SEGMENTS = 10_000;

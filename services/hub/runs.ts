@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { RunRow } from "./api.ts";
+import type { RunRow } from "../../shared/record/hub-api.ts";
 import { RunRecord } from "./run-record.ts";
 
 const MOST_ROWS = 500;

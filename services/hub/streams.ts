@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { StreamEvents } from "./api.ts";
+import type { StreamEvents } from "../../shared/record/hub-api.ts";
 
 export const MOST_STREAMS = 64;
 const MOST_BACKLOG_BYTES = 1024 * 1024;

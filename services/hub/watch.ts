@@ -1,7 +1,13 @@
 import type { Secret } from "../../shared/link/secret.ts";
-import type { EventLine, EventName, MetricLine } from "../../shared/run/record-lines.ts";
-import type { Command, Introduction } from "../../shared/run/telemetry-wire.ts";
-import type { WorkerView } from "./api.ts";
+import type { WorkerView } from "../../shared/record/hub-api.ts";
+import type { EventLine, EventName, MetricLine } from "../../shared/record/lines.ts";
+import type { Command, Introduction } from "../../shared/telemetry/messages.ts";
+import type { Heard } from "../../shared/telemetry/parse-telemetry.ts";
+import {
+  type Leaving,
+  type TelemetryClient,
+  TelemetryServer,
+} from "../../shared/telemetry/telemetry-server.ts";
 import {
   broken,
   died,
@@ -13,10 +19,8 @@ import {
   silent,
   stood,
 } from "./contact.ts";
-import type { Heard } from "./heard.ts";
 import { RecordFiles, type SaidLine } from "./record-files.ts";
 import { RunRecord } from "./run-record.ts";
-import { type Leaving, TelemetryDoor, type Visitor } from "./telemetry-door.ts";
 import { viewOf, workerNames } from "./worker-view.ts";
 
 export interface WatchOptions {
@@ -48,19 +52,23 @@ const DISK_MS = 2_000;
 /** A run as it is told by its workers: who is there, and their lines on the way into the record. */
 export class Watch {
   readonly record: RunRecord;
-  readonly door: TelemetryDoor;
+  readonly door: TelemetryServer;
   readonly #options: WatchOptions;
   readonly #files: RecordFiles;
   readonly #known = new Map<string, Known>();
   /** Of each worker the connection of the life that is shown. */
-  readonly #visitors = new Map<string, Visitor>();
+  readonly #visitors = new Map<string, TelemetryClient>();
   readonly #asking = new Map<string, NodeJS.Timeout>();
   readonly #looking: NodeJS.Timeout;
-  #gathered: { readonly visitor: Visitor; readonly seq: number; readonly line: SaidLine | undefined }[] = [];
+  #gathered: {
+    readonly visitor: TelemetryClient;
+    readonly seq: number;
+    readonly line: SaidLine | undefined;
+  }[] = [];
   #gathering: NodeJS.Timeout | undefined;
   #hasWords = false;
   /** Those of whom a line could not be kept: nothing after it may be either. */
-  #behind = new Set<Visitor>();
+  #behind = new Set<TelemetryClient>();
   #alarm: string | undefined;
   #nonsense = 0;
 
@@ -73,7 +81,7 @@ export class Watch {
     for (const name of workerNames(this.record.config)) {
       this.#known.set(name, remembered(name, this.record.pastOf(name), now));
     }
-    this.door = new TelemetryDoor({
+    this.door = new TelemetryServer({
       secret: options.secret,
       handshakeMs: options.handshakeMs,
       refuse: (introduction) => this.#refuse(introduction),
@@ -108,12 +116,12 @@ export class Watch {
   }
 
   /** Of a worker, or of "train" who started them all; undefined where it is not connected. */
-  visitor(worker: string): Visitor | undefined {
+  visitor(worker: string): TelemetryClient | undefined {
     return this.#visitors.get(worker);
   }
 
   /** `worker`: whom it is about, if another. */
-  command(visitor: Visitor, command: Command, worker?: string): void {
+  command(visitor: TelemetryClient, command: Command, worker?: string): void {
     this.say("command", worker ?? visitor.introduction.worker, command);
     visitor.command(command, worker);
   }
@@ -133,7 +141,7 @@ export class Watch {
     return `${worker} is not of this run: it has ${this.record.config.layers.length} layers`;
   }
 
-  #introduced(visitor: Visitor): void {
+  #introduced(visitor: TelemetryClient): void {
     const { introduction } = visitor;
     const { worker } = introduction;
     // What it has said before is said again, and what of it is in the files passed over.
@@ -170,7 +178,7 @@ export class Watch {
     if (contact === "connected" && wasAway) this.say("back", name, `${name} is back`);
   }
 
-  #said(visitor: Visitor, { seq, line }: Extract<Heard, { kind: "line" }>): void {
+  #said(visitor: TelemetryClient, { seq, line }: Extract<Heard, { kind: "line" }>): void {
     if (this.#behind.has(visitor)) return;
     const { worker, instance } = visitor.introduction;
     this.#update(visitor.introduction, heard);
@@ -228,7 +236,7 @@ export class Watch {
   }
 
   /** The disk is full, say. They are sent away in a while, come back, and say again what was not kept. */
-  #fallBehind(visitors: ReadonlySet<Visitor>, error: Error): void {
+  #fallBehind(visitors: ReadonlySet<TelemetryClient>, error: Error): void {
     if (this.#alarm === undefined) this.#options.warn({ err: error }, "cannot write the record");
     this.#alarm = `cannot write the record: ${error.message}`;
     for (const visitor of visitors) this.#behind.add(visitor);
@@ -240,7 +248,7 @@ export class Watch {
     }, DISK_MS).unref();
   }
 
-  #left(visitor: Visitor, why: Leaving): void {
+  #left(visitor: TelemetryClient, why: Leaving): void {
     this.#behind.delete(visitor);
     const { worker, port } = visitor.introduction;
     if (this.#visitors.get(worker) !== visitor) return;

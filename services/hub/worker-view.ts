@@ -1,6 +1,6 @@
-import type { Config, LayerConfig } from "../../shared/run/config.ts";
-import type { Segment } from "../../shared/run/record-lines.ts";
-import type { WorkerView } from "./api.ts";
+import type { Config, LayerConfig } from "../../shared/config/config.ts";
+import type { WorkerView } from "../../shared/record/hub-api.ts";
+import type { Segment } from "../../shared/record/lines.ts";
 import { bytesPerSecond, type Known } from "./contact.ts";
 
 /** The source and the layers, in their order. */

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
-import type { EventName } from "../../shared/run/record-lines.ts";
-import { LogPace } from "../log-pace.ts";
+import type { EventName } from "../../shared/record/lines.ts";
+import { LogThrottle } from "../worker/log-throttle.ts";
 
 interface AlarmSurroundings {
   readonly log: Logger;
@@ -11,12 +11,12 @@ interface AlarmSurroundings {
 /** That checkpoints fail, though training goes on: the next may work. Said at once, then every few seconds. */
 export class CheckpointAlarm {
   readonly #around: AlarmSurroundings;
-  readonly #pace: LogPace;
+  readonly #pace: LogThrottle;
   #why: string | undefined;
 
   constructor(around: AlarmSurroundings) {
     this.#around = around;
-    this.#pace = new LogPace(around.now);
+    this.#pace = new LogThrottle(around.now);
   }
 
   /** Why the last checkpoint failed; undefined if it did not. */

@@ -1,35 +1,35 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
+import type { CheckpointError } from "../../shared/checkpoint/checkpoint.ts";
+import { Claim } from "../../shared/checkpoint/claim.ts";
+import { Replaced } from "../../shared/checkpoint/store.ts";
+import type { Config } from "../../shared/config/config.ts";
+import { configHash } from "../../shared/config/hash.ts";
 import { frameBytes } from "../../shared/link/limits.ts";
 import type { Link, Refusal, Traffic, Why } from "../../shared/link/link.ts";
 import type { Listener } from "../../shared/link/listen.ts";
-import type { CheckpointError } from "../../shared/run/checkpoint.ts";
-import { Replaced } from "../../shared/run/checkpoint-store.ts";
-import type { Config } from "../../shared/run/config.ts";
-import { configHash } from "../../shared/run/config-hash.ts";
-import { ExitCode } from "../../shared/run/telemetry.ts";
+import { ExitCode } from "../../shared/telemetry/telemetry.ts";
 import { CloseCode, type HelloFrame, type WelcomeFrame } from "../../shared/wire/frames.ts";
-import { type Ending, isAsWished } from "../leave.ts";
-import { type Obedient, obey } from "../obey.ts";
-import { Office } from "../office.ts";
-import { readiness } from "../readiness.ts";
-import { nameOf, type Self } from "../self.ts";
-import { Successor } from "../successor.ts";
-import { Timers } from "../timers.ts";
-import type { WorkerFigures } from "../worker-metrics.ts";
-import {
-  type Beginning,
-  begin,
-  type LayerEdges,
-  type LayerOptions,
-  requireLayer,
-  rulesOf,
-} from "./beginning.ts";
+import { type CommandTarget, runCommand } from "../worker/commands.ts";
+import { type Ending, isExpected } from "../worker/exit.ts";
+import { type Identity, nameOf } from "../worker/identity.ts";
+import type { WorkerFigures } from "../worker/metrics.ts";
+import { readiness } from "../worker/readiness.ts";
+import { Successor } from "../worker/successor.ts";
+import { Timers } from "../worker/timers.ts";
 import { LayerService, type LayerSurroundings } from "./layer-service.ts";
 import type { Lineage } from "./lineage.ts";
 import { longestActivation, Predecessor } from "./predecessor.ts";
 import { Saver } from "./saver.ts";
-import { type LayerStanding, Telling } from "./telling.ts";
+import {
+  type LayerEdges,
+  type LayerOptions,
+  requireLayer,
+  rulesOf,
+  type Startup,
+  startUp,
+} from "./startup.ts";
+import { type LayerStanding, StatusReporter } from "./status-reporter.ts";
 import { TurnedAway } from "./turned-away.ts";
 
 const REPORT_MS = 500;
@@ -45,12 +45,12 @@ export class LayerProcess {
   readonly #options: LayerOptions;
   readonly #edges: LayerEdges;
   readonly #log: Logger;
-  readonly #self: Self;
-  readonly #office: Office;
+  readonly #self: Identity;
+  readonly #office: Claim;
   readonly #lineage: Lineage;
   readonly #saver: Saver;
   readonly #service: LayerService;
-  readonly #telling: Telling;
+  readonly #telling: StatusReporter;
   readonly #traffic: Traffic;
   readonly #turnedAway: TurnedAway;
   readonly #timers: Timers;
@@ -86,7 +86,7 @@ export class LayerProcess {
       routes: {
         "/healthz": () => ({ status: 200, body: "ok\n" }),
         "/readyz": () => readiness(layer ? layer.#lacks : "restoring"),
-        "/metrics": async () => (await import("../worker-metrics.ts")).workerMetrics(layer?.figures),
+        "/metrics": async () => (await import("../worker/metrics.ts")).workerMetrics(layer?.figures),
       },
       answer: (hello) => (layer ? layer.#answer(hello) : { code: CloseCode.goingAway, reason: "starting" }),
       // Nobody is answered with a welcome before there is a layer.
@@ -98,7 +98,7 @@ export class LayerProcess {
       },
     });
     try {
-      const beginning = await begin(config, options, edges, halvings);
+      const beginning = await startUp(config, options, edges, halvings);
       layer = new LayerProcess(config, options, edges, beginning, { listener, traffic });
       layer.#open(beginning.isOver);
       return layer;
@@ -112,7 +112,7 @@ export class LayerProcess {
     config: Config,
     options: LayerOptions,
     edges: LayerEdges,
-    beginning: Beginning,
+    beginning: Startup,
     { listener, traffic }: { readonly listener: Listener; readonly traffic: Traffic },
   ) {
     this.#listener = listener;
@@ -127,7 +127,7 @@ export class LayerProcess {
     const { batches } = config.run;
     this.#self = { layer, run, configHash: configHash(config), batches, incarnation, instance: randomUUID() };
     this.#predecessor = new Predecessor(this.#self, config);
-    this.#office = new Office(options.state, incarnation, edges.disk);
+    this.#office = new Claim(options.state, incarnation, edges.disk);
     this.#timers = new Timers(edges);
     this.#turnedAway = new TurnedAway((who) => log.warn(who, "turned away"), edges.now);
     this.ended = new Promise((resolve) => {
@@ -161,9 +161,9 @@ export class LayerProcess {
     const rules = rulesOf(config, options.layer);
     this.#service = new LayerService(rules, work, meter, surroundings, lineage.cursor);
     const life = { self: this.#self, port: listener.port, traffic };
-    this.#telling = new Telling(life, config, options, edges, beginning, {
+    this.#telling = new StatusReporter(life, config, options, edges, beginning, {
       standing: () => this.#standing,
-      obey: (command) => obey(this.#obedient(), command),
+      obey: (command) => runCommand(this.#obedient(), command),
     });
   }
 
@@ -287,7 +287,7 @@ export class LayerProcess {
 
   // — being told —
 
-  #obedient(): Obedient {
+  #obedient(): CommandTarget {
     return {
       log: this.#log,
       batch: this.#lineage.cursor,
@@ -361,7 +361,7 @@ export class LayerProcess {
     const dropped = message === "done" ? this.#dropLinks(CloseCode.done, "finished") : this.#dropLinks();
     const { applied, digest } = this.#lineage.report();
     await this.#telling.tell(message === "done" ? "finished" : "stopping");
-    this.#log[isAsWished(ending) ? "info" : "error"]({ applied, digest }, message);
+    this.#log[isExpected(ending) ? "info" : "error"]({ applied, digest }, message);
     await this.#telling.end(ending, message);
     // The next life listens at the same port.
     if (ending === "poisoned") await dropped;

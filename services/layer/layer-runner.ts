@@ -1,7 +1,7 @@
-import type { Config } from "../../shared/run/config.ts";
-import { ExitCode } from "../../shared/run/telemetry.ts";
-import type { LayerEdges, LayerOptions } from "./beginning.ts";
+import type { Config } from "../../shared/config/config.ts";
+import { ExitCode } from "../../shared/telemetry/telemetry.ts";
 import { LayerProcess } from "./layer-process.ts";
+import type { LayerEdges, LayerOptions } from "./startup.ts";
 
 /** So often in a row it goes back and tries more slowly, before it gives up. */
 export const MOST_ROLLBACKS = 3;

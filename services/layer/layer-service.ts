@@ -3,7 +3,6 @@ import { type LayerEffect, type LayerEvent, step } from "../../shared/delivery/l
 import { initialState, isKept, type LayerState, need } from "../../shared/delivery/layer-state.ts";
 import type { Rules } from "../../shared/delivery/rules.ts";
 import type { Link } from "../../shared/link/link.ts";
-import type { Meter } from "../../shared/run/meter.ts";
 import { FrameError } from "../../shared/wire/frame-error.ts";
 import {
   type ActivationFrame,
@@ -22,6 +21,7 @@ import {
   type TestResult,
 } from "../../shared/wire/frames.ts";
 import { keepTensors } from "../../shared/wire/keep-tensors.ts";
+import type { Meter } from "../worker/meter.ts";
 import { Barrier } from "./barrier.ts";
 import { type LayerWork, PoisonError } from "./layer-work.ts";
 

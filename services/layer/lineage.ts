@@ -1,10 +1,10 @@
+import type { Checkpoint, Identity } from "../../shared/checkpoint/checkpoint.ts";
+import { weightsDigest } from "../../shared/checkpoint/digest.ts";
+import { apply, emptyLedger, fromRanges, type Ledger, toRanges } from "../../shared/checkpoint/ledger.ts";
+import type { SnapshotStore } from "../../shared/checkpoint/snapshot-store.ts";
+import { type CheckpointStore, CheckpointWriteError } from "../../shared/checkpoint/store.ts";
 import type { LayerState } from "../../shared/dni/layer-state.ts";
-import type { Checkpoint, Identity } from "../../shared/run/checkpoint.ts";
-import { type CheckpointStore, CheckpointWriteError } from "../../shared/run/checkpoint-store.ts";
-import { weightsDigest } from "../../shared/run/digest.ts";
-import { apply, emptyLedger, fromRanges, type Ledger, toRanges } from "../../shared/run/ledger.ts";
-import type { SnapshotStore } from "../../shared/run/snapshot-store.ts";
-import type { Notes } from "../../shared/run/unsaid.ts";
+import type { Notes } from "../../shared/telemetry/pending-lines.ts";
 import type { LayerReport, TestResult } from "../../shared/wire/frames.ts";
 
 /** Beside which word a checkpoint keeps what no hub had heard by then. */

@@ -1,11 +1,11 @@
-import { openDoorWarnings, readCredentials } from "../../shared/link/credentials.ts";
+import { loadConfig } from "../../shared/config/read-config.ts";
+import { openListenerWarnings, readCredentials } from "../../shared/link/credentials.ts";
 import { chooseKernels } from "../../shared/math/choose-kernels.ts";
-import { attachLifeline } from "../../shared/run/lifeline.ts";
-import { createLog } from "../../shared/run/log.ts";
-import { loadConfig } from "../../shared/run/read-config.ts";
-import { ExitCode } from "../../shared/run/telemetry.ts";
-import { readWorkerOptions } from "../../shared/run/worker-options.ts";
-import { realWorld } from "../world.ts";
+import { createLog } from "../../shared/record/log.ts";
+import { attachLifeline } from "../../shared/telemetry/lifeline.ts";
+import { ExitCode } from "../../shared/telemetry/telemetry.ts";
+import { realEnvironment } from "../worker/environment.ts";
+import { readWorkerOptions } from "../worker/options.ts";
 import { LayerRunner } from "./layer-runner.ts";
 import { openTrace } from "./trace-file.ts";
 import { TracedWork } from "./traced-work.ts";
@@ -38,8 +38,9 @@ async function main(): Promise<void> {
     log = createLog(speaker, format);
     const { config, warnings } = loadConfig(options.config, options.set);
     const credentials = readCredentials(options);
-    for (const warning of [...warnings, ...openDoorWarnings(options.host, credentials)]) log.warn(warning);
-    const world = realWorld(credentials, {
+    for (const warning of [...warnings, ...openListenerWarnings(options.host, credentials)])
+      log.warn(warning);
+    const world = realEnvironment(credentials, {
       rssBytes: process.memoryUsage.rss,
       nodeVersion: process.version,
     });

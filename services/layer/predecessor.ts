@@ -1,19 +1,19 @@
+import type { Config } from "../../shared/config/config.ts";
+import { dataFacts } from "../../shared/config/data-facts.ts";
 import { type Life, refuseStranger } from "../../shared/link/greeting.ts";
 import { frameBytes } from "../../shared/link/limits.ts";
 import type { Refusal } from "../../shared/link/link.ts";
-import type { Config } from "../../shared/run/config.ts";
-import { dataFacts } from "../../shared/run/data-facts.ts";
 import { CloseCode, type HelloFrame, type WelcomeFrame } from "../../shared/wire/frames.ts";
-import { expectationOf, introductionOf, type Self } from "../self.ts";
+import { expectationOf, type Identity, introductionOf } from "../worker/identity.ts";
 
 /** Whoever comes before a layer: let in if it sends what this layer takes, and only in its newest life. */
 export class Predecessor {
-  readonly #self: Self;
+  readonly #self: Identity;
   readonly #takes: Pick<HelloFrame, "width" | "dtype">;
   /** The life that was met last. */
   #newest: Life | undefined;
 
-  constructor(self: Self, { data, wire, layers }: Config) {
+  constructor(self: Identity, { data, wire, layers }: Config) {
     this.#self = self;
     const dtype = self.layer === 1 ? dataFacts(data).inputType : wire.dtype;
     this.#takes = { width: layers[self.layer - 1]!.inputs, dtype };

@@ -1,9 +1,9 @@
 import type { Logger } from "pino";
-import { CheckpointError } from "../../shared/run/checkpoint.ts";
-import { CheckpointWriteError, Replaced } from "../../shared/run/checkpoint-store.ts";
-import type { EventName } from "../../shared/run/record-lines.ts";
+import { CheckpointError } from "../../shared/checkpoint/checkpoint.ts";
+import { CheckpointWriteError, Replaced } from "../../shared/checkpoint/store.ts";
+import type { EventName } from "../../shared/record/lines.ts";
 import type { BarrierFrame, TestResult } from "../../shared/wire/frames.ts";
-import { LogPace } from "../log-pace.ts";
+import { LogThrottle } from "../worker/log-throttle.ts";
 import { CheckpointAlarm } from "./checkpoint-alarm.ts";
 import type { Lineage } from "./lineage.ts";
 
@@ -33,7 +33,7 @@ export class Saver {
   readonly #around: SaverSurroundings;
   readonly #alarm: CheckpointAlarm;
   /** At full speed there are several checkpoints a second. */
-  readonly #pace: LogPace;
+  readonly #pace: LogThrottle;
   #isAskedToSave = false;
 
   constructor(lineage: Saved, everyBatches: number, around: SaverSurroundings) {
@@ -41,7 +41,7 @@ export class Saver {
     this.#everyBatches = everyBatches;
     this.#around = around;
     this.#alarm = new CheckpointAlarm(around);
-    this.#pace = new LogPace(around.now);
+    this.#pace = new LogThrottle(around.now);
   }
 
   /** Why the last checkpoint failed; undefined if it did not. */

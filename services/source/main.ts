@@ -1,11 +1,11 @@
+import { loadConfig } from "../../shared/config/read-config.ts";
 import { openDataSet } from "../../shared/data/open-data-set.ts";
-import { openDoorWarnings, readCredentials } from "../../shared/link/credentials.ts";
-import { attachLifeline } from "../../shared/run/lifeline.ts";
-import { createLog } from "../../shared/run/log.ts";
-import { loadConfig } from "../../shared/run/read-config.ts";
-import { ExitCode } from "../../shared/run/telemetry.ts";
-import { readWorkerOptions } from "../../shared/run/worker-options.ts";
-import { realWorld } from "../world.ts";
+import { openListenerWarnings, readCredentials } from "../../shared/link/credentials.ts";
+import { createLog } from "../../shared/record/log.ts";
+import { attachLifeline } from "../../shared/telemetry/lifeline.ts";
+import { ExitCode } from "../../shared/telemetry/telemetry.ts";
+import { realEnvironment } from "../worker/environment.ts";
+import { readWorkerOptions } from "../worker/options.ts";
 import { SourceProcess } from "./source-process.ts";
 
 let log = createLog({ worker: "source", run: "" }, { format: "json" });
@@ -35,12 +35,13 @@ async function main(): Promise<void> {
     log = createLog(speaker, format);
     const { config, warnings } = loadConfig(options.config, options.set);
     const credentials = readCredentials(options);
-    for (const warning of [...warnings, ...openDoorWarnings(options.host, credentials)]) log.warn(warning);
+    for (const warning of [...warnings, ...openListenerWarnings(options.host, credentials)])
+      log.warn(warning);
     source = await SourceProcess.start(
       config,
       { ...options, record: options.record!, successor: options.successor! },
       {
-        ...realWorld(credentials, { rssBytes: process.memoryUsage.rss, nodeVersion: process.version }),
+        ...realEnvironment(credentials, { rssBytes: process.memoryUsage.rss, nodeVersion: process.version }),
         data: openDataSet(config.data),
         log: (incarnation, hear) => {
           log = createLog({ ...speaker, incarnation }, { ...format, hear });

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import type { Config } from "../../shared/run/config.ts";
-import { configHash } from "../../shared/run/config-hash.ts";
-import { type Disk, realDisk } from "../../shared/run/disk.ts";
+import { type Disk, realDisk } from "../../shared/checkpoint/disk.ts";
+import type { Config } from "../../shared/config/config.ts";
+import { configHash } from "../../shared/config/hash.ts";
 import type { LayerReport, TestResult } from "../../shared/wire/frames.ts";
 
 /** What is left of a run when it is over: runs/<id>/summary.json. */

@@ -1,13 +1,13 @@
 import { join } from "node:path";
-import type { Disk } from "../../shared/run/disk.ts";
+import type { Disk } from "../../shared/checkpoint/disk.ts";
 import {
   type Manifest,
   takeOverManifests,
   tidyManifests,
   writeManifest,
-} from "../../shared/run/snapshot-manifest.ts";
-import { batchOf } from "../../shared/run/snapshot-name.ts";
-import { SNAPSHOTS } from "../../shared/run/snapshot-store.ts";
+} from "../../shared/checkpoint/snapshot-manifest.ts";
+import { batchOf } from "../../shared/checkpoint/snapshot-name.ts";
+import { SNAPSHOTS } from "../../shared/checkpoint/snapshot-store.ts";
 import type { SnapshotFrame } from "../../shared/wire/frames.ts";
 
 /** So many manifests may be there, after writes that failed, before they must be tidied for another to be written. */

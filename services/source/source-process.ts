@@ -1,28 +1,28 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
+import { Claim } from "../../shared/checkpoint/claim.ts";
+import type { Config } from "../../shared/config/config.ts";
+import { configHash } from "../../shared/config/hash.ts";
 import { frameBytes } from "../../shared/link/limits.ts";
 import type { Link, Traffic, Why } from "../../shared/link/link.ts";
 import type { Listener } from "../../shared/link/listen.ts";
-import type { Config } from "../../shared/run/config.ts";
-import { configHash } from "../../shared/run/config-hash.ts";
-import { Meter } from "../../shared/run/meter.ts";
-import type { EventName } from "../../shared/run/record-lines.ts";
-import { ExitCode, type Progress, type WorkerState } from "../../shared/run/telemetry.ts";
-import type { Unsaid } from "../../shared/run/unsaid.ts";
+import type { EventName } from "../../shared/record/lines.ts";
+import type { PendingLines } from "../../shared/telemetry/pending-lines.ts";
+import { ExitCode, type Progress, type WorkerState } from "../../shared/telemetry/telemetry.ts";
 import { CloseCode, type FinishedFrame, type WelcomeFrame } from "../../shared/wire/frames.ts";
-import { goodbyeOf, isAsWished } from "../leave.ts";
-import { LogPace } from "../log-pace.ts";
-import { type Obedient, obey } from "../obey.ts";
-import { Office } from "../office.ts";
-import { readiness } from "../readiness.ts";
-import { Reporter } from "../reporter.ts";
-import type { Self } from "../self.ts";
-import { Successor } from "../successor.ts";
-import { Timers } from "../timers.ts";
-import type { WorkerFigures } from "../worker-metrics.ts";
-import { type Beginning, begin, type SourceEdges, type SourceOptions } from "./beginning.ts";
+import { type CommandTarget, runCommand } from "../worker/commands.ts";
+import { goodbyeOf, isExpected } from "../worker/exit.ts";
+import type { Identity } from "../worker/identity.ts";
+import { LogThrottle } from "../worker/log-throttle.ts";
+import { Meter } from "../worker/meter.ts";
+import type { WorkerFigures } from "../worker/metrics.ts";
+import { readiness } from "../worker/readiness.ts";
+import { Reporter } from "../worker/reporter.ts";
+import { Successor } from "../worker/successor.ts";
+import { Timers } from "../worker/timers.ts";
 import { isOver, type Summary, writeSummary } from "./record.ts";
 import { SourceService } from "./source-service.ts";
+import { type SourceEdges, type SourceOptions, type Startup, startUp } from "./startup.ts";
 
 const REPORT_MS = 500;
 const RETRY_MS = 1000;
@@ -38,8 +38,8 @@ export class SourceProcess {
   readonly #options: SourceOptions;
   readonly #edges: SourceEdges;
   readonly #log: Logger;
-  readonly #self: Self;
-  readonly #office: Office;
+  readonly #self: Identity;
+  readonly #office: Claim;
   readonly #startedAt: Date;
   readonly #service: SourceService;
   readonly #meter: Meter;
@@ -53,7 +53,7 @@ export class SourceProcess {
   readonly #timers: Timers;
   /** "recording": every layer has finished, and the record is not durable yet. */
   #phase: "running" | "recording" | "finished" | "stopping" = "running";
-  readonly #pace: LogPace;
+  readonly #pace: LogThrottle;
   /** Why the run's record cannot be written. */
   #alarm: string | undefined;
   #finish!: (code: number) => void;
@@ -73,7 +73,7 @@ export class SourceProcess {
       routes: {
         "/healthz": () => ({ status: 200, body: "ok\n" }),
         "/readyz": () => readiness(source ? source.#lacks : "starting"),
-        "/metrics": async () => (await import("../worker-metrics.ts")).workerMetrics(source?.figures),
+        "/metrics": async () => (await import("../worker/metrics.ts")).workerMetrics(source?.figures),
       },
       answer: () => refusal,
       onUp: () => undefined,
@@ -81,7 +81,7 @@ export class SourceProcess {
       onDown: () => undefined,
     });
     try {
-      const beginning = await begin(config, options, edges);
+      const beginning = await startUp(config, options, edges);
       source = new SourceProcess(config, options, edges, beginning, listener);
     } catch (error) {
       void listener.close();
@@ -95,7 +95,7 @@ export class SourceProcess {
     config: Config,
     options: SourceOptions,
     edges: SourceEdges,
-    beginning: Beginning,
+    beginning: Startup,
     listener: Listener,
   ) {
     this.#config = config;
@@ -117,8 +117,8 @@ export class SourceProcess {
     this.#listener = listener;
     if (beginning.wasOver) this.#phase = "finished";
     this.#timers = new Timers(edges);
-    this.#pace = new LogPace(edges.now, edges.now());
-    this.#office = new Office(options.state, incarnation, edges.disk);
+    this.#pace = new LogThrottle(edges.now, edges.now());
+    this.#office = new Claim(options.state, incarnation, edges.disk);
     this.ended = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -139,7 +139,7 @@ export class SourceProcess {
     this.#reporter = this.#newReporter(unsaid);
   }
 
-  #newReporter(unsaid: Unsaid | undefined): Reporter | undefined {
+  #newReporter(unsaid: PendingLines | undefined): Reporter | undefined {
     const life = {
       worker: "source",
       incarnation: this.#self.incarnation,
@@ -151,7 +151,7 @@ export class SourceProcess {
     };
     return Reporter.begin(unsaid, life, this.#config, this.#options, this.#edges, {
       standing: () => this.#standing(),
-      obey: (command) => obey(this.#obedient(), command),
+      obey: (command) => runCommand(this.#obedient(), command),
     });
   }
 
@@ -291,7 +291,7 @@ export class SourceProcess {
 
   // — being told —
 
-  #obedient(): Obedient {
+  #obedient(): CommandTarget {
     return {
       log: this.#log,
       batch: this.#service.cursor,
@@ -378,7 +378,7 @@ export class SourceProcess {
     void this.#listener.close(CloseCode.goingAway, message);
     void this.#successor?.close(CloseCode.goingAway, message);
     await this.#tell();
-    this.#log[isAsWished(code) ? "info" : "error"]({ batch: this.#service.cursor }, message);
+    this.#log[isExpected(code) ? "info" : "error"]({ batch: this.#service.cursor }, message);
     if (message === "stopped" || message === "fenced") this.#event(message, message);
     this.#meter.endSegment(this.#edges.now());
     await this.#reporter?.end(goodbyeOf(code, message));

@@ -1,4 +1,6 @@
 import type { Logger } from "pino";
+import { batchOf, snapshotName } from "../../shared/checkpoint/snapshot-name.ts";
+import type { Config } from "../../shared/config/config.ts";
 import type { DataSet } from "../../shared/data/data-set.ts";
 import {
   initialSource,
@@ -9,15 +11,13 @@ import {
   stepSource,
 } from "../../shared/delivery/source-delivery.ts";
 import type { Link } from "../../shared/link/link.ts";
-import type { Config } from "../../shared/run/config.ts";
-import type { Meter } from "../../shared/run/meter.ts";
-import { batchOf, snapshotName } from "../../shared/run/snapshot-name.ts";
 import {
   type BackFrame,
   CloseCode,
   type FinishedFrame,
   type SnapshotFrame,
 } from "../../shared/wire/frames.ts";
+import type { Meter } from "../worker/meter.ts";
 import { frameOf } from "./batch-frames.ts";
 import type { Snapshots } from "./snapshots.ts";
 

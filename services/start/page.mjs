@@ -4,10 +4,10 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { make } from "./shelf.mjs";
 
-const PAGE = "services/hub/page";
+const PAGE = "services/page";
 // What else makes the page what it is: what it shares with the workers, its packages, and who builds it. Neither the
 // project's folder nor the packages as installed: an image builds it with packages that it does not keep.
-const BESIDE = ["shared/run", "package-lock.json", "services/start/page.mjs"];
+const BESIDE = ["shared/record", "package-lock.json", "services/start/page.mjs"];
 
 /**
  * The folder with index.html and what it asks for, all of it on the disk. Rejects where a source has a mistake, the folder

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-const FOLDERS = ["services", "shared"];
+const FOLDERS = ["services", "shared", "deploy"];
 // What else makes the bundle what it is: the packages as installed, how they are compiled, and who bundles.
 const BESIDE = [
   "node_modules/.package-lock.json",

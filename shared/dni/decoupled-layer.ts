@@ -10,7 +10,7 @@ import type { GradientGenerator } from "./gradient-generator.ts";
 import type { LayerOptions } from "./layer-options.ts";
 import { type LayerState, named, restoreTensors, transformTensors } from "./layer-state.ts";
 import { transformOf } from "./transform-of.ts";
-import { Turns } from "./turns.ts";
+import { UpdateLottery } from "./update-lottery.ts";
 
 /** What a hidden layer has to say of a batch: to its successor, and to its predecessor. */
 export interface LayerAnswer {
@@ -35,7 +35,7 @@ export class DecoupledLayer {
   readonly #options: LayerOptions;
   readonly #transform: Transform;
   readonly #generator: GradientGenerator;
-  readonly #turns: Turns;
+  readonly #turns: UpdateLottery;
 
   constructor(kernels: Kernels, options: LayerOptions) {
     const { outputs, labelWidth, networkInputWidth } = options;
@@ -43,7 +43,7 @@ export class DecoupledLayer {
     this.#options = options;
     this.#transform = transformOf(kernels, options);
     this.#generator = generatorOf(kernels, options, this.evidenceWidths);
-    this.#turns = new Turns(options);
+    this.#turns = new UpdateLottery(options);
   }
 
   /** Forward, guess, backward through the weights of the forward, descend; forward alone where it is not its turn. */

@@ -6,7 +6,7 @@ import type { Example } from "./example.ts";
 import type { LayerOptions } from "./layer-options.ts";
 import { type LayerState, restoreTensors, transformTensors } from "./layer-state.ts";
 import { transformOf } from "./transform-of.ts";
-import { Turns } from "./turns.ts";
+import { UpdateLottery } from "./update-lottery.ts";
 
 export interface HeadAnswer {
   /** dL/d(input), rows × inputs, per example. Undefined if not wanted, or if the head did not learn from this batch. */
@@ -24,7 +24,7 @@ export class Head {
   readonly #options: LayerOptions;
   readonly #transform: Transform;
   readonly #outputGradient: Float32Array;
-  readonly #turns: Turns;
+  readonly #turns: UpdateLottery;
 
   /** Throws an Error unless there is one output for each label. */
   constructor(kernels: Kernels, options: LayerOptions) {
@@ -37,7 +37,7 @@ export class Head {
     this.#options = options;
     this.#transform = transformOf(kernels, options);
     this.#outputGradient = kernels.allocate(maxRows * outputs);
-    this.#turns = new Turns(options);
+    this.#turns = new UpdateLottery(options);
   }
 
   /** Forward, loss, backward through the weights of the forward, descend; the loss alone where it is not its turn. */

@@ -8,7 +8,7 @@ import type { Example } from "./example.ts";
 import type { LayerOptions } from "./layer-options.ts";
 import { type LayerState, named, restoreTensors, transformTensors } from "./layer-state.ts";
 import { transformOf } from "./transform-of.ts";
-import { Turns } from "./turns.ts";
+import { UpdateLottery } from "./update-lottery.ts";
 
 /**
  * A hidden layer that needs no answer at all: a head of its own judges its output by the network's loss, and the
@@ -20,13 +20,13 @@ export class LocalLayer {
   readonly #options: LayerOptions;
   readonly #transform: Transform;
   readonly #auxiliary: AuxiliaryHead;
-  readonly #turns: Turns;
+  readonly #turns: UpdateLottery;
 
   constructor(kernels: Kernels, options: LayerOptions) {
     this.#options = options;
     this.#transform = transformOf(kernels, options);
     this.#auxiliary = new AuxiliaryHead(kernels, options);
-    this.#turns = new Turns(options);
+    this.#turns = new UpdateLottery(options);
   }
 
   /** Forward, local loss, backward through the weights of the forward, descend; forward alone where it is not its turn. */

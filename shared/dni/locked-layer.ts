@@ -5,7 +5,7 @@ import type { Example } from "./example.ts";
 import type { LayerOptions } from "./layer-options.ts";
 import { type LayerState, restoreTensors, transformTensors } from "./layer-state.ts";
 import { transformOf } from "./transform-of.ts";
-import { Turns } from "./turns.ts";
+import { UpdateLottery } from "./update-lottery.ts";
 
 /**
  * A hidden layer of ordinary backpropagation: between forward and backward it waits for the true gradient. At most one
@@ -18,13 +18,13 @@ export class LockedLayer {
   readonly #transform: Transform;
   /** A copy, since the caller's array may carry an evaluation by the time the gradient comes. */
   readonly #input: Float32Array;
-  readonly #turns: Turns;
+  readonly #turns: UpdateLottery;
 
   constructor(kernels: Kernels, options: LayerOptions) {
     this.#options = options;
     this.#transform = transformOf(kernels, options);
     this.#input = kernels.allocate(options.maxRows * options.inputs);
-    this.#turns = new Turns(options);
+    this.#turns = new UpdateLottery(options);
   }
 
   /** The output, rows × outputs. Changes no state. */

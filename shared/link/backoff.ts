@@ -1,4 +1,4 @@
-import type { LinkConfig } from "../run/config.ts";
+import type { LinkConfig } from "../config/config.ts";
 
 /**
  * How long to wait before dialling again after `attempt` failures in a row (1, 2, 3, …), in milliseconds: at first

@@ -49,7 +49,7 @@ function readTls({ certificate, key, authority }: TlsFiles): TlsCredentials {
 }
 
 /** What to warn of before listening there. */
-export function openDoorWarnings(host: string, { secret, tls }: Credentials): readonly string[] {
+export function openListenerWarnings(host: string, { secret, tls }: Credentials): readonly string[] {
   if (secret !== undefined || tls !== undefined || isLoopback(host)) return [];
   return [`no secret: whoever reaches ${host} may pass for a neighbour (see docs/security.md)`];
 }

@@ -1,5 +1,5 @@
 import { WebSocket } from "ws";
-import type { LinkConfig } from "../run/config.ts";
+import type { LinkConfig } from "../config/config.ts";
 import { FrameError } from "../wire/frame-error.ts";
 import {
   type BackFrame,
@@ -21,10 +21,10 @@ import {
   type Why,
   whyOfError,
 } from "./link.ts";
+import { boundBytes } from "./pending-connections.ts";
 import { proven, refuseUnprovenBack } from "./proof.ts";
 import { followReads } from "./read-in-place.ts";
 import type { Secret } from "./secret.ts";
-import { boundBytes } from "./strangers.ts";
 import { type TlsCredentials, tlsOptions } from "./tls.ts";
 
 export interface DialOptions {

@@ -3,7 +3,7 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { LinkConfig } from "../run/config.ts";
+import type { LinkConfig } from "../config/config.ts";
 import { FrameError } from "../wire/frame-error.ts";
 import {
   CloseCode,
@@ -15,10 +15,10 @@ import {
 } from "../wire/frames.ts";
 import { acceptOptions, httpOptions, MOST_CONNECTIONS, STRANGER_CLOSE_MS } from "./limits.ts";
 import { type Link, type Refusal, SocketLink, type Traffic, type Why } from "./link.ts";
+import { boundBytes, PendingConnections } from "./pending-connections.ts";
 import { newNonce, provenBack, refuseUnproven } from "./proof.ts";
 import { followReads } from "./read-in-place.ts";
 import type { Secret } from "./secret.ts";
-import { boundBytes, Strangers } from "./strangers.ts";
 import { type TlsCredentials, tlsOptions } from "./tls.ts";
 
 export interface ListenOptions {
@@ -86,12 +86,12 @@ class Listening implements Listener {
   readonly #webSockets: WebSocketServer;
   /** Everyone with an open socket, greeted or not. */
   readonly #links = new Set<SocketLink>();
-  readonly #strangers: Strangers;
+  readonly #strangers: PendingConnections;
   #predecessor: SocketLink | undefined;
 
   constructor(options: ListenOptions) {
     this.#options = options;
-    this.#strangers = new Strangers(options.link.handshakeMs);
+    this.#strangers = new PendingConnections(options.link.handshakeMs);
     this.#webSockets = new WebSocketServer(acceptOptions(options.maxFrameBytes));
     this.#http = this.#createServer();
     this.#http.maxConnections = MOST_CONNECTIONS;

@@ -74,7 +74,7 @@ describe("time by place", () => {
 
   it("begins with the first sample in the kernels", () => {
     const frames: [string, string][] = [
-      ["load", file("shared/run/config.ts")],
+      ["load", file("shared/config/config.ts")],
       ["step", file("shared/math/a.ts")],
     ];
     expect(

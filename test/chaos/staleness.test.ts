@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { loadConfig } from "../../shared/run/read-config.ts";
+import { loadConfig } from "../../shared/config/read-config.ts";
 import { errorsOf, findingsOf, Interrupted } from "./scenarios/staleness.ts";
 
 const hidden = "{outputs: 4, nonlinearity: relu, batchNorm: true}";

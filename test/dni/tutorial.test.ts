@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../shared/config/read-config.ts";
 import { BinaryAddition } from "../../shared/data/binary-addition.ts";
 import { ReferenceChain } from "../../shared/dni/reference-chain.ts";
 import { plainKernels } from "../../shared/math/plain-kernels.ts";
-import { loadConfig } from "../../shared/run/read-config.ts";
 import { range } from "../math/double-oracle.ts";
 import { type Signs, TutorialDni } from "../support/tutorial-dni.ts";
 import { vanillaScript } from "../support/tutorial-script.ts";

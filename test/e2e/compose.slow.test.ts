@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { composeFile } from "../../services/cli/compose-file.ts";
-import type { RunView } from "../../services/hub/api.ts";
-import { loadConfig } from "../../shared/run/read-config.ts";
+import { composeFile } from "../../deploy/compose.ts";
+import { loadConfig } from "../../shared/config/read-config.ts";
+import type { RunView } from "../../shared/record/hub-api.ts";
 
 const command = [["docker", "compose"], ["docker-compose"]].find((words) => works([...words, "version"]));
 const missing =

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { gzipSync } from "node:zlib";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { MetricLine } from "../../shared/run/record-lines.ts";
+import type { MetricLine } from "../../shared/record/lines.ts";
 import { hasBrowser, openBrowser, openPage } from "../support/browser.ts";
 import { dashboardOf, hubPid, notOnce } from "../support/dashboard.ts";
 import { Experiment } from "../support/experiment.ts";

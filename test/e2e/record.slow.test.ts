@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import type { MetricLine } from "../../shared/run/record-lines.ts";
-import { standing } from "../../shared/run/standing.ts";
+import type { MetricLine } from "../../shared/record/lines.ts";
+import { standing } from "../../shared/record/standing.ts";
 import { notOnce, recordLines } from "../support/dashboard.ts";
 import { keptByTensorBoard, readEvents } from "../support/event-files.ts";
 import { Experiment, type LogLine } from "../support/experiment.ts";

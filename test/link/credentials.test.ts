@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { openDoorWarnings, readCredentials } from "../../shared/link/credentials.ts";
+import { openListenerWarnings, readCredentials } from "../../shared/link/credentials.ts";
 import { Secret } from "../../shared/link/secret.ts";
 
 const none = { secret: undefined, tls: undefined };
@@ -15,11 +15,13 @@ describe("a worker's credentials", () => {
 
 describe("listening without a secret", () => {
   it.each(["127.0.0.1", "127.8.0.1", "localhost", "::1", "[::1]"])("is fine on %s", (host) => {
-    expect(openDoorWarnings(host, none)).toEqual([]);
+    expect(openListenerWarnings(host, none)).toEqual([]);
   });
 
   it.each(["0.0.0.0", "::", "10.0.0.7", "127.0.0.1.example.org", "layer1"])("is warned of on %s", (host) => {
-    expect(openDoorWarnings(host, none)).toEqual([expect.stringContaining(`whoever reaches ${host} may`)]);
-    expect(openDoorWarnings(host, { ...none, secret: new Secret(Buffer.alloc(32)) })).toEqual([]);
+    expect(openListenerWarnings(host, none)).toEqual([
+      expect.stringContaining(`whoever reaches ${host} may`),
+    ]);
+    expect(openListenerWarnings(host, { ...none, secret: new Secret(Buffer.alloc(32)) })).toEqual([]);
   });
 });

@@ -1,9 +1,9 @@
-import { decodeCheckpoint } from "../../shared/run/checkpoint.ts";
+import { decodeCheckpoint } from "../../shared/checkpoint/checkpoint.ts";
 import type { EventQueue } from "./event-queue.ts";
 import { STATE } from "./folders.ts";
 import type { Violate } from "./invariant.ts";
-import type { Lived } from "./lived.ts";
 import { isOlder, isSame, NOWHERE, nameOf, newestOf, type Place, placeOf } from "./place.ts";
+import type { ProcessLife } from "./process-life.ts";
 import type { SimulatedDisk } from "./simulated-disk.ts";
 import { wholeOn } from "./whole-checkpoints.ts";
 import { witnessIn } from "./witnessed-work.ts";
@@ -26,7 +26,7 @@ export class CheckpointChecks {
   /** What is left of those that were damaged, reported or not yet. */
   readonly #damaged = new Map<string, { readonly bytes: Uint8Array; readonly at: number }>();
   /** By who has started, newest last. */
-  readonly #beginnings = new Map<Lived, Beginning>();
+  readonly #beginnings = new Map<ProcessLife, Beginning>();
 
   constructor(name: string, disk: SimulatedDisk, queue: EventQueue, violate: Violate) {
     this.#name = name;
@@ -60,13 +60,13 @@ export class CheckpointChecks {
     this.#reported.push(place);
   }
 
-  started(lived: Lived, incarnation: number): void {
+  started(lived: ProcessLife, incarnation: number): void {
     // Stopped in the middle of its start, it may have been replaced since.
     const floor = newestOf(this.#reported.filter((place) => place[0] < incarnation));
     this.#beginnings.set(lived, { floor, at: NOWHERE });
   }
 
-  restored(lived: Lived, at: Place): void {
+  restored(lived: ProcessLife, at: Place): void {
     const floor = this.#beginnings.get(lived)?.floor;
     const damage = this.#damaged.get(String(at));
     // It may have been read just before.
@@ -79,7 +79,7 @@ export class CheckpointChecks {
   }
 
   /** Whoever has restored nothing by now begins with nothing. */
-  linked(lived: Lived): void {
+  linked(lived: ProcessLife): void {
     if (this.#beginnings.get(lived)?.floor) this.restored(lived, NOWHERE);
   }
 

@@ -1,16 +1,16 @@
 import type { Frame } from "../../shared/wire/frames.ts";
 import type { Violate } from "./invariant.ts";
 import type { Life } from "./life.ts";
-import type { Post } from "./post.ts";
+import type { Machine } from "./machine.ts";
 import type { Connection, Watcher } from "./simulated-network.ts";
 
 /** What must hold of whom a life is linked to, and of what passes between them. */
 export class LinkChecks implements Watcher {
-  readonly #posts: readonly Post[];
+  readonly #posts: readonly Machine[];
   readonly #window: number;
   readonly #violate: Violate;
 
-  constructor(posts: readonly Post[], window: number, violate: Violate) {
+  constructor(posts: readonly Machine[], window: number, violate: Violate) {
     this.#posts = posts;
     this.#window = window;
     this.#violate = violate;

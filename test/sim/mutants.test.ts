@@ -55,7 +55,7 @@ const unlocked: Scenario = {
 
 const delivery = "shared/delivery/layer-delivery.ts";
 const verdict = "shared/delivery/verdict.ts";
-const store = "shared/run/checkpoint-store.ts";
+const store = "shared/checkpoint/store.ts";
 const mutants: readonly Mutant[] = [
   {
     name: "no dedup: a batch already learnt is learnt again",
@@ -66,7 +66,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: "no rollback: the cursor of the checkpoint, other weights",
-    file: "services/layer/beginning.ts",
+    file: "services/layer/startup.ts",
     guard: "work.restore(checkpoint);",
     without: "",
     violates: "exactly once",
@@ -101,14 +101,14 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: "no file sync: a checkpoint is reported whose bytes may be lost",
-    file: "shared/run/whole-file.ts",
+    file: "shared/checkpoint/whole-file.ts",
     guard: "await file.sync();",
     without: "",
     violates: "durable",
   },
   {
     name: "no digest: a damaged checkpoint is loaded",
-    file: "shared/run/checkpoint.ts",
+    file: "shared/checkpoint/checkpoint.ts",
     guard: "checkDigest(bytes, metadata.digest);",
     without: "",
     violates: "undamaged",
@@ -136,7 +136,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: "a layer removes what the run could go back to",
-    file: "shared/run/snapshot-store.ts",
+    file: "shared/checkpoint/snapshot-store.ts",
     guard: "before.filter((name) => !wanted.has(name))",
     without: "before",
     violates: "snapshot",
@@ -150,7 +150,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: "a layer says that it has saved before it has",
-    file: "shared/run/snapshot-store.ts",
+    file: "shared/checkpoint/snapshot-store.ts",
     guard: "await writeWhole(disk, folder, file, bytes);",
     without: "void writeWhole(disk, folder, file, bytes).catch(() => undefined);",
     violates: "snapshot",

@@ -1,13 +1,13 @@
 import type { Summary } from "../../services/source/record.ts";
-import { weightsDigest } from "../../shared/run/digest.ts";
-import { check, fromRanges } from "../../shared/run/ledger.ts";
+import { weightsDigest } from "../../shared/checkpoint/digest.ts";
+import { check, fromRanges } from "../../shared/checkpoint/ledger.ts";
 import type { Violate } from "./invariant.ts";
-import type { Post } from "./post.ts";
+import type { Machine } from "./machine.ts";
 import { newestOn } from "./whole-checkpoints.ts";
 
 /** What must hold at the end: every layer has saved that it learnt every batch once, and reported what it saved. */
 export function checkOutcome(
-  layers: readonly Post[],
+  layers: readonly Machine[],
   summary: Summary,
   batches: number,
   violate: Violate,
@@ -19,7 +19,7 @@ export function checkOutcome(
   }
 }
 
-function troublesOf({ disk, layer }: Post, summary: Summary, batches: number): string[] {
+function troublesOf({ disk, layer }: Machine, summary: Summary, batches: number): string[] {
   const final = newestOn(disk);
   const troubles = final?.finished ? check(fromRanges(final.ledger), batches) : ["never finished"];
   const report = summary.layers.find((each) => each.layer === layer);

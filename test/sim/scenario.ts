@@ -1,5 +1,5 @@
-import type { Config } from "../../shared/run/config.ts";
-import { readConfig } from "../../shared/run/read-config.ts";
+import type { Config } from "../../shared/config/config.ts";
+import { readConfig } from "../../shared/config/read-config.ts";
 import { type SimulatedRandom, simulatedRandom } from "./event-queue.ts";
 import { Nemesis } from "./nemesis.ts";
 import { Simulation } from "./simulation.ts";

@@ -1,15 +1,19 @@
-import type { Config } from "../../shared/run/config.ts";
-import { configHash } from "../../shared/run/config-hash.ts";
-import type { Disk } from "../../shared/run/disk.ts";
-import { findSnapshot, goBack } from "../../shared/run/go-back.ts";
-import type { Manifest } from "../../shared/run/snapshot-manifest.ts";
+import type { Disk } from "../../shared/checkpoint/disk.ts";
+import { findSnapshot, goBack } from "../../shared/checkpoint/go-back.ts";
+import type { Manifest } from "../../shared/checkpoint/snapshot-manifest.ts";
+import type { Config } from "../../shared/config/config.ts";
+import { configHash } from "../../shared/config/hash.ts";
 import { RECORD, RUN, STATE } from "./folders.ts";
 import type { Violate } from "./invariant.ts";
 import { Life } from "./life.ts";
-import type { Post } from "./post.ts";
+import type { Machine } from "./machine.ts";
 
 /** As a person does it whose processes are all down: back to the newest snapshot, which it gives. */
-export async function setBack(config: Config, posts: readonly Post[], violate: Violate): Promise<Manifest> {
+export async function setBack(
+  config: Config,
+  posts: readonly Machine[],
+  violate: Violate,
+): Promise<Manifest> {
   const states = posts.slice(1).map(({ name }) => `/${name}${STATE}`);
   const record = `/source${RECORD}`;
   const places = { run: RUN, configHash: configHash(config), record, states };
@@ -22,7 +26,7 @@ export async function setBack(config: Config, posts: readonly Post[], violate: V
 }
 
 /** The disks of all machines, each below the name of its post. */
-function everyDisk(posts: readonly Post[]): Disk {
+function everyDisk(posts: readonly Machine[]): Disk {
   const life = new Life("go back", () => {});
   const at = (path: string): readonly [Disk, string] => {
     const [, name, rest] = /^\/(\w+)(\/.*)$/.exec(path)!;

@@ -1,5 +1,5 @@
 import { basename, dirname } from "node:path";
-import type { Disk, DiskFile } from "../../shared/run/disk.ts";
+import type { Disk, DiskFile } from "../../shared/checkpoint/disk.ts";
 import type { EventQueue, SimulatedRandom } from "./event-queue.ts";
 import type { Life } from "./life.ts";
 

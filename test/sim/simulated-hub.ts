@@ -1,6 +1,6 @@
-import type { DialHub, HubDialOptions } from "../../shared/link/dial-hub.ts";
-import type { EventLine, MetricLine } from "../../shared/run/record-lines.ts";
-import type { Command, Introduction, ToHub } from "../../shared/run/telemetry-wire.ts";
+import type { EventLine, MetricLine } from "../../shared/record/lines.ts";
+import type { DialHub, HubDialOptions } from "../../shared/telemetry/dial-hub.ts";
+import type { Command, Introduction, ToHub } from "../../shared/telemetry/messages.ts";
 import type { EventQueue } from "./event-queue.ts";
 import type { Life } from "./life.ts";
 

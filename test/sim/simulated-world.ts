@@ -1,4 +1,4 @@
-import type { World } from "../../services/world.ts";
+import type { Environment } from "../../services/worker/environment.ts";
 import type { EventQueue } from "./event-queue.ts";
 import type { Life } from "./life.ts";
 import type { SimulatedDisk } from "./simulated-disk.ts";
@@ -13,7 +13,7 @@ interface Surroundings {
 }
 
 /** The world of one life, in virtual time: it waits while that is stopped, and says nothing more once it is dead. */
-export function worldOf(life: Life, disk: SimulatedDisk, { queue, network, hub }: Surroundings): World {
+export function worldOf(life: Life, disk: SimulatedDisk, { queue, network, hub }: Surroundings): Environment {
   return {
     dial: network.dialFor(life),
     listen: network.listenFor(life),

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { weightsDigest } from "../../shared/checkpoint/digest.ts";
+import type { Config } from "../../shared/config/config.ts";
 import { openDataSet } from "../../shared/data/open-data-set.ts";
 import { ReferenceChain } from "../../shared/dni/reference-chain.ts";
 import { plainKernels } from "../../shared/math/plain-kernels.ts";
-import type { Config } from "../../shared/run/config.ts";
-import { weightsDigest } from "../../shared/run/digest.ts";
 import { simulatedRandom } from "./event-queue.ts";
 import { Nemesis } from "./nemesis.ts";
 import { configOf, type Scenario, scenarioOf, simulate } from "./scenario.ts";

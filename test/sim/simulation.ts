@@ -3,20 +3,20 @@ import type { Logger } from "pino";
 import { LayerRunner } from "../../services/layer/layer-runner.ts";
 import type { Summary } from "../../services/source/record.ts";
 import { SourceProcess } from "../../services/source/source-process.ts";
-import type { World } from "../../services/world.ts";
+import type { Environment } from "../../services/worker/environment.ts";
+import type { Manifest } from "../../shared/checkpoint/snapshot-manifest.ts";
+import type { Config } from "../../shared/config/config.ts";
 import { openDataSet } from "../../shared/data/open-data-set.ts";
 import { plainKernels } from "../../shared/math/plain-kernels.ts";
-import type { Config } from "../../shared/run/config.ts";
-import type { Manifest } from "../../shared/run/snapshot-manifest.ts";
 import { CheckpointChecks } from "./checkpoint-checks.ts";
 import { EventQueue, type SimulatedRandom } from "./event-queue.ts";
 import { RECORD, RUN, STATE } from "./folders.ts";
 import type { Violate, Violation } from "./invariant.ts";
 import { LinkChecks } from "./link-checks.ts";
-import { Lived } from "./lived.ts";
+import { Machine } from "./machine.ts";
 import { checkOutcome } from "./outcome-checks.ts";
 import { placeOf } from "./place.ts";
-import { Post } from "./post.ts";
+import { ProcessLife } from "./process-life.ts";
 import { setBack } from "./set-back.ts";
 import { SimulatedDisk } from "./simulated-disk.ts";
 import type { SimulatedHub } from "./simulated-hub.ts";
@@ -40,7 +40,7 @@ export class Simulation {
   readonly network: SimulatedNetwork;
   /** Who is told, if anybody. */
   readonly hub: SimulatedHub | undefined;
-  readonly posts: Post[];
+  readonly posts: Machine[];
   readonly violations: Violation[] = [];
   /** What happened, for whoever replays a seed. */
   readonly story: string[] = [];
@@ -113,18 +113,18 @@ export class Simulation {
 
   // — processes —
 
-  #newPost(layer: number): Post {
+  #newPost(layer: number): Machine {
     const disk = new SimulatedDisk(this.queue, this.random);
     const name = layer === 0 ? "source" : `layer${layer}`;
     const checkpoints = new CheckpointChecks(name, disk, this.queue, this.#violate);
-    const post = new Post(name, layer, disk, checkpoints);
+    const post = new Machine(name, layer, disk, checkpoints);
     if (layer > 0) disk.onRenamed = (path, bytes) => checkpoints.saved(path, bytes);
     return post;
   }
 
-  start(post: Post): Lived | undefined {
+  start(post: Machine): ProcessLife | undefined {
     if (this.#isGoingBack) return undefined;
-    const lived: Lived = new Lived(post.name, (error) => this.#crashed(post, lived, error));
+    const lived: ProcessLife = new ProcessLife(post.name, (error) => this.#crashed(post, lived, error));
     post.lives.push(lived);
     this.count("lives");
     const begun = post.layer === 0 ? this.#startSource(post, lived) : this.#startLayer(post, lived);
@@ -139,7 +139,7 @@ export class Simulation {
     return lived;
   }
 
-  #startLayer(post: Post, lived: Lived): Promise<number> {
+  #startLayer(post: Machine, lived: ProcessLife): Promise<number> {
     const { layer } = post;
     const successor = layer < this.config.layers.length ? `ws://layer${layer + 1}:1` : undefined;
     const options = { ...this.#options(post), layer, successor, record: undefined };
@@ -152,7 +152,7 @@ export class Simulation {
     });
   }
 
-  #watchOf(post: Post, lived: Lived, mostKept: number): WorkWatch {
+  #watchOf(post: Machine, lived: ProcessLife, mostKept: number): WorkWatch {
     const checks = new WorkChecks(this.config, post.layer, lived, mostKept, this.#violate);
     return {
       isPoisoned: () => {
@@ -172,7 +172,7 @@ export class Simulation {
     };
   }
 
-  async #startSource(post: Post, lived: Lived): Promise<number> {
+  async #startSource(post: Machine, lived: ProcessLife): Promise<number> {
     const options = { ...this.#options(post), layer: undefined, successor: "ws://layer1:1", record: RECORD };
     const source = await SourceProcess.start(this.config, options, {
       ...this.#edges(post, lived),
@@ -183,7 +183,7 @@ export class Simulation {
     return source.ended;
   }
 
-  #options(post: Post) {
+  #options(post: Machine) {
     const host = post.name;
     const where = { run: RUN, state: STATE, host, port: 1 };
     const files = { secretFile: undefined, tlsFiles: undefined };
@@ -192,9 +192,9 @@ export class Simulation {
   }
 
   #edges(
-    post: Post,
-    lived: Lived,
-  ): World & {
+    post: Machine,
+    lived: ProcessLife,
+  ): Environment & {
     log: (incarnation: number) => Logger;
     tell: () => Promise<void>;
     random: () => number;
@@ -213,7 +213,7 @@ export class Simulation {
     };
   }
 
-  #logOf(post: Post, lived: Lived, incarnation: number): Logger {
+  #logOf(post: Machine, lived: ProcessLife, incarnation: number): Logger {
     const say = (fields: Record<string, unknown> | string, words?: string) => {
       const [what, message] = typeof fields === "string" ? [{}, fields] : [fields, words ?? ""];
       if (!lived.life.isAlive) return;
@@ -225,8 +225,8 @@ export class Simulation {
   }
 
   #hearLog(
-    post: Post,
-    lived: Lived,
+    post: Machine,
+    lived: ProcessLife,
     incarnation: number,
     message: string,
     fields: Record<string, unknown>,
@@ -243,14 +243,14 @@ export class Simulation {
     if (message === "linked") checkpoints.linked(lived);
   }
 
-  #crashed(post: Post, lived: Lived, error: unknown): void {
+  #crashed(post: Machine, lived: ProcessLife, error: unknown): void {
     lived.lastWords = String(error);
     const isTwice = /Cannot apply batch/.test(String(error));
     this.#violate(isTwice ? "exactly once" : "no bug", `${post.name}: ${(error as Error).stack ?? error}`);
     this.#exited(post, lived, 1);
   }
 
-  #exited(post: Post, lived: Lived, code: number): void {
+  #exited(post: Machine, lived: ProcessLife, code: number): void {
     if (!lived.life.isAlive) return;
     lived.exit = code;
     lived.isDone = code === 0 && (post.hasFinished || lived.lastWords.startsWith("done"));
@@ -260,7 +260,7 @@ export class Simulation {
   }
 
   /** Started again where it ran, unless it said that it is done. */
-  #bury(post: Post, lived: Lived, isSilent: boolean, again: boolean): void {
+  #bury(post: Machine, lived: ProcessLife, isSilent: boolean, again: boolean): void {
     lived.life.end();
     this.network.died(lived.life, isSilent);
     this.hub?.died(lived.life);
@@ -295,14 +295,14 @@ export class Simulation {
 
   // — what may go wrong —
 
-  kill(post: Post, isSilent = false): void {
+  kill(post: Machine, isSilent = false): void {
     const lived = post.alive;
     if (!lived) return;
     this.tell(`kill ${post.name}/${lived.incarnation}`);
     this.#bury(post, lived, isSilent, true);
   }
 
-  cutPower(post: Post): void {
+  cutPower(post: Machine): void {
     this.tell(`power cut ${post.name}`);
     for (const lived of post.lives)
       if (lived.life.isAlive) {
@@ -313,7 +313,7 @@ export class Simulation {
   }
 
   /** SIGSTOP for a while; meanwhile another is started in its place, if so wished. */
-  freeze(post: Post, ms: number, isReplaced: boolean): void {
+  freeze(post: Machine, ms: number, isReplaced: boolean): void {
     const lived = post.alive;
     if (!lived) return;
     this.tell(`freeze ${post.name}/${lived.incarnation} for ${ms.toFixed(0)}, replaced: ${isReplaced}`);
@@ -324,14 +324,14 @@ export class Simulation {
   }
 
   /** A second one in the same folder, while the first still lives. */
-  duplicate(post: Post): void {
+  duplicate(post: Machine): void {
     const lived = post.alive;
     if (!lived || this.#hasRecord) return;
     this.tell(`duplicate ${post.name}/${lived.incarnation}`);
     this.start(post);
   }
 
-  terminate(post: Post): void {
+  terminate(post: Machine): void {
     const lived = post.alive;
     if (!lived?.stop) return;
     this.tell(`stop ${post.name}/${lived.incarnation}`);
@@ -339,12 +339,12 @@ export class Simulation {
     lived.life.run(() => lived.stop?.("simulated"));
   }
 
-  poison(post: Post): void {
+  poison(post: Machine): void {
     post.isPoisoned = true;
   }
 
   /** Only where another whole one is left: all gone is another story. */
-  flipBit(post: Post): void {
+  flipBit(post: Machine): void {
     const whole = wholeOn(post.disk);
     const victim = whole.at(-1);
     if (whole.length < 2 || !victim || post.hasFinished) return;

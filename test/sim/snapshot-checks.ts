@@ -1,18 +1,18 @@
-import { statedDigest } from "../../shared/run/checkpoint.ts";
-import type { Manifest } from "../../shared/run/snapshot-manifest.ts";
-import { snapshotsAmong } from "../../shared/run/snapshot-name.ts";
+import { statedDigest } from "../../shared/checkpoint/checkpoint.ts";
+import type { Manifest } from "../../shared/checkpoint/snapshot-manifest.ts";
+import { snapshotsAmong } from "../../shared/checkpoint/snapshot-name.ts";
 import { RECORD, STATE } from "./folders.ts";
 import type { Violate } from "./invariant.ts";
-import type { Post } from "./post.ts";
+import type { Machine } from "./machine.ts";
 import { checkpointIn } from "./whole-checkpoints.ts";
 
 /** What must hold of the network's snapshots, whatever else happened: where there is a manifest, there are all its files. */
 export class SnapshotChecks {
-  readonly #posts: readonly Post[];
+  readonly #posts: readonly Machine[];
   readonly #violate: Violate;
   #isChanged = false;
 
-  constructor(posts: readonly Post[], violate: Violate) {
+  constructor(posts: readonly Machine[], violate: Violate) {
     this.#posts = posts;
     this.#violate = violate;
     for (const { disk } of posts)

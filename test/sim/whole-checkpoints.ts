@@ -1,4 +1,4 @@
-import { type Checkpoint, decodeCheckpoint } from "../../shared/run/checkpoint.ts";
+import { type Checkpoint, decodeCheckpoint } from "../../shared/checkpoint/checkpoint.ts";
 import { STATE } from "./folders.ts";
 import type { SimulatedDisk } from "./simulated-disk.ts";
 

@@ -1,18 +1,18 @@
-import type { Config } from "../../shared/run/config.ts";
+import type { Config } from "../../shared/config/config.ts";
 import type { Violate } from "./invariant.ts";
-import type { Lived } from "./lived.ts";
+import type { ProcessLife } from "./process-life.ts";
 import type { WorkWatch } from "./witnessed-work.ts";
 
 /** What must hold of what one life of a layer learns. */
 export class WorkChecks implements Omit<WorkWatch, "isPoisoned"> {
   readonly #config: Config;
   readonly #layer: number;
-  readonly #lived: Lived;
+  readonly #lived: ProcessLife;
   /** Batches whose evidence it may keep. */
   readonly #mostKept: number;
   readonly #violate: Violate;
 
-  constructor(config: Config, layer: number, lived: Lived, mostKept: number, violate: Violate) {
+  constructor(config: Config, layer: number, lived: ProcessLife, mostKept: number, violate: Violate) {
     this.#config = config;
     this.#layer = layer;
     this.#lived = lived;

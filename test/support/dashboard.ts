@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { EventLine, MetricLine } from "../../shared/run/record-lines.ts";
-import { standing } from "../../shared/run/standing.ts";
+import type { EventLine, MetricLine } from "../../shared/record/lines.ts";
+import { standing } from "../../shared/record/standing.ts";
 import type { Experiment } from "./experiment.ts";
 
 /** The address that a run printed, now or later, with its token where it has one. */

@@ -1,4 +1,4 @@
-import type { Edges } from "../../services/cli/edges.ts";
+import type { Edges } from "../../services/train/edges.ts";
 import { wasmKernels } from "../../shared/math/wasm-kernels.ts";
 import { TWO_RINGS } from "./train-process.ts";
 

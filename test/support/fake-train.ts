@@ -1,8 +1,8 @@
 // The command line with workers that train nothing. FAKES says how each behaves: {"layer1": "crashes once"}.
 import { fileURLToPath } from "node:url";
-import { edgesOf } from "../../services/cli/edges.ts";
 import { runProgram } from "../../services/cli/program.ts";
-import { type WorkerPlan, workerArguments } from "../../services/cli/worker-plan.ts";
+import { edgesOf } from "../../services/train/edges.ts";
+import { type WorkerPlan, workerArguments } from "../../services/train/worker-plan.ts";
 
 const fakes: Record<string, string> = JSON.parse(process.env.FAKES ?? "{}");
 const program = fileURLToPath(new URL("fake-worker.mjs", import.meta.url));

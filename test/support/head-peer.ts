@@ -1,5 +1,5 @@
-import { configHash } from "../../shared/run/config-hash.ts";
-import { loadConfig } from "../../shared/run/read-config.ts";
+import { configHash } from "../../shared/config/hash.ts";
+import { loadConfig } from "../../shared/config/read-config.ts";
 import type { ActivationFrame } from "../../shared/wire/frames.ts";
 import type { DirectRun } from "./direct-run.ts";
 import { countingTensor, hello } from "./frames.ts";

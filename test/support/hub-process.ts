@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { StreamEvents, WorkerView } from "../../services/hub/api.ts";
+import type { StreamEvents, WorkerView } from "../../shared/record/hub-api.ts";
 
 /** A folder of runs with one run in it, of two layers. */
 export function newRun(id = "r1"): {

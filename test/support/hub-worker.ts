@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { WebSocket } from "ws";
-import { provenIntroduction } from "../../shared/link/hub-proof.ts";
 import type { Secret } from "../../shared/link/secret.ts";
-import type { Introduction, Numbered, Standing, ToHub, ToWorker } from "../../shared/run/telemetry-wire.ts";
+import { provenIntroduction } from "../../shared/telemetry/hub-proof.ts";
+import type { Introduction, Numbered, Standing, ToHub, ToWorker } from "../../shared/telemetry/messages.ts";
 
 export interface WorkerSays {
   readonly run: string;

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { EventLine, MetricLine, Segment } from "../../shared/run/record-lines.ts";
+import type { EventLine, MetricLine, Segment } from "../../shared/record/lines.ts";
 
 export const BEGAN_AT = Date.UTC(2026, 0, 2, 12);
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { Listening, Telemetry } from "../../shared/run/telemetry.ts";
+import type { Listening, Telemetry } from "../../shared/telemetry/telemetry.ts";
 import type { LogLine } from "./experiment.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));

@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import { planWorkers, stateFolder, workerArguments } from "../../../services/cli/worker-plan.ts";
+import { planWorkers, stateFolder, workerArguments } from "../../../services/train/worker-plan.ts";
 import type { LogLine } from "../../support/experiment.ts";
 import { Worker } from "../../support/worker-process.ts";
 import { type Finding, ledgerFinding, timeFinding } from "../finding.ts";

@@ -1,3 +1,5 @@
+import type { Config } from "../../../shared/config/config.ts";
+import { loadConfig } from "../../../shared/config/read-config.ts";
 import type { Batch } from "../../../shared/data/data-set.ts";
 import { openDataSet } from "../../../shared/data/open-data-set.ts";
 import { buildLayer } from "../../../shared/dni/build-layer.ts";
@@ -9,8 +11,6 @@ import type { LayerState } from "../../../shared/dni/layer-state.ts";
 import { addTallies, emptyTally, verdictOf } from "../../../shared/math/accuracy.ts";
 import { bytesToFloats } from "../../../shared/math/convert.ts";
 import { wasmKernels } from "../../../shared/math/wasm-kernels.ts";
-import type { Config } from "../../../shared/run/config.ts";
-import { loadConfig } from "../../../shared/run/read-config.ts";
 import { deviation, type Finding, mean } from "../finding.ts";
 
 /** The layer that goes away, its number, and how old its last checkpoint is when it does, in batches. */

@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { crc32c } from "../../../services/cli/crc32c.ts";
 import { runProgram } from "../../../services/cli/program.ts";
 import { readRecord } from "../../../services/cli/record.ts";
+import { crc32c } from "../../../shared/record/crc32c.ts";
 import { testEdges } from "../../support/edges.ts";
 import { keptByTensorBoard, readEvents } from "../../support/event-files.ts";
 import { BEGAN_AT, runOnFile } from "../../support/run-on-file.ts";

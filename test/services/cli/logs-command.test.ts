@@ -2,10 +2,10 @@ import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFil
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Edges } from "../../../services/cli/edges.ts";
-import { FollowedFile } from "../../../services/cli/followed-file.ts";
 import { runProgram } from "../../../services/cli/program.ts";
 import { sparkline } from "../../../services/cli/sparkline.ts";
+import type { Edges } from "../../../services/train/edges.ts";
+import { FollowedFile } from "../../../shared/record/followed-file.ts";
 import { testEdges } from "../../support/edges.ts";
 import { runOnFile } from "../../support/run-on-file.ts";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { findRun, readRecord, runIds } from "../../../services/cli/record.ts";
-import { lockRun } from "../../../services/cli/run-lock.ts";
+import { lockRun } from "../../../services/train/run-lock.ts";
 import { BEGAN_AT, killedRun, runOnFile } from "../../support/run-on-file.ts";
 
 let runs: string;

@@ -3,10 +3,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { batchAt, downsOf } from "../../../services/cli/downs.ts";
 import { runProgram } from "../../../services/cli/program.ts";
 import { readRecord } from "../../../services/cli/record.ts";
 import { report } from "../../../services/cli/report.ts";
+import { batchAt, outagesOf } from "../../../shared/record/outages.ts";
 import { testEdges } from "../../support/edges.ts";
 import { BEGAN_AT, event, killedRun, runOnFile } from "../../support/run-on-file.ts";
 
@@ -95,7 +95,7 @@ describe("absences", () => {
       event("layer1", 2, 5_000, "restored", "", { batch: 9 }),
       event("train", 0, 7_000, "died", "SIGKILL", { about: "layer2" }),
     ];
-    expect(downsOf(said)).toEqual([
+    expect(outagesOf(said)).toEqual([
       { worker: "layer1", from: BEGAN_AT + 1_000, to: BEGAN_AT + 5_000, why: "silent" },
       { worker: "layer2", from: BEGAN_AT + 7_000, to: undefined, why: "SIGKILL" },
     ]);

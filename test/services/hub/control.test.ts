@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { COMMANDS } from "../../../shared/run/telemetry-wire.ts";
+import { COMMANDS } from "../../../shared/telemetry/messages.ts";
 import { ask, HubProcess, newRun } from "../../support/hub-process.ts";
 import { HubWorker } from "../../support/hub-worker.ts";
 

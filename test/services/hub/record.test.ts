@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { RunRow, RunView } from "../../../services/hub/api.ts";
+import type { RunRow, RunView } from "../../../shared/record/hub-api.ts";
 import { HubProcess, linesIn, newRun } from "../../support/hub-process.ts";
 import { HubWorker } from "../../support/hub-worker.ts";
 

@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import { afterAll, describe, expect, it } from "vitest";
-import { begin, type LayerEdges, type LayerOptions } from "../../../services/layer/beginning.ts";
-import { realWorld } from "../../../services/world.ts";
+import { type LayerEdges, type LayerOptions, startUp } from "../../../services/layer/startup.ts";
+import { realEnvironment } from "../../../services/worker/environment.ts";
+import { weightsDigest } from "../../../shared/checkpoint/digest.ts";
+import { loadConfig } from "../../../shared/config/read-config.ts";
 import { plainKernels } from "../../../shared/math/plain-kernels.ts";
-import { weightsDigest } from "../../../shared/run/digest.ts";
-import { loadConfig } from "../../../shared/run/read-config.ts";
 import { seeded } from "../../support/seeded.ts";
 
 const { config } = loadConfig("configs/two-rings.yaml", []);
@@ -16,7 +16,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const options = { layer: 2, run: "a-run", state: folder } as LayerOptions;
 const edges: LayerEdges = {
-  ...realWorld({ secret: undefined, tls: undefined }, { rssBytes: () => 0, nodeVersion: "" }),
+  ...realEnvironment({ secret: undefined, tls: undefined }, { rssBytes: () => 0, nodeVersion: "" }),
   kernels: plainKernels(),
   log: () => pino({ level: "silent" }),
   tell: async () => {},
@@ -26,7 +26,7 @@ const edges: LayerEdges = {
 
 /** What a layer's folder holds after two checkpoints: the older with some weights, the newer with others. */
 async function twoCheckpoints() {
-  const { work, lineage } = await begin(config, options, edges, 0);
+  const { work, lineage } = await startUp(config, options, edges, 0);
   lineage.applied(0);
   await lineage.save();
   const older = weightsDigest(work.state().tensors);
@@ -77,7 +77,7 @@ describe("a layer that starts over 300 damaged checkpoints", async () => {
 
   it("takes an undamaged one: the control", async () => {
     restore();
-    const { work, lineage } = await begin(config, options, edges, 0);
+    const { work, lineage } = await startUp(config, options, edges, 0);
     expect([lineage.cursor, weightsDigest(work.state().tensors)]).toEqual([1, newer]);
     expect(newer).not.toBe(older);
   });
@@ -85,7 +85,7 @@ describe("a layer that starts over 300 damaged checkpoints", async () => {
   it("loads none of them, but the one before", async () => {
     for (const { how, damaged } of damages(files.get(newest)!)) {
       restore(new Map([[newest, damaged]]));
-      const { work, lineage } = await begin(config, options, edges, 0);
+      const { work, lineage } = await startUp(config, options, edges, 0);
       expect([lineage.cursor, weightsDigest(work.state().tensors)], how).toEqual([0, older]);
       expect(readdirSync(folder), how).toContain(`${newest}.corrupt`);
     }
@@ -94,11 +94,11 @@ describe("a layer that starts over 300 damaged checkpoints", async () => {
   it("refuses to start where all are damaged, of another run or of another config", async () => {
     for (const { how, damaged } of damages(files.get(newest)!).slice(0, 50)) {
       restore(new Map([...files.keys()].map((name) => [name, damaged])));
-      await expect(begin(config, options, edges, 0), how).rejects.toThrow("none valid");
+      await expect(startUp(config, options, edges, 0), how).rejects.toThrow("none valid");
     }
     restore();
-    await expect(begin(config, { ...options, run: "another" }, edges, 0)).rejects.toThrow("run");
+    await expect(startUp(config, { ...options, run: "another" }, edges, 0)).rejects.toThrow("run");
     const other = loadConfig("configs/two-rings.yaml", ["seed=9"]).config;
-    await expect(begin(other, options, edges, 0)).rejects.toThrow("config");
+    await expect(startUp(other, options, edges, 0)).rejects.toThrow("config");
   });
 });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { LayerWork } from "../../../services/layer/layer-work.ts";
+import { weightsDigest } from "../../../shared/checkpoint/digest.ts";
 import type { NetworkOptions } from "../../../shared/dni/build-layer.ts";
 import { ReferenceChain } from "../../../shared/dni/reference-chain.ts";
 import { wasmKernels } from "../../../shared/math/wasm-kernels.ts";
-import { weightsDigest } from "../../../shared/run/digest.ts";
 import { decode, encode } from "../../../shared/wire/codec.ts";
 import type {
   BatchFrame,

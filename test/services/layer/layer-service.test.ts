@@ -1,11 +1,11 @@
 import { expect, it } from "vitest";
 import { LayerService, type LayerSurroundings } from "../../../services/layer/layer-service.ts";
 import { LayerWork } from "../../../services/layer/layer-work.ts";
+import { Meter } from "../../../services/worker/meter.ts";
+import { weightsDigest } from "../../../shared/checkpoint/digest.ts";
 import type { Rules } from "../../../shared/delivery/rules.ts";
 import type { Link } from "../../../shared/link/link.ts";
 import { wasmKernels } from "../../../shared/math/wasm-kernels.ts";
-import { weightsDigest } from "../../../shared/run/digest.ts";
-import { Meter } from "../../../shared/run/meter.ts";
 import { decode, encode } from "../../../shared/wire/codec.ts";
 import { FrameError } from "../../../shared/wire/frame-error.ts";
 import {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { Predecessor } from "../../../services/layer/predecessor.ts";
-import { introductionOf, type Self } from "../../../services/self.ts";
-import { readConfig } from "../../../shared/run/read-config.ts";
+import { type Identity, introductionOf } from "../../../services/worker/identity.ts";
+import { readConfig } from "../../../shared/config/read-config.ts";
 import { CloseCode, type HelloFrame } from "../../../shared/wire/frames.ts";
 
 const { config } = readConfig(
@@ -14,7 +14,7 @@ wire: { dtype: f16 }
   "a test",
 );
 const ids = { run: "run", configHash: "hash", batches: 10, incarnation: 1, instance: "own" };
-const second: Self = { layer: 2, ...ids };
+const second: Identity = { layer: 2, ...ids };
 
 /** Layer 1 introduces itself to layer 2. */
 function hello(incarnation: number, other: Partial<HelloFrame> = {}): HelloFrame {

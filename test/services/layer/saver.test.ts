@@ -1,8 +1,8 @@
 import type { Logger } from "pino";
 import { expect, it } from "vitest";
 import { Saver } from "../../../services/layer/saver.ts";
-import { CheckpointError } from "../../../shared/run/checkpoint.ts";
-import { CheckpointWriteError, Replaced } from "../../../shared/run/checkpoint-store.ts";
+import { CheckpointError } from "../../../shared/checkpoint/checkpoint.ts";
+import { CheckpointWriteError, Replaced } from "../../../shared/checkpoint/store.ts";
 
 const full = new CheckpointWriteError("the disk is full", { durable: false });
 

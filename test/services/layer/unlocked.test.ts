@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { rulesOf } from "../../../services/layer/beginning.ts";
 import { LayerService, type LayerSurroundings } from "../../../services/layer/layer-service.ts";
 import { LayerWork } from "../../../services/layer/layer-work.ts";
+import { rulesOf } from "../../../services/layer/startup.ts";
+import { Meter } from "../../../services/worker/meter.ts";
+import type { Config } from "../../../shared/config/config.ts";
+import { readConfig } from "../../../shared/config/read-config.ts";
 import type { Link } from "../../../shared/link/link.ts";
 import { plainKernels } from "../../../shared/math/plain-kernels.ts";
-import type { Config } from "../../../shared/run/config.ts";
-import { Meter } from "../../../shared/run/meter.ts";
-import { readConfig } from "../../../shared/run/read-config.ts";
 import { decode, encode } from "../../../shared/wire/codec.ts";
 import type { BackFrame, BatchFrame, ForwardFrame, Frame } from "../../../shared/wire/frames.ts";
 import { floatsToTensor } from "../../../shared/wire/tensor.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 import { isOver, type Summary, writeSummary } from "../../../services/source/record.ts";
-import { loadConfig } from "../../../shared/run/read-config.ts";
+import { loadConfig } from "../../../shared/config/read-config.ts";
 
 const { config } = loadConfig("configs/mnist.yaml", []);
 const other = loadConfig("configs/mnist.yaml", ["seed=1"]).config;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Snapshots } from "../../../services/source/snapshots.ts";
-import { realDisk } from "../../../shared/run/disk.ts";
+import { realDisk } from "../../../shared/checkpoint/disk.ts";
 import type { SnapshotFrame } from "../../../shared/wire/frames.ts";
 
 const NAME = "000000010-0123abcd";

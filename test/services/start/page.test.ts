@@ -55,7 +55,7 @@ describe("the page", () => {
     const { mtimeMs } = statSync(join(folder, "index.html"));
     expect(await builtPage(root)).toBe(folder);
     expect(statSync(join(folder, "index.html")).mtimeMs).toBe(mtimeMs);
-    await appendFile(join(root, "services/hub/page/page.css"), "\nbody { margin: 1px; }\n");
+    await appendFile(join(root, "services/page/page.css"), "\nbody { margin: 1px; }\n");
     expect(await builtPage(root)).not.toBe(folder);
   });
 
@@ -80,7 +80,7 @@ describe("the page", () => {
   });
 
   it("is refused with the mistake, and leaves nothing half made", async () => {
-    await appendFile(join(root, "services/hub/page/main.tsx"), "\nconst = 1;\n");
+    await appendFile(join(root, "services/page/main.tsx"), "\nconst = 1;\n");
     await expect(builtPage(root)).rejects.toThrow(/main\.tsx/);
     expect(readdirSync(join(root, "node_modules/.cache/unlocked-page"))).toEqual([]);
   });

@@ -24,7 +24,7 @@ import { readSources } from "../../../services/start/sources.mjs";
 const PROJECT = fileURLToPath(new URL("../../..", import.meta.url));
 const LAYER = "services/layer/main.ts";
 /** A source with words that a layer without flags says. */
-const OPTIONS = "shared/run/worker-options.ts";
+const OPTIONS = "services/worker/options.ts";
 
 let root: string;
 let cache: string;
@@ -32,7 +32,7 @@ let cache: string;
 beforeEach(() => {
   root = realpathSync(mkdtempSync(join(tmpdir(), "unlocked-run-")));
   cache = join(root, "node_modules/.cache/unlocked");
-  for (const part of ["services", "shared", "configs", "package.json", "tsconfig.json"]) {
+  for (const part of ["services", "shared", "deploy", "configs", "package.json", "tsconfig.json"]) {
     cpSync(join(PROJECT, part), join(root, part), { recursive: true });
   }
   mkdirSync(join(root, "node_modules"));
@@ -196,7 +196,7 @@ describe("a program that is run", () => {
   it("is refused with the mistake in its source, and leaves no bundle of it", () => {
     edit(OPTIONS, "export function readWorkerOptions(", "export function readWorkerOptions((");
     const { code, err } = run(LAYER);
-    expect(err).toMatch(/worker-options\.ts:\d+:\d+/);
+    expect(err).toMatch(/options\.ts:\d+:\d+/);
     expect(code).toBe(1);
     expect(bundles()).toEqual([]);
   });

@@ -1,0 +1,123 @@
+import type { WorkerView } from "../../shared/record/hub-api.ts";
+import { duration, measure, percent, rate } from "../../shared/record/numbers.ts";
+import { type Paint, type Style, unpainted } from "../train/paint.ts";
+import type { RunStatus } from "./run-status.ts";
+
+const BAR = 20;
+
+/** A run in a few lines: its workers from the source to the head, and what the signs mean. */
+export function statusView(stand: RunStatus, now: number, paint: Paint = unpainted): string[] {
+  const shapes = stand.workers.map(shapeWords);
+  const [nameWidth, shapeWidth] = [widest(stand.workers.map(({ name }) => name)), widest(shapes)];
+  return [
+    heading(stand),
+    ...stand.workers.map((worker, index) => {
+      const { sign, style } = signOf(worker);
+      const who = `${worker.name.padEnd(nameWidth)}  ${shapes[index]!.padEnd(shapeWidth)}`;
+      return `${who}  ${paint(bar(sign, worker.batch, stand.batches), style)}  ${paint(words(worker, now), style)}`;
+    }),
+    paint(legend(stand.workers), "dim"),
+    ...(stand.hub === undefined ? [paint(origin(stand, now), "dim")] : [paint(`from ${stand.hub}`, "dim")]),
+  ];
+}
+
+function heading({ run, state, method, batch, batches, test }: RunStatus): string {
+  const result = test === undefined ? "" : `  test accuracy ${percent(1 - test.error)}`;
+  return `run ${run}  ${method}  batch ${batch + 1}/${batches}${result}  (${state})`;
+}
+
+/** What the line begins with when it is read from files: nobody is there to ask. */
+function origin({ newestAt, state }: RunStatus, now: number): string {
+  const age = duration((now - newestAt) / 1000);
+  return state === "training"
+    ? `from the files: no dashboard answers; the newest line is ${age} old`
+    : `from the files; the newest line is ${age} old`;
+}
+
+interface Sign {
+  readonly sign: string;
+  readonly meaning: string;
+  readonly style: Style;
+}
+
+function signOf({ contact, state }: WorkerView): Sign {
+  switch (contact) {
+    case "absent":
+      return { sign: " ", meaning: "never heard of", style: "dim" };
+    case "unreachable":
+      return { sign: "?", meaning: "unreachable", style: "doubtful" };
+    case "dead":
+      return { sign: "_", meaning: "dead", style: "bad" };
+    case "gone":
+      return { sign: "-", meaning: "gone", style: "dim" };
+    case "connected":
+      if (state === "holding") return { sign: "=", meaning: "holding", style: "doubtful" };
+      if (state === "waiting") return { sign: "~", meaning: "waiting", style: "doubtful" };
+      if (state === "starting") return { sign: "+", meaning: "starting", style: "doubtful" };
+      return { sign: "#", meaning: "at work", style: "good" };
+  }
+}
+
+function legend(workers: readonly WorkerView[]): string {
+  const meanings = new Map(workers.map(signOf).map(({ sign, meaning }) => [sign, meaning]));
+  meanings.delete(" ");
+  return [...meanings].map(([sign, meaning]) => `${sign} ${meaning}`).join("  ");
+}
+
+function bar(sign: string, batch: number, batches: number): string {
+  const full = Math.min(BAR, Math.round((BAR * (batch + 1)) / Math.max(1, batches)));
+  return `${sign.repeat(Math.max(sign === "#" || sign === "-" ? 0 : 1, full))}`.padEnd(BAR, ".");
+}
+
+function words(worker: WorkerView, now: number): string {
+  const { contact, why, since, batch, durable } = worker;
+  const time = duration((now - since) / 1000);
+  const reason = why === undefined ? "" : ` (${why})`;
+  const place = `batch ${batch < 0 ? "–" : batch}`;
+  const saved = durable === undefined || durable < 0 ? "" : `  saved ${durable}`;
+  switch (contact) {
+    case "absent":
+      return "never heard of";
+    case "unreachable":
+      return `${place}  UNREACHABLE ${time}${reason}${saved}`;
+    case "dead":
+      return `${place}  DOWN ${time}${reason}${saved}`;
+    case "gone":
+      return `${place}  gone ${time}${reason}${figures(worker)}`;
+    case "connected":
+      return `${place}${stateWords(worker)}${figures(worker)}  up ${time}`;
+  }
+}
+
+function stateWords({ state, alarm }: WorkerView): string {
+  const unusual = state === undefined || state === "training" ? "" : `  ${state.toUpperCase()}`;
+  return `${unusual}${alarm === undefined ? "" : `  ALARM ${alarm}`}`;
+}
+
+function figures({
+  inFlight,
+  window,
+  perSecond,
+  loss,
+  generatorError,
+  cosine,
+  staleness,
+  contact,
+}: WorkerView): string {
+  return [
+    contact === "connected" ? `  ${rate(perSecond)}/s` : "",
+    inFlight === undefined || window === undefined ? "" : `  in flight ${inFlight}/${window}`,
+    loss === undefined ? "" : `  loss ${measure(loss)}`,
+    staleness === undefined ? "" : `  stale ${rate(staleness)}`,
+    generatorError === undefined ? "" : `  gen-err ${measure(generatorError)}`,
+    cosine === undefined ? "" : `  cos ${measure(cosine)}`,
+  ].join("");
+}
+
+function shapeWords({ shape }: WorkerView): string {
+  return shape === undefined ? "" : `${shape.inputs}>${shape.outputs} ${shape.what}`;
+}
+
+function widest(texts: readonly string[]): number {
+  return Math.max(0, ...texts.map((text) => text.length));
+}

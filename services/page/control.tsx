@@ -1,0 +1,122 @@
+import { useState } from "preact/hooks";
+import type { ControlView } from "../../shared/record/hub-api.ts";
+import type { Command } from "../../shared/telemetry/messages.ts";
+import { Choice } from "./choice.tsx";
+import { command as give } from "./hub.ts";
+
+interface Props {
+  readonly control: ControlView;
+  readonly token: string | undefined;
+  readonly workers: readonly string[];
+  readonly worker: string;
+  readonly onWorker: (worker: string) => void;
+}
+
+const meanings: readonly (readonly [Command, string])[] = [
+  ["pause", "takes no batch until it is resumed"],
+  ["resume", "takes batches again"],
+  ["checkpoint", "saves its state now"],
+  ["restart", "saves, ends, and is started again"],
+  ["crash", "dies at once, as by an accident"],
+  ["stop", "saves, ends, and stays away until it is started"],
+  ["start", "begins again where it had saved, if it was stopped"],
+];
+
+/** Commands to one worker, and the end of the run; each beside what one would type for it. */
+export function Control({ control, token, workers, worker, onWorker }: Props) {
+  const [said, setSaid] = useState("");
+  const send = async (to: string, command: Command) => {
+    if (token === undefined) return;
+    setSaid(`${command} ${to} …`);
+    try {
+      await give({ worker: to, command }, token);
+      setSaid(`${command}: sent to ${to}`);
+    } catch (error) {
+      setSaid(`${command} ${to}: refused, ${(error as Error).message}`);
+    }
+  };
+  return (
+    <section class="panel control" aria-labelledby="control-title">
+      <div class="panel-head">
+        <h2 id="control-title">Control</h2>
+        <Choice label="of" options={workers} value={worker} onChoose={onWorker} testId="control-worker" />
+        <p class="answer" role="status" data-testid="control-answer">
+          {said}
+        </p>
+      </div>
+      {token === undefined && (
+        <p class="hint">
+          Commands need the token of the run: open the address that was printed at the start, with its
+          #token=.
+        </p>
+      )}
+      <ul>
+        {meanings.map(([each, meaning]) => (
+          <Row
+            key={each}
+            name={each}
+            meaning={meaning}
+            twin={control.twins[each]?.replaceAll("{worker}", worker)}
+            isOff={token === undefined}
+            onPress={() => send(worker, each)}
+          />
+        ))}
+        <Row
+          name="stop run"
+          meaning="ends the run: every worker saves and goes"
+          twin={control.twins.stop?.replaceAll("{worker}", "run")}
+          isOff={token === undefined}
+          onPress={() => send("run", "stop")}
+        />
+      </ul>
+    </section>
+  );
+}
+
+interface RowProps {
+  readonly name: Command | "stop run";
+  readonly meaning: string;
+  readonly twin: string | undefined;
+  readonly isOff: boolean;
+  readonly onPress: () => void;
+}
+
+function Row({ name, meaning, twin, isOff, onPress }: RowProps) {
+  return (
+    <li>
+      <button
+        type="button"
+        class={`command command-${idOf(name)}`}
+        disabled={isOff}
+        title={meaning}
+        onClick={onPress}
+        data-testid={`command-${idOf(name)}`}
+      >
+        {name}
+      </button>
+      <span class="unseen">{meaning}</span>
+      {twin !== undefined && <Twin text={twin} />}
+    </li>
+  );
+}
+
+function idOf(name: RowProps["name"]): string {
+  return name.replace(" ", "-");
+}
+
+function Twin({ text }: { readonly text: string }) {
+  const [isCopied, setCopied] = useState(false);
+  const copy = async () => {
+    await navigator.clipboard.writeText(text);
+    setCopied(true);
+    setTimeout(() => setCopied(false), 1_500);
+  };
+  return (
+    <span class="twin">
+      <code>{text}</code>
+      <button type="button" class="quiet" onClick={copy} aria-label={`Copy ${text}`}>
+        {isCopied ? "copied" : "copy"}
+      </button>
+    </span>
+  );
+}

@@ -1,0 +1,88 @@
+import { duration, measure, percent, rate } from "../../shared/record/numbers.ts";
+import type { TestResult } from "../../shared/wire/frames.ts";
+import { lastWord } from "./last-words.ts";
+import type { Ending, Note, Outcome } from "./supervise.ts";
+
+/** Sentences about a run. Pure: what happened in, lines out. */
+
+export function testNews(batch: number, test: TestResult): string {
+  return `after ${batch} batches: test ${accuracy(test)}, loss ${measure(test.loss)}`;
+}
+
+/** `alarm`: what does not work at present; undefined when it does again. */
+export function alarmNews(worker: string, alarm: string | undefined): string {
+  return alarm === undefined ? `${worker} can save again` : `${worker} goes on, but: ${alarm}`;
+}
+
+export function noteNews(note: Note, words: readonly string[]): string {
+  const { worker } = note;
+  switch (note.kind) {
+    case "died": {
+      const when =
+        note.afterMs === 0 ? "starting it again" : `again in ${(note.afterMs / 1000).toFixed(1)} s`;
+      return `${worker} ${endingWords(note.ending, words)}; ${when} (restart ${note.restart})`;
+    }
+    case "stopped":
+      return `${worker} was stopped as asked, and stays so until it is told to start`;
+    case "ended badly":
+      return `${worker} ${endingWords(note.ending, words)}, when the run had finished`;
+    case "killed":
+      return `${worker} did not end within ${note.afterMs / 1000} s and was killed`;
+  }
+}
+
+/** Of the first death since it last listened: it is tried again, ever more slowly, until it does. */
+export function dashboardNews(ending: Ending, words: readonly string[]): string {
+  return `the dashboard ${endingWords(ending, words)}; it is started again until it listens, and training goes on`;
+}
+
+function endingWords(ending: Ending, words: readonly string[]): string {
+  if ("signal" in ending) return `was ended by ${ending.signal}`;
+  if ("fault" in ending) return `could not be started (${ending.fault})`;
+  if (ending.code === 0) return "left before the run had finished";
+  if (ending.code === 75) return "has saved, and is to start again";
+  const word = lastWord(words);
+  return `died with code ${ending.code}${word ? ` (${word})` : ""}`;
+}
+
+/** `log`: where the whole story is. */
+export function failureNews(
+  failure: Extract<Outcome, { kind: "failed" }>,
+  words: readonly string[],
+  log: string,
+): string[] {
+  const { worker, code, deaths } = failure;
+  const what = deaths
+    ? `died ${deaths} times without getting any further`
+    : code === 78
+      ? "cannot start"
+      : "gave up";
+  return [`${worker} ${what} (code ${code}):`, ...words.map((word) => `  ${word}`), `the whole log: ${log}`];
+}
+
+export function stopNews(cursor: number | undefined, resume: string): string {
+  const where = cursor === undefined || cursor < 0 ? "before the first batch" : `at batch ${cursor}`;
+  return `stopped ${where}; go on with: ${resume}`;
+}
+
+/** What the closing lines need of summary.json. */
+export interface Closing {
+  readonly run: string;
+  readonly wallSeconds: number;
+  readonly batches: number;
+  readonly test: TestResult;
+}
+
+export function closingNews({ run, wallSeconds, batches, test }: Closing, folder: string): string[] {
+  const perSecond = wallSeconds > 0 ? batches / wallSeconds : undefined;
+  return [
+    `${run} has finished: ${batches} batches in ${duration(wallSeconds)}, ${rate(perSecond)} batches/s`,
+    `test ${accuracy(test)}, loss ${measure(test.loss)}`,
+    `record: ${folder}`,
+  ];
+}
+
+function accuracy({ error, exact }: TestResult): string {
+  if (exact === undefined) return `accuracy ${percent(1 - error)}`;
+  return `accuracy ${percent(1 - error)} of bits, ${percent(exact)} exact`;
+}

@@ -1,0 +1,162 @@
+import { parseArgs } from "node:util";
+import type { TlsFiles } from "../../shared/link/credentials.ts";
+
+/** What a worker is told when it is started. */
+export interface WorkerOptions {
+  readonly config: string;
+  /** path=value, over the config. */
+  readonly set: readonly string[];
+  readonly run: string;
+  /** Where it keeps what must outlive it. */
+  readonly state: string;
+  readonly host: string;
+  readonly port: number;
+  /** ws://host:port, wss:// with TLS; the head has none. */
+  readonly successor: string | undefined;
+  /** Holds what it proves itself by to its neighbours, who have the same; without one they are not asked. */
+  readonly secretFile: string | undefined;
+  /** Paths, of PEM; with them its links are encrypted, and both ends show who they are. */
+  readonly tlsFiles: TlsFiles | undefined;
+  /** ws://host:port, or wss:// with TLS: whom it tells of itself, if anybody. */
+  readonly hub: string | undefined;
+  /** It does what the hub says: pause, crash, stop, … Else it only logs that it was asked. */
+  readonly control: boolean;
+  readonly logFormat: "json" | "pretty";
+  /** A layer's: the file that gets when it did what. */
+  readonly trace: string | undefined;
+  /** A layer's number, from 1. */
+  readonly layer: number | undefined;
+  /** The source's: the folder of the run's record. */
+  readonly record: string | undefined;
+}
+
+/** Every mistake in the flags, one a line. */
+export class WorkerOptionsError extends Error {
+  override readonly name = "WorkerOptionsError";
+}
+
+export interface WorkerEnvironment {
+  /** Where no --secret-file is given. A path is no secret; the secret itself belongs neither here nor in the flags. */
+  readonly UNLOCKED_SECRET_FILE?: string | undefined;
+  /** Where no --hub is given. */
+  readonly UNLOCKED_HUB?: string | undefined;
+  /** "1" is as good as --control. */
+  readonly UNLOCKED_CONTROL?: string | undefined;
+}
+
+/** Throws a WorkerOptionsError that lists all mistakes. */
+export function readWorkerOptions(
+  argv: readonly string[],
+  role: "layer" | "source",
+  environment: WorkerEnvironment = {},
+): WorkerOptions {
+  const given = parse(argv);
+  const mistakes: string[] = [];
+  const required = (
+    flag: "config" | "run" | "state" | "listen" | "successor" | "record" | "layer",
+  ): string => {
+    const value = given[flag];
+    if (value === undefined) mistakes.push(`--${flag} is missing`);
+    return value ?? "";
+  };
+  const tlsFiles = tls(given, mistakes);
+  const options: WorkerOptions = {
+    config: required("config"),
+    set: given.set ?? [],
+    run: required("run"),
+    state: required("state"),
+    ...address(required("listen"), mistakes),
+    successor: successor(role === "source" ? required("successor") : given.successor, tlsFiles, mistakes),
+    // A variable that is set to nothing is as good as none.
+    secretFile: given["secret-file"] ?? (environment.UNLOCKED_SECRET_FILE || undefined),
+    tlsFiles,
+    hub: hub(given.hub ?? (environment.UNLOCKED_HUB || undefined), tlsFiles, mistakes),
+    control: given.control ?? environment.UNLOCKED_CONTROL === "1",
+    logFormat: format(given["log-format"] ?? "json", mistakes),
+    trace: given.trace,
+    layer: role === "layer" ? layerNumber(required("layer"), mistakes) : undefined,
+    record: role === "source" ? required("record") : undefined,
+  };
+  if (role === "source" && given.trace !== undefined) mistakes.push("--trace is for layers");
+  if (mistakes.length > 0) throw new WorkerOptionsError(`Cannot start: ${mistakes.join("; ")}`);
+  return options;
+}
+
+function parse(argv: readonly string[]) {
+  const text = { type: "string" } as const;
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        config: text,
+        set: { type: "string", multiple: true },
+        run: text,
+        state: text,
+        listen: text,
+        successor: text,
+        record: text,
+        layer: text,
+        "secret-file": text,
+        "tls-cert": text,
+        "tls-key": text,
+        "tls-ca": text,
+        hub: text,
+        control: { type: "boolean" },
+        "log-format": text,
+        trace: text,
+      },
+    }).values;
+  } catch (error) {
+    throw new WorkerOptionsError(`Cannot start: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function address(listen: string, mistakes: string[]): { host: string; port: number } {
+  const match = /^(.+):(\d{1,5})$/.exec(listen);
+  const port = Number(match?.[2] ?? 0);
+  if (listen !== "" && (!match || port > 65535)) mistakes.push(`--listen is "${listen}", expected host:port`);
+  return { host: match?.[1] ?? "", port };
+}
+
+const TLS_FLAGS = ["tls-cert", "tls-key", "tls-ca"] as const;
+
+/** All three or none: half of it would be none, and look like some. */
+function tls(
+  given: { readonly [Flag in (typeof TLS_FLAGS)[number]]?: string | undefined },
+  mistakes: string[],
+): TlsFiles | undefined {
+  const missing = TLS_FLAGS.filter((flag) => given[flag] === undefined);
+  if (missing.length === TLS_FLAGS.length) return undefined;
+  for (const flag of missing) mistakes.push(`--${flag} is missing beside the other flags of TLS`);
+  const [certificate = "", key = "", authority = ""] = TLS_FLAGS.map((flag) => given[flag]);
+  return { certificate, key, authority };
+}
+
+function successor(url: string | undefined, tlsFiles: TlsFiles | undefined, mistakes: string[]) {
+  if (url === undefined || url === "") return url;
+  const expected = tlsFiles ? "wss" : "ws";
+  if (new RegExp(`^${expected}://[^/]`).test(url)) return url;
+  const why = tlsFiles ? "as the links are encrypted" : "or --tls-cert, --tls-key and --tls-ca for wss://";
+  mistakes.push(`--successor is "${url}", expected ${expected}://host:port, ${why}`);
+  return url;
+}
+
+/** A hub on this machine needs no TLS, whatever the links have. */
+function hub(url: string | undefined, tlsFiles: TlsFiles | undefined, mistakes: string[]) {
+  if (url === undefined || /^ws:\/\/[^/]/.test(url)) return url;
+  if (!/^wss:\/\/[^/]/.test(url))
+    mistakes.push(`--hub is "${url}", expected ws://host:port or wss://host:port`);
+  else if (!tlsFiles) mistakes.push(`--hub is "${url}", which needs --tls-cert, --tls-key and --tls-ca`);
+  return url;
+}
+
+function layerNumber(text: string, mistakes: string[]): number {
+  if (text !== "" && !/^[1-9]\d{0,3}$/.test(text)) mistakes.push(`--layer is "${text}", expected 1, 2, 3, …`);
+  return Number(text);
+}
+
+function format(text: string, mistakes: string[]): "json" | "pretty" {
+  if (text !== "json" && text !== "pretty")
+    mistakes.push(`--log-format is "${text}", expected json or pretty`);
+  return text === "pretty" ? "pretty" : "json";
+}

@@ -1,0 +1,225 @@
+import type { Logger } from "pino";
+import { canonicalYaml } from "../../shared/config/canonical-yaml.ts";
+import type { Config } from "../../shared/config/config.ts";
+import type { Traffic } from "../../shared/link/link.ts";
+import type { EventName } from "../../shared/record/lines.ts";
+import type { DialHub, HubDialler, HubLink } from "../../shared/telemetry/dial-hub.ts";
+import {
+  COMMANDS,
+  type Command,
+  type Goodbye,
+  type Introduction,
+  type Standing,
+  TELEMETRY_PROTOCOL,
+} from "../../shared/telemetry/messages.ts";
+import type { PendingLines } from "../../shared/telemetry/pending-lines.ts";
+import type { TestResult } from "../../shared/wire/frames.ts";
+import type { WorkerOptions } from "./options.ts";
+
+/** What it takes to tell a hub. */
+export interface HubEdge {
+  readonly dial: DialHub;
+  readonly rssBytes: () => number;
+  readonly nodeVersion: string;
+}
+
+interface ReporterEdges {
+  readonly hub?: HubEdge | undefined;
+  readonly date: () => Date;
+  readonly random: () => number;
+  readonly pid: number;
+  after(ms: number, run: () => void): () => void;
+}
+
+/** Who speaks, in this life. */
+export interface Life {
+  readonly worker: string;
+  readonly incarnation: number;
+  readonly instance: string;
+  readonly port: number;
+  readonly kernels: string;
+  readonly log: Logger;
+  readonly traffic: Traffic;
+}
+
+export interface Surroundings {
+  standing(): Omit<Standing["progress"], "bytesSent" | "bytesReceived" | "rssBytes">;
+  obey(command: Command): void;
+}
+
+/** Said and not taken by the network; beyond it nothing more is said for now. */
+const MOST_BUFFERED_BYTES = 256 * 1024;
+/** At the end, for the hub to acknowledge the last lines. */
+const FAREWELL_MS = 500;
+
+/** Tells a hub of this life what is to be said, whenever it reports, and takes its commands. Training never waits for it. */
+export class Reporter {
+  readonly #unsaid: PendingLines;
+  readonly #life: Life;
+  readonly #edges: ReporterEdges & { readonly hub: HubEdge };
+  readonly #around: Surroundings;
+  readonly #dialler: HubDialler;
+  readonly #control: boolean;
+  #hub: HubLink | undefined;
+  #onEmpty: (() => void) | undefined;
+
+  /** Undefined where there is nobody to tell. */
+  static begin(
+    unsaid: PendingLines | undefined,
+    life: Life,
+    config: Config,
+    options: WorkerOptions,
+    edges: ReporterEdges,
+    around: Surroundings,
+  ): Reporter | undefined {
+    const { hub } = edges;
+    if (options.hub === undefined || hub === undefined || unsaid === undefined) return undefined;
+    return new Reporter(unsaid, life, config, { ...options, hub: options.hub }, { ...edges, hub }, around);
+  }
+
+  private constructor(
+    unsaid: PendingLines,
+    life: Life,
+    config: Config,
+    options: WorkerOptions & { readonly hub: string },
+    edges: ReporterEdges & { readonly hub: HubEdge },
+    around: Surroundings,
+  ) {
+    this.#unsaid = unsaid;
+    this.#life = life;
+    this.#edges = edges;
+    this.#around = around;
+    this.#control = options.control;
+    unsaid.onWords = () => this.#pump();
+    this.#dialler = edges.hub.dial({
+      url: options.hub,
+      link: config.link,
+      random: edges.random,
+      introduction: introductionOf(life, config, options, edges),
+      onUp: (hub) => this.#up(hub),
+      onAcknowledged: (seq) => this.#acknowledged(seq),
+      onCommand: (command, refusal) => this.#command(command, refusal),
+      onDown: () => {
+        this.#hub = undefined;
+      },
+    });
+  }
+
+  /** What there is to say by now and how this life stands, together; to be called a few times a second. */
+  report(): void {
+    if (!this.#hub) return;
+    this.#pump();
+    if (this.#isBusy(this.#hub)) return;
+    const { sent: bytesSent, received: bytesReceived } = this.#life.traffic;
+    const rssBytes = this.#edges.hub.rssBytes();
+    const progress = { ...this.#around.standing(), bytesSent, bytesReceived, rssBytes };
+    this.#hub.send({ kind: "standing", progress, dropped: this.#unsaid.dropped });
+  }
+
+  event(name: EventName, text: string, batch?: number): void {
+    const { worker, incarnation } = this.#life;
+    const at = this.#edges.date().getTime();
+    this.#unsaid.say({
+      kind: "event",
+      worker,
+      incarnation,
+      at,
+      name,
+      ...(batch !== undefined && { batch }),
+      text,
+    });
+  }
+
+  evaluation(batch: number, test: TestResult): void {
+    const { worker, incarnation } = this.#life;
+    this.#unsaid.say({
+      kind: "evaluation",
+      worker,
+      incarnation,
+      at: this.#edges.date().getTime(),
+      batch,
+      test,
+    });
+  }
+
+  /** Says what is left, for a moment if it takes one, and that this life is over; without a word where another follows. */
+  async end(why?: Goodbye["why"]): Promise<void> {
+    if (this.#hub) await this.#lastLines();
+    if (why) this.#hub?.send({ kind: "goodbye", why });
+    this.#dialler.close();
+  }
+
+  #lastLines(): Promise<void> {
+    return new Promise((resolve) => {
+      const forget = this.#edges.after(FAREWELL_MS, resolve);
+      this.#onEmpty = () => {
+        forget();
+        resolve();
+      };
+      this.#pump();
+      this.#mayBeEmpty();
+    });
+  }
+
+  #up(hub: HubLink): void {
+    this.#hub = hub;
+    this.#unsaid.reconnected();
+    this.report();
+  }
+
+  #acknowledged(seq: number): void {
+    this.#unsaid.acknowledged(seq);
+    this.#pump();
+    this.#mayBeEmpty();
+  }
+
+  #mayBeEmpty(): void {
+    if (this.#unsaid.isEmpty) this.#onEmpty?.();
+  }
+
+  #pump(): void {
+    while (this.#hub && !this.#isBusy(this.#hub)) {
+      const line = this.#unsaid.next();
+      if (line === undefined) return;
+      this.#hub.send(line);
+    }
+  }
+
+  #isBusy({ bufferedBytes }: HubLink): boolean {
+    return bufferedBytes > MOST_BUFFERED_BYTES;
+  }
+
+  #command(command: Command, refusal: string | undefined): void {
+    const { log } = this.#life;
+    const why = refusal ?? this.#objection(command);
+    if (why !== undefined) return log.warn({ command, why }, "refused a command");
+    log.info({ command }, "was told by the hub");
+    this.#around.obey(command);
+  }
+
+  #objection(command: Command): string | undefined {
+    if (!this.#control) return "this worker was started without --control";
+    return COMMANDS.includes(command) ? undefined : "there is no such command";
+  }
+}
+
+function introductionOf(
+  { worker, incarnation, instance, port, kernels }: Life,
+  config: Config,
+  { run, control }: WorkerOptions,
+  { pid, hub }: ReporterEdges & { readonly hub: HubEdge },
+): Introduction {
+  return {
+    kind: "introduction",
+    protocol: TELEMETRY_PROTOCOL,
+    run,
+    worker,
+    incarnation,
+    instance,
+    pid,
+    port,
+    control,
+    config: canonicalYaml(config),
+    versions: { node: hub.nodeVersion, kernels },
+  };
+}

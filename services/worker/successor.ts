@@ -1,0 +1,107 @@
+import type { Logger } from "pino";
+import type { Dialler, DialOptions } from "../../shared/link/dial.ts";
+import { type Life, refuseStranger } from "../../shared/link/greeting.ts";
+import type { Link, Why } from "../../shared/link/link.ts";
+import { type BackFrame, CloseCode, type HelloFrame, type WelcomeFrame } from "../../shared/wire/frames.ts";
+import type { Environment } from "./environment.ts";
+import { expectationOf, type Identity, introductionOf } from "./identity.ts";
+import { isWorthALine } from "./log-throttle.ts";
+
+/** How it is dialled, and as what the activations travel there. */
+export interface WayToSuccessor
+  extends Pick<DialOptions, "url" | "link" | "maxFrameBytes" | "traffic" | "random">,
+    Pick<HelloFrame, "width" | "dtype"> {
+  readonly dial: Environment["dial"];
+  /** In the log. */
+  readonly called: string;
+}
+
+/** What becomes of the link. */
+export interface SuccessorSurroundings {
+  up(link: Link, welcome: WelcomeFrame): void;
+  /** Its tensors are lent, as dial says. */
+  heard(frame: BackFrame): void;
+  /** A link that was up. */
+  down(link: Link, why: Why): void;
+  /** It has met a newer life than this one. */
+  fenced(): void;
+  /** However often it is dialled, it would answer alike. */
+  hopeless(): void;
+}
+
+/** The same refusal that often, and dialling on is pointless. */
+const MOST_REFUSALS = 3;
+
+/** Whoever comes next in the chain: dialled until it is closed, and taken for itself only in its newest life. */
+export class Successor {
+  readonly #self: Identity;
+  readonly #called: string;
+  readonly #log: Logger;
+  readonly #around: SuccessorSurroundings;
+  readonly #dialler: Dialler;
+  /** The life that was met last. */
+  #newest: Life | undefined;
+  #refusals = 0;
+
+  constructor(self: Identity, way: WayToSuccessor, log: Logger, around: SuccessorSurroundings) {
+    this.#self = self;
+    this.#called = way.called;
+    this.#log = log;
+    this.#around = around;
+    this.#dialler = this.#dial(way);
+  }
+
+  get hasMet(): boolean {
+    return this.#newest !== undefined;
+  }
+
+  /** Stops dialling, and closes what is open; resolves when the socket is gone. */
+  close(code: CloseCode, reason: string): Promise<void> {
+    return this.#dialler.close(code, reason);
+  }
+
+  #dial({ dial, width, dtype, url, link, maxFrameBytes, traffic, random }: WayToSuccessor): Dialler {
+    const { layer } = this.#self;
+    return dial({
+      url,
+      link,
+      maxFrameBytes,
+      traffic,
+      random,
+      hello: () => ({
+        kind: "hello",
+        from: layer,
+        to: layer + 1,
+        ...introductionOf(this.#self),
+        width,
+        dtype,
+      }),
+      check: (welcome) => refuseStranger(expectationOf(this.#self, layer + 1, this.#newest), welcome),
+      onUp: (link, welcome) => this.#up(link, welcome),
+      onFrame: (frame) => this.#around.heard(frame),
+      onDown: (link, why) => {
+        if (link) this.#around.down(link, why);
+      },
+      onWaiting: (attempt, waitMs, { reason }) => {
+        if (isWorthALine(attempt))
+          this.#log.info({ attempt, waitMs: Math.round(waitMs), reason }, `waiting for ${this.#called}`);
+      },
+      onRefused: (refusal) => this.#refused(refusal),
+    });
+  }
+
+  #up(link: Link, welcome: WelcomeFrame): void {
+    const { incarnation, instance } = welcome;
+    this.#refusals = 0;
+    this.#newest = { incarnation, instance };
+    this.#around.up(link, welcome);
+  }
+
+  /** The same dial would be answered alike: an older life steps down, a stranger gives up after a few tries. */
+  #refused({ code, reason }: Why): void {
+    this.#refusals += 1;
+    this.#log.error({ code, reason, times: this.#refusals }, `refused by ${this.#called}`);
+    if (code === CloseCode.fenced) this.#around.fenced();
+    else if (this.#refusals >= MOST_REFUSALS) this.#around.hopeless();
+  }
+}

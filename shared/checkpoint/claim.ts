@@ -1,0 +1,33 @@
+import type { Disk } from "./disk.ts";
+import { isReplaced } from "./incarnation.ts";
+import { Replaced } from "./store.ts";
+
+/** A life's claim to its state folder: whoever claims it later is in office, even if no neighbour has met that one yet. */
+export class Claim {
+  readonly #folder: string;
+  readonly #incarnation: number;
+  readonly #disk: Disk;
+
+  constructor(folder: string, incarnation: number, disk: Disk) {
+    this.#folder = folder;
+    this.#incarnation = incarnation;
+    this.#disk = disk;
+  }
+
+  /** "unknown": the disk fails, for a while perhaps. */
+  look(): Promise<"in office" | "replaced" | "unknown"> {
+    return this.#isReplaced().then(
+      (isReplaced) => (isReplaced ? "replaced" : "in office"),
+      () => "unknown",
+    );
+  }
+
+  /** Rejects where it was replaced, or cannot know: then `written` must not be relied on. */
+  async require(written: string): Promise<void> {
+    if (await this.#isReplaced()) throw new Replaced(written, this.#folder);
+  }
+
+  #isReplaced(): Promise<boolean> {
+    return isReplaced(this.#folder, this.#incarnation, this.#disk);
+  }
+}

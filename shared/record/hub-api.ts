@@ -1,0 +1,126 @@
+import type { Config } from "../config/config.ts";
+import type { Command } from "../telemetry/messages.ts";
+import type { WorkerState } from "../telemetry/telemetry.ts";
+import type { TestResult } from "../wire/frames.ts";
+import type { EventLine, MetricLine } from "./lines.ts";
+
+/**
+ * What the hub answers, in JSON. Everything is of one run; `latest` stands for the one that is watched, else the newest.
+ *
+ *     GET  /api/runs                        RunRow[]           newest first
+ *     GET  /api/runs/:run                   RunView
+ *     GET  /api/runs/:run/metrics           MetricLine[]       as they stand (see record-lines.ts), thinned to at most
+ *                                                              ?points= segments a worker (default 2,000) by merging neighbours
+ *     GET  /api/runs/:run/events            EventLine[]        the last ?tail= (default 1,000)
+ *     GET  /api/runs/:run/logs/:worker      LogRecord[]        the last ?tail= (default 500), ?level=warn and above, ?text=
+ *     GET  /api/runs/:run/files/:name       config.yaml, metrics.ndjson, metrics.csv, events.ndjson, summary.json, logs/:worker
+ *     GET  /api/stream                      server-sent events of the watched run, see StreamEvents
+ *     POST /api/control                     ControlRequest → ControlAnswer; 403, 404, 409 with { error }
+ *     GET  /healthz  /metrics               of the hub itself
+ *     GET  /                                the page
+ */
+export interface RunRow {
+  readonly id: string;
+  readonly name: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly state: "watched" | "finished" | "stopped";
+  readonly batch: number;
+  readonly batches: number;
+  readonly test?: TestResult;
+}
+
+export interface RunView {
+  readonly row: RunRow;
+  readonly config: Config;
+  readonly workers: readonly WorkerView[];
+  readonly control: ControlView;
+}
+
+/** How a worker stands: state and figures are what it last said, `heardAt` says when, `contact` what is known since. */
+export interface WorkerView {
+  readonly name: string;
+  /** Undefined for the source. */
+  readonly layer?: number;
+  readonly shape?: {
+    readonly inputs: number;
+    readonly outputs: number;
+    /** Such as "batch norm, relu". */
+    readonly what: string;
+    readonly parameters: number;
+  };
+  /**
+   * absent: never heard of. connected. unreachable: silent, or its connection broke and nobody knows more. dead: its
+   * process is known to be gone. gone: said goodbye.
+   */
+  readonly contact: "absent" | "connected" | "unreachable" | "dead" | "gone";
+  /** One phrase: "exit 137", "silent", "finished". */
+  readonly why?: string;
+  readonly state?: WorkerState;
+  /** By the hub's clock; figures that are old are shown so. */
+  readonly heardAt?: number;
+  /** When `contact` became what it is, by the hub's clock. */
+  readonly since: number;
+  readonly incarnation: number;
+  readonly batch: number;
+  readonly perSecond: number;
+  readonly loss?: number;
+  readonly generatorError?: number;
+  readonly cosine?: number;
+  readonly staleness?: number;
+  readonly inFlight?: number;
+  readonly window?: number;
+  /** Bytes a second, over the last few seconds. */
+  readonly sendsPerSecond?: number;
+  readonly receivesPerSecond?: number;
+  readonly durable?: number;
+  readonly rssBytes?: number;
+  readonly alarm?: string;
+  readonly dropped: number;
+  readonly pid?: number;
+}
+
+export interface ControlView {
+  /** Whether the hub gives commands at all. */
+  readonly isOn: boolean;
+  /** The command-line twin of each, as a template with {worker}. */
+  readonly twins: Readonly<Record<Command, string>>;
+}
+
+export interface LogRecord {
+  readonly at: number;
+  readonly level: "debug" | "info" | "warn" | "error" | "fatal";
+  readonly incarnation: number;
+  /** The line as a person reads it (formatEvent). */
+  readonly text: string;
+}
+
+/**
+ * Server-sent events; each has `event:` one of these names and `data:` its JSON. The first is always `hello`, after every
+ * reconnection too: the page then fetches what it lacks. A reader that does not read is cut off at a bounded backlog.
+ */
+export interface StreamEvents {
+  /** `instance` changes when the hub was started again; `now` is the hub's clock. */
+  readonly hello: { readonly instance: string; readonly run: string; readonly now: number };
+  /** All of them, at most twice a second, and at once when somebody came or went; at least every two seconds. */
+  readonly workers: { readonly now: number; readonly workers: readonly WorkerView[] };
+  /** As they arrive. */
+  readonly metrics: readonly MetricLine[];
+  readonly events: readonly EventLine[];
+  /** The watched run is another one now, or has ended. */
+  readonly run: RunRow;
+}
+
+/**
+ * Refused unless the hub was started with control, the Host is its own, the Origin (if any) too, and the token of the run
+ * (runs/<id>/control-token; in the page by #token= of the printed address, kept in memory and sent as Authorization: Bearer).
+ */
+export interface ControlRequest {
+  /** A worker's name, or "run" for stop. */
+  readonly worker: string;
+  readonly command: Command;
+}
+
+export interface ControlAnswer {
+  readonly sent: true;
+}

@@ -1,0 +1,73 @@
+import { timingSafeEqual } from "node:crypto";
+import { newNonce } from "../link/proof.ts";
+import type { Secret } from "../link/secret.ts";
+import type { Command, CommandMessage, Introduction } from "./messages.ts";
+
+/**
+ * Who introduces itself to a hub proves that it is of the run, and a hub's command that the hub is: both by the run's
+ * secret, and each for the one connection, by a number used once from each end. What either end asks for depends on what
+ * it has itself: without a secret nothing is asked, and a proof is not looked at.
+ */
+function proofOf(
+  secret: Secret,
+  what: "introduction" | "command",
+  { run, worker, incarnation, instance, port, nonce }: Introduction,
+  challenge: string,
+  command: readonly (string | undefined)[] = [],
+): string {
+  const parts = [`unlocked ${what}`, run, worker, incarnation, instance, port, challenge, nonce, ...command];
+  return secret.sign(JSON.stringify(parts)).toString("hex");
+}
+
+/** The introduction with what it takes to be believed; as it is where there is no secret. */
+export function provenIntroduction(
+  secret: Secret | undefined,
+  introduction: Introduction,
+  challenge: string,
+): Introduction {
+  if (secret === undefined) return introduction;
+  const withNonce = { ...introduction, nonce: newNonce() };
+  return { ...withNonce, proof: proofOf(secret, "introduction", withNonce, challenge) };
+}
+
+/** Why the introduction is not to be believed; undefined if it is. Says nothing of what a proof should have been. */
+export function refuseIntroduction(
+  secret: Secret | undefined,
+  introduction: Introduction,
+  challenge: string,
+): string | undefined {
+  if (secret === undefined) return undefined;
+  const expected = proofOf(secret, "introduction", introduction, challenge);
+  return refuse("introduction", introduction.proof, expected);
+}
+
+/** A command to whoever introduced itself so, with what it takes to be obeyed; `worker`: whom it is about, if another. */
+export function provenCommand(
+  secret: Secret | undefined,
+  command: Command,
+  to: Introduction,
+  challenge: string,
+  worker?: string,
+): CommandMessage {
+  const message = { kind: "command", command, ...(worker !== undefined && { worker }) } as const;
+  if (secret === undefined) return message;
+  return { ...message, proof: proofOf(secret, "command", to, challenge, [command, worker]) };
+}
+
+/** Why the command is not to be obeyed by whoever introduced itself so; undefined if it is. */
+export function refuseCommand(
+  secret: Secret | undefined,
+  { command, worker, proof }: CommandMessage,
+  to: Introduction,
+  challenge: string,
+): string | undefined {
+  if (secret === undefined) return undefined;
+  return refuse("command", proof, proofOf(secret, "command", to, challenge, [command, worker]));
+}
+
+function refuse(what: string, proof: string | undefined, expected: string): string | undefined {
+  if (proof === undefined) return `the ${what} has no proof, this end expects one`;
+  const [found, wanted] = [Buffer.from(proof), Buffer.from(expected)];
+  const isRight = found.length === wanted.length && timingSafeEqual(found, wanted);
+  return isRight ? undefined : `the proof of the ${what} is wrong: another secret, or an old connection`;
+}

@@ -1,0 +1,103 @@
+import type { Evaluation, EventLine, Segment } from "../record/lines.ts";
+import type { Progress } from "./telemetry.ts";
+
+/**
+ * Between a worker and the hub: JSON, one object a message, over a WebSocket at /telemetry of the hub's port. Training never
+ * depends on it: the worker dials again for ever, keeps what was not acknowledged in a queue of bounded length (beyond it
+ * neighbouring segments are merged, then the oldest events and log lines are dropped and counted), and never waits.
+ *
+ * Lines are numbered within a life and acknowledged when they are in the hub's files; unacknowledged ones are said again on
+ * the next connection, and the hub passes over numbers it has. What no hub had acknowledged when a layer saved a checkpoint
+ * is saved in it, merged, and said by the next life: so a curve has no hole where a layer died while the hub was away.
+ */
+export const TELEMETRY_PROTOCOL = 1;
+
+/** To the worker, first: a nonce to prove oneself by (shared/telemetry/hub-proof.ts), where the run has a secret. */
+export interface Challenge {
+  readonly kind: "challenge";
+  readonly protocol: number;
+  readonly nonce: string;
+}
+
+/** From the worker, once. */
+export interface Introduction {
+  readonly kind: "introduction";
+  readonly protocol: number;
+  readonly run: string;
+  readonly worker: string;
+  readonly incarnation: number;
+  readonly instance: string;
+  readonly pid: number;
+  /** Its own port, for /healthz; the host is where the connection comes from. */
+  readonly port: number;
+  /** Whether it obeys commands. */
+  readonly control: boolean;
+  /** The config as canonical YAML. */
+  readonly config: string;
+  readonly versions: { readonly node: string; readonly kernels: string };
+  /** Both where the run has a secret: what the hub's commands are proved by, and that this worker is of the run. */
+  readonly nonce?: string;
+  readonly proof?: string;
+}
+
+/** From the worker. `seq` rises by one, from 0, within an incarnation and instance. */
+export interface Numbered {
+  readonly kind: "line";
+  readonly seq: number;
+  readonly line: Segment | Evaluation | EventLine | LogLine;
+}
+
+/** A line of the worker's log, as pino wrote it. */
+export interface LogLine {
+  readonly kind: "log";
+  readonly text: string;
+}
+
+/** From the worker, a few times a second, neither numbered nor kept: how it stands. */
+export interface Standing {
+  readonly kind: "standing";
+  readonly progress: Progress & {
+    /** Unanswered activations towards the successor, and their bound. */
+    readonly inFlight?: number;
+    readonly window?: number;
+    readonly bytesSent: number;
+    readonly bytesReceived: number;
+    /** Highest batch in a durable checkpoint, −1 before the first. */
+    readonly durable?: number;
+    readonly rssBytes: number;
+  };
+  /** Log lines and events that were dropped so far. */
+  readonly dropped: number;
+}
+
+/** From the worker: it ends by its own will; what follows is silence, not death. */
+export interface Goodbye {
+  readonly kind: "goodbye";
+  readonly why: "finished" | "stopped" | "fenced" | "failed";
+}
+
+/** To the worker: everything up to `seq` is in the files. */
+export interface Acknowledgement {
+  readonly kind: "ack";
+  readonly seq: number;
+}
+
+/** To the worker; obeyed only where it was started with --control. */
+export interface CommandMessage {
+  readonly kind: "command";
+  readonly command: Command;
+  /** Of "train", who started it, a worker is asked for so; undefined: the one that hears it is meant. */
+  readonly worker?: string;
+  /** Where the run has a secret; a worker that has it does nothing without. */
+  readonly proof?: string;
+}
+
+/**
+ * pause: takes no batch until resume. crash: exits with 1, at once. restart: saves, exits with 75, and is started again.
+ * stop: saves, exits with 0, and stays away until start, which only the one who started it can obey.
+ */
+export const COMMANDS = ["pause", "resume", "checkpoint", "crash", "restart", "stop", "start"] as const;
+export type Command = (typeof COMMANDS)[number];
+
+export type ToHub = Introduction | Numbered | Standing | Goodbye;
+export type ToWorker = Challenge | Acknowledgement | CommandMessage;

@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import { outagesOf, subjectOf } from "../../../services/page/outages.ts";
+import type { EventLine } from "../../../shared/record/lines.ts";
+import { standing } from "../../../shared/record/standing.ts";
+import { event, segment } from "./lines.ts";
+
+const record = standing([segment("layer1", 0, 49), segment("layer1", 50, 99)]);
+
+function outages(...events: EventLine[]) {
+  return outagesOf(events, record);
+}
+
+const said = (name: EventLine["name"], at: number, more = {}) =>
+  event(name === "died" ? "train" : "hub", name, at, { incarnation: 0, about: "layer2", ...more });
+
+describe("a worker's absence", () => {
+  it("is one, from its death to its return, though several told of it", () => {
+    const all = outages(
+      said("died", 5_000, { text: "layer2: exit 137" }),
+      said("dead", 5_200),
+      event("layer2", "restored", 8_000, { incarnation: 2, batch: 39 }),
+      event("layer2", "linked", 8_100, { incarnation: 2 }),
+    );
+    expect(all).toEqual([
+      {
+        worker: "layer2",
+        from: { at: 5_000, batch: 49 },
+        to: { at: 8_000, batch: 49 },
+        isDeath: true,
+        restored: 39,
+        text: "layer2: exit 137",
+      },
+    ]);
+  });
+
+  it("stands open while it lasts", () => {
+    expect(outages(said("dead", 5_000))[0]).not.toHaveProperty("to");
+  });
+
+  it("is no death where it was only not heard", () => {
+    const [silent] = outages(said("unreachable", 5_000), said("back", 7_000));
+    expect(silent).toMatchObject({ isDeath: false, to: { at: 7_000 } });
+  });
+
+  it("is known by the next life where nobody saw the last one go", () => {
+    const [unseen] = outages(event("layer2", "restored", 8_000, { incarnation: 2, batch: 39 }));
+    expect(unseen).toMatchObject({ worker: "layer2", isDeath: true, restored: 39 });
+  });
+
+  it("is none where a run is resumed for the first time, or a layer begins", () => {
+    expect(outages(event("layer2", "began", 100), event("layer1", "lost", 200))).toEqual([]);
+  });
+
+  it("of one worker does not end another's", () => {
+    const all = outages(
+      said("dead", 5_000),
+      event("layer1", "restored", 6_000, { incarnation: 2, batch: 9 }),
+    );
+    expect(all.find(({ worker }) => worker === "layer2")).not.toHaveProperty("to");
+  });
+});
+
+describe("an event", () => {
+  it("is of whom the hub speaks, not of the hub", () => {
+    expect(subjectOf(said("dead", 0))).toBe("layer2");
+    expect(subjectOf(event("layer1", "lost", 0))).toBe("layer1");
+    expect(subjectOf(event("hub", "watching", 0))).toBeUndefined();
+  });
+});

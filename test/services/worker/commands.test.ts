@@ -1,0 +1,48 @@
+import pino from "pino";
+import { expect, it } from "vitest";
+import { runCommand } from "../../../services/worker/commands.ts";
+import type { Command } from "../../../shared/telemetry/messages.ts";
+import { ExitCode } from "../../../shared/telemetry/telemetry.ts";
+
+/** What a worker did that was given these commands. */
+function after(...commands: Command[]): string[] {
+  const done: string[] = [];
+  let isPaused = false;
+  for (const command of commands)
+    runCommand(
+      {
+        log: pino({ enabled: false }),
+        batch: 7,
+        isPaused,
+        setPaused: (wish) => {
+          isPaused = wish;
+          done.push(wish ? "held" : "let go");
+        },
+        event: (name) => done.push(`said ${name}`),
+        save: () => done.push("saved"),
+        crash: () => done.push("crashed"),
+        stop: (_, code) => done.push(`stopped with ${code}`),
+      },
+      command,
+    );
+  return done;
+}
+
+it("a worker that is told to pause twice pauses once, and says so once", () => {
+  expect(after("pause", "pause")).toEqual(["said paused", "held"]);
+});
+
+it("a worker that is not paused has nothing to resume", () => {
+  expect(after("resume")).toEqual([]);
+  expect(after("pause", "resume")).toEqual(["said paused", "held", "said resumed", "let go"]);
+});
+
+it("a restart asks whoever started the worker for another life, and a stop for none", () => {
+  expect(after("restart")).toEqual([`stopped with ${ExitCode.startAgain}`]);
+  expect(after("stop")).toEqual([`stopped with ${ExitCode.done}`]);
+});
+
+it("a crash saves nothing, a checkpoint ends nothing", () => {
+  expect(after("crash")).toEqual(["crashed"]);
+  expect(after("checkpoint")).toEqual(["saved"]);
+});
