@@ -78,8 +78,8 @@ export async function startUp(
   const log = edges.log(incarnation, unsaid && ((text) => unsaid.say({ kind: "log", text })));
   const { inputs, outputs } = config.layers[layer - 1]!;
   log.info({ inputs, outputs, kernels: edges.kernels.name, pid: edges.pid }, "started");
-  for (const { path, why } of [...before.skipped, ...skipped])
-    log.warn({ path, why }, "checkpoint set aside");
+  for (const { path, why, isDamaged } of [...before.skipped, ...skipped])
+    log.warn({ path, why }, isDamaged ? "checkpoint set aside" : "checkpoint cannot be read, passed over");
   const { window, schedule } = config.delivery;
   const kept = window + (schedule === "free" ? 0 : schedule.staleness);
   const dtypes = { input: dataFacts(config.data).inputType, link: config.wire.dtype };

@@ -44,10 +44,12 @@ export interface Restored {
   readonly ageMs: number;
 }
 
-/** A damaged file, now called `path` + ".corrupt". */
+/** A file that was not restored. */
 export interface Skipped {
   readonly path: string;
   readonly why: string;
+  /** It is called `path` + ".corrupt" now. Else the disk could not read it, and it is left as it is. */
+  readonly isDamaged: boolean;
 }
 
 const KEPT = 3;
@@ -99,7 +101,7 @@ export class CheckpointStore {
 
   /**
    * To be called once, at start. `restored` is undefined only if the folder holds no checkpoint at all. Renames damaged
-   * files, removes temporary ones. Throws CheckpointMismatch on meeting a whole checkpoint of something else (which
+   * files, removes temporary ones; passes over a file that the disk cannot read (EIO), which it may read again later. Throws CheckpointMismatch on meeting a whole checkpoint of something else (which
    * stays where it is), NoValidCheckpoint if all are damaged, an Error if the folder cannot be read and written.
    */
   async loadNewest(
@@ -111,12 +113,12 @@ export class CheckpointStore {
       const path = join(this.#folder, name);
       const found = await read(this.#disk, path, expected);
       if ("checkpoint" in found) return { restored: found, skipped };
-      await setAside(this.#disk, path);
+      if (found.isDamaged) await setAside(this.#disk, path);
       skipped.push(found);
     }
     const earlier = names
       .filter(isCorrupt)
-      .map((name) => ({ path: name, why: "set aside as damaged before" }));
+      .map((name) => ({ path: name, why: "set aside as damaged before", isDamaged: true }));
     const damaged = [...skipped, ...earlier];
     if (damaged.length > 0) throw noValid(expected.layer, this.#folder, damaged);
     return { restored: undefined, skipped };
@@ -205,20 +207,18 @@ async function read(disk: Disk, path: string, expected: Identity): Promise<Resto
     const checkpoint = decodeCheckpoint(bytes);
     requireIdentity(checkpoint, expected);
     const name = nameOf(checkpoint);
-    if (basename(path) !== name) return { path, why: `its content belongs in ${name}` };
+    if (basename(path) !== name) return { path, why: `its content belongs in ${name}`, isDamaged: true };
     return { checkpoint, path, ageMs: Math.max(0, Date.now() - (await disk.writtenAt(path))) };
   } catch (error) {
     if (error instanceof CheckpointMismatch) throw new CheckpointMismatch(`${error.message} (${path})`);
-    if (isDamage(error)) return { path, why: reasonOf(error) };
+    if (error instanceof CheckpointError) return { path, why: error.reason, isDamaged: true };
+    if ((error as NodeJS.ErrnoException).code === "EIO")
+      return { path, why: reasonOf(error), isDamaged: false };
     // A missing permission, say, is no damage: to fall back to an older file would hide it.
     throw new Error(`Cannot restore layer ${expected.layer} from ${path}: ${reasonOf(error)}`, {
       cause: error,
     });
   }
-}
-
-function isDamage(error: unknown): boolean {
-  return error instanceof CheckpointError || (error as NodeJS.ErrnoException).code === "EIO";
 }
 
 // Else it would count among the newest three, and push a good one out.

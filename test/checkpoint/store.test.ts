@@ -10,6 +10,7 @@ import {
   CheckpointMismatch,
   decodeCheckpoint,
 } from "../../shared/checkpoint/checkpoint.ts";
+import { realDisk } from "../../shared/checkpoint/disk.ts";
 import { claimIncarnation } from "../../shared/checkpoint/incarnation.ts";
 import {
   CheckpointStore,
@@ -189,7 +190,9 @@ describe("restoring", () => {
     await damage(pathOf(3, 50));
     const { restored, skipped } = await store.loadNewest(expected);
     expect(restored?.checkpoint.cursor).toBe(40);
-    expect(skipped).toEqual([{ path: pathOf(3, 50), why: expect.stringContaining("its digest is") }]);
+    expect(skipped).toEqual([
+      { path: pathOf(3, 50), why: expect.stringContaining("its digest is"), isDamaged: true },
+    ]);
     expect((await readdir(folder)).sort()).toEqual(
       [pathOf(3, 40), `${pathOf(3, 50)}.corrupt`].map((path) => path.slice(folder.length + 1)),
     );
@@ -202,6 +205,23 @@ describe("restoring", () => {
     await write(4, 15);
     await damage(pathOf(4, 15));
     expect(await newest()).toEqual([3, 20]);
+  });
+
+  test("what the disk cannot read for a while is passed over, and is there when it can again", async () => {
+    for (const cursor of [10, 20, 30]) await write(3, cursor);
+    const sick = new Set([pathOf(3, 30)]);
+    const read = (path: string) =>
+      sick.has(path)
+        ? Promise.reject(Object.assign(new Error("EIO: i/o error"), { code: "EIO" }))
+        : realDisk.read(path);
+    store = new CheckpointStore(folder, { ...realDisk, read });
+    const { restored, skipped } = await store.loadNewest(expected);
+    expect(restored?.checkpoint.cursor).toBe(20);
+    expect(skipped).toEqual([{ path: pathOf(3, 30), why: "EIO: i/o error", isDamaged: false }]);
+    for (const cursor of [10, 20]) sick.add(pathOf(3, cursor));
+    await expect(newest()).rejects.toThrow(NoValidCheckpoint);
+    sick.clear();
+    expect(await newest()).toEqual([3, 30]);
   });
 
   test("no more than three damaged ones are kept either", async () => {
