@@ -5,6 +5,7 @@ import { duration, measure, percent, rate, UNKNOWN } from "../../shared/record/n
 import { batchAt, type Outage, outagesOf } from "../../shared/record/outages.ts";
 import { batchesOf } from "../../shared/record/segments.ts";
 import { pieces } from "../../shared/record/standing.ts";
+import { layerName, type WorkerName } from "../../shared/record/worker-name.ts";
 import type { RunOnFile } from "./record.ts";
 
 const POINTS = 600;
@@ -58,8 +59,8 @@ function secondsOf({ summary, newestAt, startedAt }: RunOnFile): number {
   return summary?.wallSeconds ?? (newestAt - startedAt) / 1000;
 }
 
-function headOf({ layers }: RunOnFile["config"]): string {
-  return `layer${layers.length}`;
+function headOf({ layers }: RunOnFile["config"]): WorkerName {
+  return layerName(layers.length);
 }
 
 function chartsOf(run: RunOnFile, others: readonly RunOnFile[], downs: readonly Outage[]): string[] {
@@ -119,7 +120,7 @@ function shadeOf({ worker, from, to, why }: Outage, { standing, config, newestAt
 function layers({ summary }: RunOnFile): string {
   if (summary === undefined) return "<p>The run has not finished: there is no summary yet.</p>";
   const rows = summary.layers.map(({ layer, applied, restarts, digest }) => [
-    `layer${layer}`,
+    layerName(layer),
     applied.map(([first, last]) => `${first}–${last}`).join(", "),
     String(restarts),
     digest,

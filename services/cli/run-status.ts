@@ -3,9 +3,10 @@ import { join } from "node:path";
 import type { RunView, WorkerView } from "../../shared/record/hub-api.ts";
 import type { EventLine, Segment } from "../../shared/record/lines.ts";
 import { batchesOf } from "../../shared/record/segments.ts";
+import { layerOf, type WorkerName, workerNames } from "../../shared/record/worker-name.ts";
 import type { WorkerState } from "../../shared/telemetry/telemetry.ts";
 import type { TestResult } from "../../shared/wire/frames.ts";
-import { shapeOf, workerNames } from "../hub/worker-view.ts";
+import { shapeOf } from "../hub/worker-view.ts";
 import { type RunOnFile, readRecord } from "./record.ts";
 
 /** How a run stands, as far as somebody knows. */
@@ -92,16 +93,16 @@ export function statusFromFiles(record: RunOnFile, now: number): RunStatus {
   };
 }
 
-function workerFromFiles(record: RunOnFile, name: string, now: number): WorkerView {
+function workerFromFiles(record: RunOnFile, name: WorkerName, now: number): WorkerView {
   const { config, standing, events, isTrained, startedAt } = record;
   const said = events.filter(({ worker, about }) => worker === name || about === name);
   const last = standing.segments(name).at(-1);
   const heardAt = Math.max(last?.at ?? 0, said.findLast(({ worker }) => worker === name)?.at ?? 0);
-  const layer = Number(/^layer(\d+)$/.exec(name)?.[1] ?? 0);
+  const layer = layerOf(name);
   const incarnation = Math.max(last?.incarnation ?? 0, ...said.filter(isOwn).map((each) => each.incarnation));
   return {
     name,
-    ...(layer > 0 ? { layer, shape: shapeOf(config.layers[layer - 1]!) } : {}),
+    ...(layer !== undefined ? { layer, shape: shapeOf(config.layers[layer - 1]!) } : {}),
     ...contactOf(said, { isTrained, isHeard: heardAt > 0, isSilent: now - heardAt > SILENT_MS, startedAt }),
     ...(heardAt > 0 ? { heardAt } : {}),
     incarnation,

@@ -1,4 +1,5 @@
 import type { WorkerView } from "../../shared/record/hub-api.ts";
+import type { WorkerName } from "../../shared/record/worker-name.ts";
 import type { Goodbye, Standing } from "../../shared/telemetry/messages.ts";
 
 /**
@@ -6,7 +7,7 @@ import type { Goodbye, Standing } from "../../shared/telemetry/messages.ts";
  * where nothing changed.
  */
 export interface Known {
-  readonly name: string;
+  readonly name: WorkerName;
   readonly contact: WorkerView["contact"];
   readonly why?: string | undefined;
   readonly since: number;
@@ -38,13 +39,13 @@ export interface Life {
 export const SILENT_MS = 2_500;
 const TRAFFIC_MS = 3_000;
 
-export function unknown(name: string, now: number): Known {
+export function unknown(name: WorkerName, now: number): Known {
   return { name, contact: "absent", since: now, incarnation: 0, dropped: 0, traffic: [] };
 }
 
 /** What the record says of a worker, where nobody watches it or it has not been heard since. */
 export function remembered(
-  name: string,
+  name: WorkerName,
   past: { readonly incarnation: number; readonly heardAt?: number; readonly end?: string | undefined },
   now: number,
 ): Known {

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import * as z from "zod";
 import type { ControlAnswer, ControlRequest, ControlView } from "../../shared/record/hub-api.ts";
+import { isWorkerName, type WorkerName, workerNames } from "../../shared/record/worker-name.ts";
 import { COMMANDS, type Command } from "../../shared/telemetry/messages.ts";
 import type { TelemetryClient } from "../../shared/telemetry/telemetry-server.ts";
 import { HttpError } from "./answer.ts";
 import { isToken } from "./guard.ts";
 import type { Watch } from "./watch.ts";
-import { workerNames } from "./worker-view.ts";
 
 const MOST_BODY_BYTES = 4096;
 const shape = z.object({ worker: z.string().max(64), command: z.enum(COMMANDS) });
@@ -37,13 +37,14 @@ export async function control(
   const { worker, command } = readRequest(await bodyOf(request));
   const names = workerNames(watch.record.config);
   if (worker === "run") for (const each of ofRun(watch, names, command)) watch.command(each, command);
-  else if (!names.includes(worker)) throw new HttpError(404, `there is no ${worker} in this run`);
+  else if (!isWorkerName(worker) || !names.includes(worker))
+    throw new HttpError(404, `there is no ${worker} in this run`);
   else tell(watch, worker, command);
   return { sent: true };
 }
 
 /** Who started a worker is asked to stop and start it: else it would take a worker that stops for one that fails. */
-function tell(watch: Watch, worker: string, command: Command): void {
+function tell(watch: Watch, worker: WorkerName, command: Command): void {
   const [visitor, train] = [watch.visitor(worker), watch.visitor("train")];
   const isAway = visitor === undefined;
   if (
@@ -59,7 +60,7 @@ function tell(watch: Watch, worker: string, command: Command): void {
 }
 
 /** Who started the workers of a run ends it; else all of them do. */
-function ofRun(watch: Watch, names: readonly string[], command: Command): TelemetryClient[] {
+function ofRun(watch: Watch, names: readonly WorkerName[], command: Command): TelemetryClient[] {
   if (command !== "stop") throw new HttpError(409, `a run can be told to stop, not to ${command}`);
   const train = watch.visitor("train");
   const all = train ? [train] : names.flatMap((name) => watch.visitor(name) ?? []);

@@ -3,13 +3,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import type { ControlView, RunView } from "../../shared/record/hub-api.ts";
 import { toCsv } from "../../shared/record/metrics-csv.ts";
+import { workerNames } from "../../shared/record/worker-name.ts";
 import { answerJson, answerText, HttpError } from "./answer.ts";
 import { remembered } from "./contact.ts";
 import { isLevel, logTail } from "./log-tail.ts";
 import type { RunRecord } from "./run-record.ts";
 import type { Runs } from "./runs.ts";
 import type { Watch } from "./watch.ts";
-import { viewOf, workerNames } from "./worker-view.ts";
+import { viewOf } from "./worker-view.ts";
 
 const DEFAULT_POINTS = 2_000;
 const DEFAULT_EVENTS = 1_000;

@@ -6,6 +6,7 @@ import type { RunRow } from "../../shared/record/hub-api.ts";
 import type { EventLine, EventName, MetricLine } from "../../shared/record/lines.ts";
 import { recordLines, startOf } from "../../shared/record/run-files.ts";
 import { StandingRecord } from "../../shared/record/standing.ts";
+import { layerName } from "../../shared/record/worker-name.ts";
 
 /** Segments of a worker that are kept in memory; beyond it neighbours are merged. Some 200 bytes each. */
 const MOST_SEGMENTS = 10_000;
@@ -73,7 +74,7 @@ export class RunRecord {
   row(isWatched: boolean): RunRow {
     const { id, config, startedAt, standing } = this;
     const test = standing.evaluations.at(-1)?.test;
-    const batch = standing.segments(`layer${config.layers.length}`).at(-1)?.last ?? -1;
+    const batch = standing.segments(layerName(config.layers.length)).at(-1)?.last ?? -1;
     const state = isWatched ? "watched" : isFinished(this.folder) ? "finished" : "stopped";
     const { batches } = config.run;
     return { id, name: config.name, startedAt, state, batch, batches, ...(test && { test }) };

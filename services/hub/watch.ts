@@ -1,6 +1,7 @@
 import type { Secret } from "../../shared/link/secret.ts";
 import type { WorkerView } from "../../shared/record/hub-api.ts";
 import type { EventLine, EventName, MetricLine } from "../../shared/record/lines.ts";
+import { type Speaker, type WorkerName, workerNames } from "../../shared/record/worker-name.ts";
 import type { Command, Introduction } from "../../shared/telemetry/messages.ts";
 import type { Heard } from "../../shared/telemetry/parse-telemetry.ts";
 import {
@@ -21,7 +22,7 @@ import {
 } from "./contact.ts";
 import { RecordFiles, type SaidLine } from "./record-files.ts";
 import { RunRecord } from "./run-record.ts";
-import { viewOf, workerNames } from "./worker-view.ts";
+import { viewOf } from "./worker-view.ts";
 
 export interface WatchOptions {
   readonly run: string;
@@ -121,7 +122,7 @@ export class Watch {
   }
 
   /** `worker`: whom it is about, if another. */
-  command(visitor: TelemetryClient, command: Command, worker?: string): void {
+  command(visitor: TelemetryClient, command: Command, worker?: WorkerName): void {
     this.say("command", worker ?? visitor.introduction.worker, command);
     visitor.command(command, worker);
   }
@@ -292,7 +293,7 @@ export class Watch {
   }
 
   /** An event of the hub's own. */
-  say(name: EventName, about: string | undefined, text: string): void {
+  say(name: EventName, about: Speaker | undefined, text: string): void {
     const at = this.#options.now();
     const event: EventLine = {
       ...{ kind: "event", worker: "hub", incarnation: 0, at, name, text },

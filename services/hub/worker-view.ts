@@ -1,12 +1,8 @@
 import type { Config, LayerConfig } from "../../shared/config/config.ts";
 import type { WorkerView } from "../../shared/record/hub-api.ts";
 import type { Segment } from "../../shared/record/lines.ts";
+import { layerOf } from "../../shared/record/worker-name.ts";
 import { bytesPerSecond, type Known } from "./contact.ts";
-
-/** The source and the layers, in their order. */
-export function workerNames({ layers }: Pick<Config, "layers">): string[] {
-  return ["source", ...layers.map((_, index) => `layer${index + 1}`)];
-}
 
 /** `last`: the newest segment of the worker that stands; it says what the worker does not say between. */
 export function viewOf(known: Known, config: Config, last: Segment | undefined): WorkerView {
@@ -39,11 +35,6 @@ export function viewOf(known: Known, config: Config, last: Segment | undefined):
     dropped,
     pid,
   });
-}
-
-function layerOf(name: string): number | undefined {
-  const number = /^layer(\d+)$/.exec(name)?.[1];
-  return number === undefined ? undefined : Number(number);
 }
 
 export function shapeOf(layer: LayerConfig): NonNullable<WorkerView["shape"]> {

@@ -2,7 +2,7 @@ import type { RunRow, RunView, StreamEvents, WorkerView } from "../../shared/rec
 import type { EventLine, MetricLine } from "../../shared/record/lines.ts";
 import { batchesPerSecond, keepPace, type Pace } from "../../shared/record/pace.ts";
 import { StandingRecord } from "../../shared/record/standing.ts";
-import { isWorker } from "./outages.ts";
+import { isWorkerName } from "../../shared/record/worker-name.ts";
 
 /** Segments of a worker and events that are kept of a run; beyond, segments are merged and the oldest events go. */
 const MOST_SEGMENTS = 4_000;
@@ -46,7 +46,7 @@ export class RunKnowledge {
   learnEvents(lines: readonly EventLine[]): void {
     const fresh = lines.filter((line) => this.#isNew(line));
     if (fresh.length === 0) return;
-    for (const line of fresh) if (isWorker(line.worker)) this.record.add(line);
+    for (const line of fresh) if (isWorkerName(line.worker)) this.record.add(line);
     const all = [...this.events, ...fresh].sort((a, b) => a.at - b.at);
     for (const old of all.slice(0, -MOST_EVENTS)) this.#known.delete(keyOf(old));
     this.events = all.slice(-MOST_EVENTS);

@@ -1,5 +1,6 @@
 import type { EventLine } from "../../shared/record/lines.ts";
 import type { StandingRecord } from "../../shared/record/standing.ts";
+import { isWorkerName, type WorkerName } from "../../shared/record/worker-name.ts";
 
 /** A time when a worker was away: a vertical line where it went, one where it came back, shade between. */
 export interface Outage {
@@ -45,12 +46,8 @@ export function outagesOf(events: readonly EventLine[], record: StandingRecord):
 }
 
 /** Whom it happened to: the hub and "train" speak of others. Undefined where that is no worker. */
-export function subjectOf({ worker, about }: Pick<EventLine, "worker" | "about">): string | undefined {
-  return [about, worker].find((name) => name !== undefined && isWorker(name));
-}
-
-export function isWorker(name: string): boolean {
-  return /^(source|layer\d+)$/.test(name);
+export function subjectOf({ worker, about }: Pick<EventLine, "worker" | "about">): WorkerName | undefined {
+  return [about, worker].find((name) => name !== undefined && isWorkerName(name)) as WorkerName | undefined;
 }
 
 /** Silent first and known to be dead later is one outage. */

@@ -1,4 +1,5 @@
 import type uPlot from "uplot";
+import { layerOf } from "../../shared/record/worker-name.ts";
 import { type Axis, aligned, type Chart, type Column, type Curve, type Point, smoothed } from "./curves.ts";
 import { count, stopwatch } from "./format.ts";
 import type { Outage, Place } from "./outages.ts";
@@ -148,8 +149,8 @@ function seriesOf({ curve, isFaint }: Line, { colour }: Surroundings): uPlot.Ser
 
 /** 0 for the source, the layer's number else; beyond the palette colours come again. */
 export function placeOf(worker: string): number {
-  const layer = Number(/^layer(\d+)$/.exec(worker)?.[1] ?? 0);
-  return layer === 0 ? 0 : ((layer - 1) % 8) + 1;
+  const layer = layerOf(worker);
+  return layer === undefined ? 0 : ((layer - 1) % 8) + 1;
 }
 
 /** A point between two gaps has no line to be seen by. */

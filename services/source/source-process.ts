@@ -141,7 +141,7 @@ export class SourceProcess {
 
   #newReporter(unsaid: PendingLines | undefined): Reporter | undefined {
     const life = {
-      worker: "source",
+      worker: "source" as const,
       incarnation: this.#self.incarnation,
       instance: this.#self.instance,
       port: this.#listener.port,

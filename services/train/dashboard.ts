@@ -4,6 +4,7 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readSecret } from "../../shared/link/secret.ts";
+import type { WorkerName } from "../../shared/record/worker-name.ts";
 import { dialHub, type HubDialler, type HubLink } from "../../shared/telemetry/dial-hub.ts";
 import { TELEMETRY_PROTOCOL } from "../../shared/telemetry/messages.ts";
 import { PendingLines } from "../../shared/telemetry/pending-lines.ts";
@@ -100,9 +101,9 @@ export class Dashboard {
   }
 
   /** How a worker's process ended. */
-  died(worker: string, ending: Ending): void {
+  died(worker: WorkerName, ending: Ending): void {
     const text = `${worker}: ${endingText(ending)}`;
-    const who = { worker: "train", incarnation: 0, at: Date.now() };
+    const who = { worker: "train" as const, incarnation: 0, at: Date.now() };
     this.#unsaid.say({ kind: "event", ...who, name: "died", about: worker, text });
     this.#pump();
   }
@@ -216,7 +217,7 @@ export class Dashboard {
     return {
       kind: "introduction",
       protocol: TELEMETRY_PROTOCOL,
-      ...{ run: run.id, worker: "train", incarnation: 0, instance: randomUUID(), pid, port: 0 },
+      ...{ run: run.id, worker: "train" as const, incarnation: 0, instance: randomUUID(), pid, port: 0 },
       control: plan.control,
       config: "",
       versions: { node: nodeVersion, kernels: "" },

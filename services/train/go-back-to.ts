@@ -1,6 +1,6 @@
 import { findSnapshot, goBack, type Places } from "../../shared/checkpoint/go-back.ts";
 import { configHash } from "../../shared/config/hash.ts";
-import { workerNames } from "../hub/worker-view.ts";
+import { workerNames } from "../../shared/record/worker-name.ts";
 import { Refusal } from "./refusal.ts";
 import { type RunFolder, runId } from "./run-folder.ts";
 import { stateFolder } from "./worker-plan.ts";

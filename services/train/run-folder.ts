@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { canonicalYaml } from "../../shared/config/canonical-yaml.ts";
 import type { Config } from "../../shared/config/config.ts";
 import { loadConfig } from "../../shared/config/read-config.ts";
-import { workerNames } from "../hub/worker-view.ts";
+import { workerNames } from "../../shared/record/worker-name.ts";
 import { Refusal } from "./refusal.ts";
 import { secretFile, stateFolder } from "./worker-plan.ts";
 

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { layerName } from "../../shared/record/worker-name.ts";
 import type { Span } from "../layer/tracer.ts";
 
 /** In runs/<id>: where each layer writes its spans, a span a line. */
@@ -46,7 +47,7 @@ function tracks(run: string, spans: readonly Span[]): object[] {
   const named = (name: string, tid: number, args: object) => ({ name, ph: "M", pid: 1, tid, args });
   return [
     named("process_name", 0, { name: run }),
-    ...layers.map((layer) => named("thread_name", layer, { name: `layer${layer}` })),
+    ...layers.map((layer) => named("thread_name", layer, { name: layerName(layer) })),
     ...layers.map((layer) => named("thread_sort_index", layer, { sort_index: layer })),
     ...spans.map((span) => ({ ...span, ts: span.ts - start })).sort((a, b) => a.ts - b.ts),
   ];

@@ -4,6 +4,7 @@ import { loadConfig } from "../../shared/config/read-config.ts";
 import type { DataConfig } from "../../shared/data/data-config.ts";
 import { openDataSet } from "../../shared/data/open-data-set.ts";
 import { createLog } from "../../shared/record/log.ts";
+import { isWorkerName } from "../../shared/record/worker-name.ts";
 import { newBoard, onDeath, onStart, onStop, onTelemetry, onTick, slowestCursor } from "./board.ts";
 import { Dashboard, dashboardPorts, type HubPlan } from "./dashboard.ts";
 import { type Display, liveDisplay, plainDisplay, silentDisplay } from "./display.ts";
@@ -243,7 +244,8 @@ class Training {
   #noted(note: Note, words: readonly string[]): void {
     // Who left as it was asked to has said so itself.
     const isExpected = note.kind === "stopped" && "code" in note.ending && note.ending.code === 0;
-    if (note.kind !== "killed" && !isExpected) this.#dashboard?.died(note.worker, note.ending);
+    if (note.kind !== "killed" && !isExpected && isWorkerName(note.worker))
+      this.#dashboard?.died(note.worker, note.ending);
     if (note.kind === "stopped") this.#board = onStop(this.#board, note.worker);
     if (note.kind === "died") this.#board = onDeath(this.#board, note.worker, note.restart);
     const news = noteNews(note, words);

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { layerName, type WorkerName } from "../../shared/record/worker-name.ts";
 import { spansFile } from "./trace.ts";
 
 /** Which process of a run, and where it finds the others. */
 export interface WorkerPlan {
-  /** "source", "layer1", "layer2", … */
-  readonly name: string;
+  readonly name: WorkerName;
   /** Undefined for the source. */
   readonly layer: number | undefined;
   readonly run: string;
@@ -31,7 +31,7 @@ export function planWorkers(
   { hub, isTraced = false }: Pick<WorkerPlan, "hub" | "isTraced"> = {},
 ): WorkerPlan[] {
   return ports.map((port, index) => ({
-    name: index === 0 ? "source" : `layer${index}`,
+    name: index === 0 ? "source" : layerName(index),
     layer: index === 0 ? undefined : index,
     run,
     folder,
@@ -43,7 +43,7 @@ export function planWorkers(
 }
 
 /** Where the worker keeps what must outlive it. */
-export function stateFolder(plan: Pick<WorkerPlan, "folder" | "name">): string {
+export function stateFolder(plan: { readonly folder: string; readonly name: string }): string {
   return join(plan.folder, "checkpoints", plan.name);
 }
 

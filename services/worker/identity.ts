@@ -1,4 +1,5 @@
 import type { Expectation, Life } from "../../shared/link/greeting.ts";
+import { layerName, type WorkerName } from "../../shared/record/worker-name.ts";
 import { type HelloFrame, PROTOCOL_VERSION } from "../../shared/wire/frames.ts";
 
 /** A life, as it knows itself: what it says on its links, and expects its neighbours to be of too. */
@@ -31,6 +32,6 @@ export function expectationOf(
 }
 
 /** Of the source, or of a layer. */
-export function nameOf(layer: number): string {
-  return layer === 0 ? "source" : `layer${layer}`;
+export function nameOf(layer: number): WorkerName {
+  return layer === 0 ? "source" : layerName(layer);
 }

@@ -3,6 +3,7 @@ import { canonicalYaml } from "../../shared/config/canonical-yaml.ts";
 import type { Config } from "../../shared/config/config.ts";
 import type { Traffic } from "../../shared/link/link.ts";
 import type { EventName } from "../../shared/record/lines.ts";
+import type { WorkerName } from "../../shared/record/worker-name.ts";
 import type { DialHub, HubDialler, HubLink } from "../../shared/telemetry/dial-hub.ts";
 import {
   COMMANDS,
@@ -33,7 +34,7 @@ interface ReporterEdges {
 
 /** Who speaks, in this life. */
 export interface Life {
-  readonly worker: string;
+  readonly worker: WorkerName;
   readonly incarnation: number;
   readonly instance: string;
   readonly port: number;

@@ -1,8 +1,8 @@
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { EventLine, MetricLine } from "./lines.ts";
-import { byPlace } from "./standing.ts";
 import { eventFileHead, eventRecord, stepOf } from "./tensorboard.ts";
+import { byPlace, isWorkerName } from "./worker-name.ts";
 
 /** Event files for TensorBoard, a folder for each worker, in which each line of a record becomes an event. */
 export class EventFiles {
@@ -60,7 +60,7 @@ export class EventFiles {
 }
 
 function isOfWorker({ worker }: MetricLine | EventLine): boolean {
-  return worker === "source" || /^layer\d+$/.test(worker);
+  return isWorkerName(worker);
 }
 
 // A life's beginning stands in another file than what it learnt.

@@ -1,15 +1,15 @@
 import type { Config } from "../config/config.ts";
-import type { Command } from "../telemetry/messages.ts";
-import type { WorkerState } from "../telemetry/telemetry.ts";
 import type { TestResult } from "../wire/frames.ts";
 import type { EventLine, MetricLine } from "./lines.ts";
+import type { WorkerState } from "./progress.ts";
+import type { WorkerName } from "./worker-name.ts";
 
 /**
  * What the hub answers, in JSON. Everything is of one run; `latest` stands for the one that is watched, else the newest.
  *
  *     GET  /api/runs                        RunRow[]           newest first
  *     GET  /api/runs/:run                   RunView
- *     GET  /api/runs/:run/metrics           MetricLine[]       as they stand (see record-lines.ts), thinned to at most
+ *     GET  /api/runs/:run/metrics           MetricLine[]       as they stand (see lines.ts), thinned to at most
  *                                                              ?points= segments a worker (default 2,000) by merging neighbours
  *     GET  /api/runs/:run/events            EventLine[]        the last ?tail= (default 1,000)
  *     GET  /api/runs/:run/logs/:worker      LogRecord[]        the last ?tail= (default 500), ?level=warn and above, ?text=
@@ -39,7 +39,7 @@ export interface RunView {
 
 /** How a worker stands: state and figures are what it last said, `heardAt` says when, `contact` what is known since. */
 export interface WorkerView {
-  readonly name: string;
+  readonly name: WorkerName;
   /** Undefined for the source. */
   readonly layer?: number;
   readonly shape?: {
@@ -124,3 +124,10 @@ export interface ControlRequest {
 export interface ControlAnswer {
   readonly sent: true;
 }
+
+/**
+ * pause: takes no batch until resume. crash: exits with 1, at once. restart: saves, exits with 75, and is started again.
+ * stop: saves, exits with 0, and stays away until start, which only the one who started it can obey.
+ */
+export const COMMANDS = ["pause", "resume", "checkpoint", "crash", "restart", "stop", "start"] as const;
+export type Command = (typeof COMMANDS)[number];

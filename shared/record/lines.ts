@@ -1,4 +1,5 @@
 import type { TestResult } from "../wire/frames.ts";
+import type { Speaker } from "./worker-name.ts";
 
 /**
  * What the record of a run is made of: one JSON object a line in runs/<id>/metrics.ndjson (segments and evaluations) and
@@ -8,9 +9,9 @@ import type { TestResult } from "../wire/frames.ts";
 export type MetricLine = Segment | Evaluation;
 
 interface Said {
-  /** "source", "layer1", "layer2", …; of events also "hub", and "train", who starts and ends local workers. */
-  readonly worker: string;
-  /** Its how-manieth life; 0 for "hub" and "train". */
+  /** "hub" and "train" say events only. */
+  readonly worker: Speaker;
+  /** Number of its life, from 1; 0 for "hub" and "train". */
   readonly incarnation: number;
   /** Milliseconds since 1970, by the worker's own clock. */
   readonly at: number;
@@ -55,7 +56,7 @@ export interface EventLine extends Said {
   readonly kind: "event";
   readonly name: EventName;
   /** The worker that it is about, where "hub" or "train" says it. */
-  readonly about?: string;
+  readonly about?: Speaker;
   /** Cursor at that moment, where there is one; for "restored": of the checkpoint. */
   readonly batch?: number;
   /** One short phrase for people: "lost successor: 1006 …". */

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { asLine } from "../telemetry/parse-telemetry.ts";
 import { linesOf } from "./line-file.ts";
 import type { EventLine, MetricLine } from "./lines.ts";
+import { parseLine } from "./parse-line.ts";
 
 /** The files of a record that only grow, in the order in which they are read. */
 export const RECORDED = ["metrics.ndjson", "events.ndjson"] as const;
@@ -20,8 +20,7 @@ export function* recordLines(folder: string): Generator<MetricLine | EventLine> 
 /** Undefined where it is none. */
 export function recordedLine(text: string): MetricLine | EventLine | undefined {
   try {
-    const line = asLine(JSON.parse(text));
-    return line?.kind === "log" ? undefined : line;
+    return parseLine(JSON.parse(text));
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Segment } from "./lines.ts";
+import type { Speaker } from "./worker-name.ts";
 
 /**
  * What a worker has done with batches `first` to `last`, in sums: two that follow one upon the other make one, and
@@ -68,7 +69,7 @@ export function mergeSums(one: SegmentSums, next: SegmentSums): SegmentSums {
   };
 }
 
-export function segmentOf(tally: SegmentSums, worker: string, incarnation: number): Segment {
+export function segmentOf(tally: SegmentSums, worker: Speaker, incarnation: number): Segment {
   const { first, last, spanMs, at, loss, targets } = tally;
   return {
     kind: "segment",

@@ -1,5 +1,6 @@
 import type { Evaluation, EventLine, MetricLine, Segment } from "./lines.ts";
 import { follows, partOf, thin } from "./segments.ts";
+import { byPlace } from "./worker-name.ts";
 
 /** Batches that nobody said anything of, though later ones were. */
 export interface Gap {
@@ -171,16 +172,6 @@ class WorkerCurve {
     }
     return low;
   }
-}
-
-/** "source" before "layer1" before "layer10". */
-export function byPlace(a: string, b: string): number {
-  return placeOf(a) - placeOf(b) || (a < b ? -1 : a > b ? 1 : 0);
-}
-
-function placeOf(worker: string): number {
-  if (worker === "source") return 0;
-  return Number(/^layer(\d+)$/.exec(worker)?.[1] ?? Number.POSITIVE_INFINITY);
 }
 
 /** Runs of segments without a gap between them: what may be drawn as one line. */

@@ -1,5 +1,9 @@
+import type { Command } from "../record/hub-api.ts";
 import type { Evaluation, EventLine, Segment } from "../record/lines.ts";
-import type { Progress } from "./telemetry.ts";
+import type { Progress } from "../record/progress.ts";
+import type { WorkerName } from "../record/worker-name.ts";
+
+export { COMMANDS, type Command } from "../record/hub-api.ts";
 
 /**
  * Between a worker and the hub: JSON, one object a message, over a WebSocket at /telemetry of the hub's port. Training never
@@ -24,7 +28,7 @@ export interface Introduction {
   readonly kind: "introduction";
   readonly protocol: number;
   readonly run: string;
-  readonly worker: string;
+  readonly worker: WorkerName | "train";
   readonly incarnation: number;
   readonly instance: string;
   readonly pid: number;
@@ -91,13 +95,6 @@ export interface CommandMessage {
   /** Where the run has a secret; a worker that has it does nothing without. */
   readonly proof?: string;
 }
-
-/**
- * pause: takes no batch until resume. crash: exits with 1, at once. restart: saves, exits with 75, and is started again.
- * stop: saves, exits with 0, and stays away until start, which only the one who started it can obey.
- */
-export const COMMANDS = ["pause", "resume", "checkpoint", "crash", "restart", "stop", "start"] as const;
-export type Command = (typeof COMMANDS)[number];
 
 export type ToHub = Introduction | Numbered | Standing | Goodbye;
 export type ToWorker = Challenge | Acknowledgement | CommandMessage;

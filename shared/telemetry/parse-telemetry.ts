@@ -1,55 +1,31 @@
 import * as z from "zod";
+import {
+  batchSchema as batch,
+  countSchema as count,
+  figureSchema as figure,
+  parseLine,
+  phraseSchema as phrase,
+  wordSchema as word,
+  workerSchema,
+} from "../record/parse-line.ts";
+import { isWorkerName, type WorkerName } from "../record/worker-name.ts";
 import type { Numbered, ToHub } from "./messages.ts";
 
 /** A message is refused beyond it: an introduction holds a whole config, a log line the stack of an error. */
 export const MOST_MESSAGE_BYTES = 256 * 1024;
 
-const count = z.int().nonnegative();
-const batch = z.int().min(-1);
-const figure = z.number().nonnegative();
-const name = z.string().regex(/^(source|train|layer[1-9]\d{0,3})$/);
-/** The hub itself says events too. */
-const speaker = z.string().regex(/^(source|train|hub|layer[1-9]\d{0,3})$/);
-const phrase = z.string().max(2000);
-const said = { worker: speaker, incarnation: count, at: z.number() };
+const name = z.custom<WorkerName | "train">(
+  (value) => typeof value === "string" && (value === "train" || isWorkerName(value)),
+);
 const hex = z.string().regex(/^[0-9a-f]{64}$/);
-
-const result = z.object({ loss: z.number(), error: z.number(), exact: z.number().optional() });
-
-const segment = z
-  .object({
-    kind: z.literal("segment"),
-    ...said,
-    first: count,
-    last: count,
-    spanMs: figure,
-    loss: z.number().optional(),
-    generatorError: figure.optional(),
-    cosine: z.number().optional(),
-    staleness: figure.optional(),
-    targets: figure.optional(),
-  })
-  .refine(({ first, last }) => first <= last, "first is above last");
-
-const evaluation = z.object({ kind: z.literal("evaluation"), ...said, batch: count, test: result });
-
-const event = z.object({
-  kind: z.literal("event"),
-  ...said,
-  name: z.string().regex(/^[a-z]{1,32}$/),
-  about: name.optional(),
-  batch: batch.optional(),
-  text: phrase,
-});
-
 const logLine = z.object({ kind: z.literal("log"), text: z.string().max(64 * 1024) });
 
 const progress = z.object({
   kind: z.literal("progress"),
-  worker: name,
+  worker: workerSchema,
   incarnation: count,
   // Of a newer version's worker, say: what it is called is shown as it is.
-  state: z.string().regex(/^[a-z]{1,32}$/),
+  state: word,
   batch,
   batches: count,
   perSecond: figure,
@@ -65,8 +41,6 @@ const progress = z.object({
   durable: batch.optional(),
   rssBytes: figure,
 });
-
-const line = z.discriminatedUnion("kind", [segment, evaluation, event, logLine]);
 
 const toHub = z.discriminatedUnion("kind", [
   z.object({
@@ -111,6 +85,6 @@ export function parseTelemetry(text: string): Heard {
 }
 
 /** Undefined where it is none. */
-export function asLine(value: unknown): Line | undefined {
-  return line.safeParse(value).data as Line | undefined;
+function asLine(value: unknown): Line | undefined {
+  return parseLine(value) ?? logLine.safeParse(value).data;
 }

@@ -1,6 +1,8 @@
 import * as z from "zod";
 import type { Evaluation, EventLine, MetricLine } from "../record/lines.ts";
+import { testSchema } from "../record/parse-line.ts";
 import { follows, mergeSums, type SegmentSums, segmentOf, TallySchema } from "../record/segment-sums.ts";
+import type { Speaker } from "../record/worker-name.ts";
 import type { LogLine, Numbered } from "./messages.ts";
 
 /** Lines said and not acknowledged, at most; whatever hub hears them acknowledges them a few times a second. */
@@ -36,7 +38,7 @@ export interface Notes {
  * number however often it is said. Only what was never said is merged: a hub may hold the rest.
  */
 export class PendingLines {
-  readonly #worker: string;
+  readonly #worker: Speaker;
   readonly #incarnation: number;
   readonly #said: Said[] = [];
   /** How many of them were said on this connection. */
@@ -48,7 +50,7 @@ export class PendingLines {
   /** Called when there are words to say: the last before a death are those that matter. */
   onWords = (): void => undefined;
 
-  constructor(worker: string, incarnation: number) {
+  constructor(worker: Speaker, incarnation: number) {
     this.#worker = worker;
     this.#incarnation = incarnation;
   }
@@ -172,7 +174,7 @@ const NotesSchema = z.object({
       kind: z.literal("evaluation"),
       at: z.number(),
       batch: z.number().int().nonnegative(),
-      test: z.object({ loss: z.number(), error: z.number(), exact: z.number().optional() }),
+      test: testSchema,
     }),
   ),
 });

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 import type { MetricLine } from "../../shared/record/lines.ts";
 import { toCsv } from "../../shared/record/metrics-csv.ts";
+import type { Speaker } from "../../shared/record/worker-name.ts";
 
 const lines: MetricLine[] = [
   { kind: "segment", worker: "source", incarnation: 1, at: 0, first: 0, last: 9, spanMs: 12.5 },
@@ -38,6 +39,6 @@ test("Python's csv reads the table back", () => {
 });
 
 test("a comma or a quote in a name stays in its cell", () => {
-  const row = toCsv([{ ...lines[0]!, worker: 'a,"b' }]).split("\r\n")[1];
+  const row = toCsv([{ ...lines[0]!, worker: 'a,"b' as Speaker }]).split("\r\n")[1];
   expect(row).toMatch(/^segment,"a,""b",1,/);
 });

@@ -104,7 +104,10 @@ describe("of evaluations", () => {
 });
 
 test("workers stand in the order of the network", () => {
-  const lines = ["layer10", "layer2", "source", "layer1"].map((worker) => ({ ...segment(1, 0, 1), worker }));
+  const lines = (["layer10", "layer2", "source", "layer1"] as const).map((worker) => ({
+    ...segment(1, 0, 1),
+    worker,
+  }));
   expect(standing(lines).workers).toEqual(["source", "layer1", "layer2", "layer10"]);
 });
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { WebSocket } from "ws";
 import type { Secret } from "../../shared/link/secret.ts";
+import type { WorkerName } from "../../shared/record/worker-name.ts";
 import { provenIntroduction } from "../../shared/telemetry/hub-proof.ts";
 import type { Introduction, Numbered, Standing, ToHub, ToWorker } from "../../shared/telemetry/messages.ts";
 
@@ -35,7 +36,16 @@ export class HubWorker {
     this.introduction = {
       kind: "introduction",
       protocol: 1,
-      ...{ run, worker, incarnation, instance, control, port: says.port ?? 1, pid: 7, config: "" },
+      ...{
+        run,
+        worker: worker as WorkerName,
+        incarnation,
+        instance,
+        control,
+        port: says.port ?? 1,
+        pid: 7,
+        config: "",
+      },
       versions: { node: "v20", kernels: "plain" },
     };
     this.socket = new WebSocket(`ws://127.0.0.1:${port}/telemetry`);

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { EventLine, MetricLine, Segment } from "../../shared/record/lines.ts";
+import type { Speaker } from "../../shared/record/worker-name.ts";
 
 export const BEGAN_AT = Date.UTC(2026, 0, 2, 12);
 
@@ -51,7 +52,9 @@ export function killedRun(): Required<Pick<Made, "metrics" | "events">> {
     metrics.push({ kind: "evaluation", worker: "layer3", incarnation: 1, at: atBatch(batch), batch, test });
   }
   const events = [
-    ...["source", "layer1", "layer2", "layer3"].map((worker) => event(worker, 1, 0, "began", "from nothing")),
+    ...(["source", "layer1", "layer2", "layer3"] as const).map((worker) =>
+      event(worker, 1, 0, "began", "from nothing"),
+    ),
     event("train", 0, 6_000, "died", "SIGKILL", { about: "layer2", batch: 59 }),
     event("layer2", 2, 8_000, "restored", "from batch 49", { batch: 49 }),
     event("layer1", 1, 8_100, "linked", "successor is back"),
@@ -60,7 +63,7 @@ export function killedRun(): Required<Pick<Made, "metrics" | "events">> {
 }
 
 export function event(
-  worker: string,
+  worker: Speaker,
   incarnation: number,
   afterMs: number,
   name: EventLine["name"],
@@ -70,13 +73,13 @@ export function event(
   return { kind: "event", worker, incarnation, at: BEGAN_AT + afterMs, name, text, ...more };
 }
 
-function segment(worker: string, incarnation: number, first: number): Segment {
+function segment(worker: Speaker, incarnation: number, first: number): Segment {
   const last = first + 9;
   const late = incarnation > 1 ? 3_000 : 0;
   return { kind: "segment", worker, incarnation, at: atBatch(last) + late, first, last, spanMs: 1_000 };
 }
 
-function learnt(worker: string, incarnation: number, first: number): Segment {
+function learnt(worker: Speaker, incarnation: number, first: number): Segment {
   const health = { generatorError: 1 - first / 200, cosine: first / 100, staleness: 3, targets: 10 };
   const figures = worker === "layer3" ? { loss: 1 / (1 + first) } : health;
   return { ...segment(worker, incarnation, first), ...figures };

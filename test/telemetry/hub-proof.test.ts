@@ -40,7 +40,7 @@ describe("an introduction to a hub", () => {
   });
 
   it.each([
-    { worker: "layer1" },
+    { worker: "layer1" as const },
     { run: "another" },
     { incarnation: 4 },
     { instance: "j" },

@@ -1,10 +1,11 @@
 import type { WorkerView } from "../../../shared/record/hub-api.ts";
 import type { Evaluation, EventLine, Segment } from "../../../shared/record/lines.ts";
+import type { Speaker, WorkerName } from "../../../shared/record/worker-name.ts";
 
 /** Lines and views as a hub gives them, with only what a test speaks of. */
 
 /** Ten batches a second, ending at `last` tenths of a second after 0. */
-export function segment(worker: string, first: number, last: number, more: Partial<Segment> = {}): Segment {
+export function segment(worker: Speaker, first: number, last: number, more: Partial<Segment> = {}): Segment {
   const spanMs = 100 * (last - first + 1);
   return { kind: "segment", worker, incarnation: 1, at: 100 * (last + 1), first, last, spanMs, ...more };
 }
@@ -21,7 +22,7 @@ export function evaluation(batch: number, error: number): Evaluation {
 }
 
 export function event(
-  worker: string,
+  worker: Speaker,
   name: EventLine["name"],
   at: number,
   more: Partial<EventLine> = {},
@@ -29,7 +30,7 @@ export function event(
   return { kind: "event", worker, incarnation: 1, at, name, text: name, ...more };
 }
 
-export function worker(name: string, more: Partial<WorkerView> = {}): WorkerView {
+export function worker(name: WorkerName, more: Partial<WorkerView> = {}): WorkerView {
   const layer = Number(name.replace("layer", ""));
   return {
     name,

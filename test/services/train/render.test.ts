@@ -9,11 +9,12 @@ import {
 } from "../../../services/train/board.ts";
 import { colours } from "../../../services/train/paint.ts";
 import { render, renderLine } from "../../../services/train/render.ts";
+import type { WorkerName } from "../../../shared/record/worker-name.ts";
 import type { Progress, WorkerState } from "../../../shared/telemetry/telemetry.ts";
 
-const NAMES = ["source", "layer1", "layer2"];
+const NAMES = ["source", "layer1", "layer2"] as const;
 
-function progress(worker: string, batch: number, more: Partial<Progress> = {}): Progress {
+function progress(worker: WorkerName, batch: number, more: Partial<Progress> = {}): Progress {
   const state: WorkerState = "training";
   return { kind: "progress", worker, incarnation: 1, state, batch, batches: 4690, perSecond: 98.04, ...more };
 }
