@@ -18,10 +18,10 @@ const rules: Readonly<Record<string, Rule>> = {
   "shared/wire": { rooms: [], types: ["shared/math"], outside: "any" },
   "shared/delivery": { rooms: [], types: [], outside: "none" },
   "shared/checkpoint": { rooms: [], types: [], outside: "any" },
-  "shared/link": { rooms: ["shared/wire"], types: ["shared/config"], outside: "any" },
+  "shared/link": { rooms: ["shared/wire"], types: [], outside: "any" },
   "shared/config": {
     rooms: ["shared/wire"],
-    types: ["shared/math", "shared/dni", "shared/data"],
+    types: ["shared/math", "shared/dni", "shared/data", "shared/link"],
     outside: "any",
   },
   "shared/record": { rooms: ["shared/config"], types: ["shared/wire"], outside: "any" },

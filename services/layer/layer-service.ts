@@ -1,6 +1,6 @@
 import type { AnsweredItem } from "../../shared/delivery/items.ts";
 import { type LayerEffect, type LayerEvent, step } from "../../shared/delivery/layer-delivery.ts";
-import { initialState, isKept, type LayerState, need } from "../../shared/delivery/layer-state.ts";
+import { initialState, type LayerState, need } from "../../shared/delivery/layer-state.ts";
 import type { Rules } from "../../shared/delivery/rules.ts";
 import type { Link } from "../../shared/link/link.ts";
 import { FrameError } from "../../shared/wire/frame-error.ts";
@@ -20,7 +20,6 @@ import {
   type Tensor,
   type TestResult,
 } from "../../shared/wire/frames.ts";
-import { keepTensors } from "../../shared/wire/keep-tensors.ts";
 import type { Meter } from "../worker/meter.ts";
 import { Barrier } from "./barrier.ts";
 import { type LayerWork, PoisonError } from "./layer-work.ts";
@@ -118,8 +117,7 @@ export class LayerService {
       case "preview":
       case "correction":
         this.#work.inspect(frame);
-        this.#take({ event: "heard", item: itemOf(frame, this.#rules.batches) });
-        return this.#keepIfWaiting(frame);
+        return this.#take({ event: "heard", item: itemOf(frame, this.#rules.batches) });
       case "barrier": {
         const { batch } = frame;
         if (batch >= this.#rules.batches)
@@ -151,12 +149,11 @@ export class LayerService {
     switch (frame.kind) {
       case "gradient":
         this.#work.inspectTarget(frame, this.#rowsUnderWay(frame.batch));
-        this.#take({
+        return this.#take({
           event: "answered",
           batch: frame.batch,
           ...(frame.gradient ? { target: frame } : {}),
         });
-        return this.#keepIfWaiting(frame);
       case "rewind":
         if (frame.need > this.#rules.batches)
           throw new FrameError(`Cannot rewind to batch ${frame.need}: the run has ${this.#rules.batches}`);
@@ -174,11 +171,6 @@ export class LayerService {
   #rowsUnderWay(batch: number): number | undefined {
     const { working } = this.#state;
     return working?.batch === batch ? activationOf(working.frame).activation.shape[0] : undefined;
-  }
-
-  /** Its link will read the next frame over it. */
-  #keepIfWaiting(frame: BatchFrame | CorrectionFrame | GradientFrame): void {
-    if (isKept(this.#state, frame)) keepTensors(frame);
   }
 
   #take(event: LayerEvent<Attached>): void {

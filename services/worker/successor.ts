@@ -19,7 +19,6 @@ export interface WayToSuccessor
 /** What becomes of the link. */
 export interface SuccessorSurroundings {
   up(link: Link, welcome: WelcomeFrame): void;
-  /** Its tensors are lent, as dial says. */
   heard(frame: BackFrame): void;
   /** A link that was up. */
   down(link: Link, why: Why): void;

@@ -1,6 +1,7 @@
 import type { DataConfig } from "../data/data-config.ts";
 import type { EvidencePart } from "../dni/generator.ts";
 import type { Method } from "../dni/layer-options.ts";
+import type { LinkTimings } from "../link/timings.ts";
 import type { KernelsName } from "../math/choose-kernels.ts";
 import type { Convolution } from "../math/conv-layer.ts";
 import type { Loss, Nonlinearity } from "../math/kernels.ts";
@@ -23,7 +24,7 @@ export interface Config {
   readonly delivery: DeliveryConfig;
   /** What activations and gradients travel as. */
   readonly wire: { readonly dtype: LinkDtype };
-  readonly link: LinkConfig;
+  readonly link: LinkTimings;
   readonly compute: { readonly kernels: KernelsName };
 }
 
@@ -89,10 +90,4 @@ export interface DeliveryConfig {
   readonly schedule: "free" | { readonly staleness: number };
   /** Batches a layer may apply since the last target it heard, before it holds. */
   readonly stalenessBudget: number;
-}
-
-export interface LinkConfig {
-  readonly heartbeatMs: number;
-  readonly handshakeMs: number;
-  readonly backoffMs: { readonly first: number; readonly most: number };
 }

@@ -53,10 +53,3 @@ export function need<F>(state: LayerState<F>): number {
   const own = state.cursor + 1;
   return state.successor.phase === "linked" ? Math.min(own, state.successor.need) : own;
 }
-
-/** Whether what was attached to some event is still there, to be dealt with at a later one. */
-export function isKept<F>({ inbox, working, guessed, early }: LayerState<F>, attached: F): boolean {
-  const isIn = (item: Item<F> | undefined) => item && item.kind !== "end" && item.frame === attached;
-  const isWaiting = inbox.some(isIn) || isIn(working) || isIn(guessed);
-  return isWaiting || early.some(({ target }) => target === attached);
-}

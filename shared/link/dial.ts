@@ -1,5 +1,4 @@
 import { WebSocket } from "ws";
-import type { LinkConfig } from "../config/config.ts";
 import { FrameError } from "../wire/frame-error.ts";
 import {
   type BackFrame,
@@ -23,14 +22,14 @@ import {
 } from "./link.ts";
 import { boundBytes } from "./pending-connections.ts";
 import { proven, refuseUnprovenBack } from "./proof.ts";
-import { followReads } from "./read-in-place.ts";
 import type { Secret } from "./secret.ts";
+import type { LinkTimings } from "./timings.ts";
 import { type TlsCredentials, tlsOptions } from "./tls.ts";
 
 export interface DialOptions {
   /** ws://host:port of the successor, wss:// where `tls` is given. Its name is looked up again at every attempt. */
   readonly url: string;
-  readonly link: LinkConfig;
+  readonly link: LinkTimings;
   /** Whoever does not prove that it has it too is left. Without one, whoever answers there is believed. */
   readonly secret?: Secret | undefined;
   /** Whoever shows no certificate of this authority and of the name in `url` is left. */
@@ -48,10 +47,7 @@ export interface DialOptions {
   /** Of a welcome that was proved: undefined if it will do. */
   check(welcome: WelcomeFrame): Refusal | undefined;
   onUp(link: Link, welcome: WelcomeFrame): void;
-  /**
-   * In order of arrival, within the read that brought it; the next read may be over its tensors, so whoever keeps them
-   * copies them (keepTensors). A FrameError thrown here closes the link with its code.
-   */
+  /** In order of arrival, within the read that brought it. A FrameError thrown here closes the link with its code. */
   onFrame(frame: BackFrame, link: Link): void;
   /** Once for every link that was up, and (with no link) for every attempt that failed before. */
   onDown(link: Link | undefined, why: Why): void;
@@ -83,7 +79,6 @@ type State =
 interface Greeting {
   readonly deadline: NodeJS.Timeout;
   readonly stopCounting: () => void;
-  readonly readInPlace: () => void;
   /** What was said so far: nothing, or the challenge and our answer to it. */
   readonly said?: { readonly challenge: string; readonly hello: HelloFrame };
 }
@@ -117,15 +112,13 @@ class Dialling implements Dialler {
     const onClose = () => this.#ended(why);
     socket.once("close", onClose);
     let stopCounting = () => {};
-    let readInPlace = () => {};
     socket.once("upgrade", (response) => {
       stopCounting = boundBytes(response.socket, () => socket.terminate());
-      readInPlace = followReads(response.socket, maxFrameBytes);
     });
     socket.once("open", () => {
       // From here on the link listens for the end.
       socket.off("close", onClose);
-      this.#await(socket, { stopCounting, readInPlace });
+      this.#await(socket, stopCounting);
     });
     this.#state = { phase: "connecting", socket };
   }
@@ -148,7 +141,7 @@ class Dialling implements Dialler {
     });
   }
 
-  #await(socket: WebSocket, reading: Pick<Greeting, "stopCounting" | "readInPlace">): void {
+  #await(socket: WebSocket, stopCounting: () => void): void {
     const { maxFrameBytes, traffic, link: config } = this.#options;
     const link: SocketLink = new SocketLink(socket, {
       maxFrameBytes,
@@ -160,7 +153,7 @@ class Dialling implements Dialler {
     const deadline = setTimeout(() => {
       link.close(CloseCode.helloTimeout, `no welcome within ${config.handshakeMs} ms`);
     }, config.handshakeMs);
-    this.#state = { phase: "greeting", link, greeting: { deadline, ...reading } };
+    this.#state = { phase: "greeting", link, greeting: { deadline, stopCounting } };
   }
 
   #receive(frame: Frame, link: SocketLink): void {
@@ -184,13 +177,12 @@ class Dialling implements Dialler {
     if (frame.kind !== "welcome") {
       throw new FrameError(`Cannot take ${frame.kind}: after the challenge, the first frame back is welcome`);
     }
-    const { hello, challenge, deadline, stopCounting, readInPlace } = greeting;
+    const { hello, challenge, deadline, stopCounting } = greeting;
     const { secret, check, onUp } = this.#options;
     const refusal = refuseUnprovenBack(secret, frame, hello, challenge) ?? check(frame);
     if (refusal !== undefined) return link.close(refusal.code, refusal.reason);
     clearTimeout(deadline);
     stopCounting();
-    readInPlace();
     this.#failures = 0;
     this.#state = { phase: "open", link };
     this.#up = link;

@@ -1,11 +1,9 @@
 import type { WebSocket } from "ws";
-import { roomFor } from "../wire/codec.ts";
+import type { Codec } from "../wire/codec.ts";
+import { FastCodec } from "../wire/fast/fast-codec.ts";
 import { FrameError } from "../wire/frame-error.ts";
-import { FrameReader } from "../wire/frame-reader.ts";
-import { FrameWriter } from "../wire/frame-writer.ts";
 import { CloseCode, type Frame } from "../wire/frames.ts";
 import { keepAlive } from "./heartbeat.ts";
-import { SendRooms } from "./send-rooms.ts";
 
 /** A connection to one neighbour, past the greeting. */
 export interface Link {
@@ -45,7 +43,7 @@ export interface SocketLinkOptions {
   readonly maxFrameBytes: number;
   readonly traffic?: Traffic | undefined;
   readonly heartbeatMs: number;
-  /** A frame, in order of arrival, its tensors lent until this returns (see keepTensors). A FrameError thrown here closes the link; any other error ends the process. */
+  /** A frame, in order of arrival. A FrameError thrown here closes the link; any other error ends the process. */
   onFrame(frame: Frame): void;
   /** Exactly once, after which no frame follows. */
   onDown(why: Why): void;
@@ -59,9 +57,7 @@ const TOO_BIG = 1009;
 export class SocketLink implements Link {
   readonly #socket: WebSocket;
   readonly #options: SocketLinkOptions;
-  readonly #rooms = new SendRooms();
-  readonly #reader: FrameReader;
-  readonly #writer = new FrameWriter();
+  readonly #codec: Codec;
   /** Ours, if this end began the closing; else what the socket says. */
   #why: Why | undefined;
   #isDown = false;
@@ -69,7 +65,7 @@ export class SocketLink implements Link {
   constructor(socket: WebSocket, options: SocketLinkOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.#reader = new FrameReader(options);
+    this.#codec = new FastCodec(options);
     socket.on("message", (bytes: Buffer, isBinary: boolean) => this.#receive(bytes, isBinary));
     // "close" always follows "error", and is where we act.
     socket.on("error", (error) => {
@@ -88,10 +84,9 @@ export class SocketLink implements Link {
 
   send(frame: Frame): void {
     if (this.#why === undefined && this.#socket.readyState === this.#socket.OPEN) {
-      const room = this.#rooms.take(roomFor(frame));
-      const bytes = this.#writer.write(frame, room);
+      const bytes = this.#codec.encode(frame);
       if (this.#options.traffic) this.#options.traffic.sent += bytes.length;
-      this.#socket.send(bytes, () => this.#rooms.give(room));
+      this.#socket.send(bytes);
     }
   }
 
@@ -126,7 +121,7 @@ export class SocketLink implements Link {
     if (this.#options.traffic) this.#options.traffic.received += bytes.length;
     try {
       if (!isBinary) throw new FrameError("Cannot read frame: it is text, expected binary");
-      this.#options.onFrame(this.#reader.read(bytes));
+      this.#options.onFrame(this.#codec.decode(bytes));
     } catch (error) {
       if (error instanceof FrameError) this.close(error.code, error.message);
       else this.#crash(error);

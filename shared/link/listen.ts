@@ -3,7 +3,6 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { LinkConfig } from "../config/config.ts";
 import { FrameError } from "../wire/frame-error.ts";
 import {
   CloseCode,
@@ -17,15 +16,15 @@ import { acceptOptions, httpOptions, MOST_CONNECTIONS, STRANGER_CLOSE_MS } from 
 import { type Link, type Refusal, SocketLink, type Traffic, type Why } from "./link.ts";
 import { boundBytes, PendingConnections } from "./pending-connections.ts";
 import { newNonce, provenBack, refuseUnproven } from "./proof.ts";
-import { followReads } from "./read-in-place.ts";
 import type { Secret } from "./secret.ts";
+import type { LinkTimings } from "./timings.ts";
 import { type TlsCredentials, tlsOptions } from "./tls.ts";
 
 export interface ListenOptions {
   readonly host: string;
   /** 0 lets the system choose; the listener says which it was. */
   readonly port: number;
-  readonly link: LinkConfig;
+  readonly link: LinkTimings;
   /** Whoever does not prove that it has it too is turned away. Without one, whoever gets here is believed. */
   readonly secret?: Secret | undefined;
   /** Whoever shows no certificate of this authority is not even heard. Without it, connections are plain. */
@@ -39,10 +38,7 @@ export interface ListenOptions {
   /** To a hello that was proved. A welcome takes the newcomer in, in place of the predecessor there was; a refusal hangs up on it. */
   answer(hello: HelloFrame): WelcomeFrame | Refusal;
   onUp(link: Link, hello: HelloFrame): void;
-  /**
-   * In order of arrival, within the read that brought it; the next read may be over its tensors, so whoever keeps them
-   * copies them (keepTensors). A FrameError thrown here closes the link with its code.
-   */
+  /** In order of arrival, within the read that brought it. A FrameError thrown here closes the link with its code. */
   onFrame(frame: ForwardFrame, link: Link): void;
   /** Once for every link that was up, before the next one is. */
   onDown(link: Link, why: Why): void;
@@ -77,7 +73,6 @@ interface Arrival {
   /** Of the challenge that it was sent. */
   readonly nonce: string;
   readonly stopCounting: () => void;
-  readonly readInPlace: () => void;
 }
 
 class Listening implements Listener {
@@ -160,8 +155,7 @@ class Listening implements Listener {
   #accept(socket: WebSocket, raw: Duplex, key: string): void {
     const { maxFrameBytes, traffic, link: config } = this.#options;
     const stopCounting = boundBytes(raw, (reason) => link.terminate(reason));
-    const readInPlace = followReads(raw, maxFrameBytes);
-    const arrival: Arrival = { key, nonce: newNonce(), stopCounting, readInPlace };
+    const arrival: Arrival = { key, nonce: newNonce(), stopCounting };
     const link: SocketLink = new SocketLink(socket, {
       maxFrameBytes,
       traffic,
@@ -180,14 +174,13 @@ class Listening implements Listener {
     else this.#greeted(frame, link, arrival);
   }
 
-  #greeted(hello: Frame, link: SocketLink, { key, nonce, stopCounting, readInPlace }: Arrival): void {
+  #greeted(hello: Frame, link: SocketLink, { key, nonce, stopCounting }: Arrival): void {
     if (hello.kind !== "hello") throw new FrameError(`Cannot take ${hello.kind}: the first frame is hello`);
     const { secret } = this.#options;
     const answer = refuseUnproven(secret, hello, nonce) ?? this.#options.answer(hello);
     if ("code" in answer) return link.close(answer.code, answer.reason);
     this.#strangers.forget(key);
     stopCounting();
-    readInPlace();
     this.#replaceWith(link, hello);
     link.send(provenBack(secret, answer, hello, nonce));
     this.#options.onUp(link, hello);

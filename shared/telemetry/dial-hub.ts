@@ -1,11 +1,11 @@
 import type { Socket } from "node:net";
 import { WebSocket } from "ws";
-import type { LinkConfig } from "../config/config.ts";
 import { backoffMs } from "../link/backoff.ts";
 import { keepAlive } from "../link/heartbeat.ts";
 import { dialOptions } from "../link/limits.ts";
 import { type Why, whyOfError } from "../link/link.ts";
 import type { Secret } from "../link/secret.ts";
+import type { LinkTimings } from "../link/timings.ts";
 import { type TlsCredentials, tlsOptions } from "../link/tls.ts";
 import { provenIntroduction, refuseCommand } from "./hub-proof.ts";
 import type {
@@ -21,7 +21,7 @@ import type {
 export interface HubDialOptions {
   /** ws://host:port of the hub, wss:// where it has TLS. */
   readonly url: string;
-  readonly link: LinkConfig;
+  readonly link: LinkTimings;
   /** Proves who introduces itself, and is asked of every command. */
   readonly secret?: Secret | undefined;
   readonly tls?: TlsCredentials | undefined;

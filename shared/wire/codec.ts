@@ -14,11 +14,17 @@ export interface DecodeLimits {
   readonly maxFrameBytes: number;
 }
 
+/** How the frames of one link become bytes, and bytes frames: as `encode` and `decode` have it. */
+export interface Codec {
+  encode(frame: Frame): Buffer;
+  decode(bytes: Uint8Array): Frame;
+}
+
 const packr = new Packr({ useRecords: false, variableMapSize: true });
 const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsType: "number" });
 
-/** Enough room to encode the frame in. */
-export function roomFor(frame: Frame): number {
+/** Bytes that are enough to encode the frame in. */
+function roomFor(frame: Frame): number {
   return CONTROL_FRAME_BYTES + tensorBytes(frame);
 }
 
@@ -41,10 +47,10 @@ function bytesOf(tensor: Tensor | undefined): number {
   return tensor ? tensor.data.length + (tensor.scales?.length ?? 0) : 0;
 }
 
-/** One MessagePack map, a copy in `room`, where it stays until that is written to again. */
-export function encode(frame: Frame, room: Buffer = Buffer.allocUnsafeSlow(roomFor(frame))): Buffer {
+/** One MessagePack map, a copy of the frame. */
+export function encode(frame: Frame): Buffer {
   // Left to itself the packer allocates four times the size of every tensor.
-  packr.useBuffer(room);
+  packr.useBuffer(Buffer.allocUnsafeSlow(roomFor(frame)));
   return packr.pack(frame);
 }
 

@@ -2,7 +2,6 @@ import { type Dialler, type DialOptions, dial } from "../../shared/link/dial.ts"
 import type { Link, Why } from "../../shared/link/link.ts";
 import { type Listener, type ListenOptions, listen } from "../../shared/link/listen.ts";
 import type { BackFrame, ForwardFrame, HelloFrame, WelcomeFrame } from "../../shared/wire/frames.ts";
-import { keepTensors } from "../../shared/wire/keep-tensors.ts";
 import { hello, welcome } from "./frames.ts";
 import { Inbox } from "./raw-peer.ts";
 
@@ -28,10 +27,7 @@ export class DialEnd {
       hello: () => hello,
       check: () => undefined,
       onUp: (link, answer) => this.ups.put({ link, welcome: answer }),
-      onFrame: (frame) => {
-        keepTensors(frame);
-        this.frames.put(frame);
-      },
+      onFrame: (frame) => this.frames.put(frame),
       onDown: (link, why) => this.downs.put({ link, why }),
       onWaiting: (attempt, waitMs) => this.waits.put({ attempt, waitMs }),
       onRefused: (why) => this.refusals.put(why),
@@ -61,10 +57,7 @@ export class ListenEnd {
         end.story.push(`up ${greeting.instance}`);
         end.ups.put({ link, hello: greeting });
       },
-      onFrame: (frame) => {
-        keepTensors(frame);
-        end.frames.put(frame);
-      },
+      onFrame: (frame) => end.frames.put(frame),
       onDown: (link, why) => {
         end.story.push(`down ${why.code}`);
         end.downs.put({ link, why });

@@ -5,7 +5,7 @@ import type {
   GradientFrame,
   PreviewFrame,
   Tensor,
-} from "./frames.ts";
+} from "../frames.ts";
 
 /** Frames that come for every batch, each like the last of its kind but for its number and its values. */
 type SteadyFrame = ActivationFrame | PreviewFrame | CorrectionFrame | GradientFrame;
@@ -94,21 +94,22 @@ export class Layout {
     return true;
   }
 
-  /** The bytes of a frame that is laid out so, at the front of `room`, where they stay until that is written to again. */
-  write(frame: SteadyFrame, room: Buffer): Buffer {
+  /** The bytes of a frame that is laid out so. */
+  write(frame: SteadyFrame): Buffer {
+    const bytes = Buffer.allocUnsafeSlow(this.#length);
     const positions = this.#positions;
     const values = this.#values;
-    for (let n = 0; n < positions.length; n++) room[positions[n]!] = values[n]!;
+    for (let n = 0; n < positions.length; n++) bytes[positions[n]!] = values[n]!;
     const { at, length } = this.#batch;
-    if (length === 2) room.writeUInt16BE(frame.batch, at);
-    else room.writeUInt32BE(frame.batch, at);
+    if (length === 2) bytes.writeUInt16BE(frame.batch, at);
+    else bytes.writeUInt32BE(frame.batch, at);
     const tensors: Tensors = frame;
     for (const place of this.#places) {
       const tensor = tensors[place.name]!;
-      room.set(tensor.data, place.data.at);
-      if (place.scales) room.set(tensor.scales!, place.scales.at);
+      bytes.set(tensor.data, place.data.at);
+      if (place.scales) bytes.set(tensor.scales!, place.scales.at);
     }
-    return room.subarray(0, this.#length);
+    return bytes;
   }
 
   #batchIn(bytes: Uint8Array): number {

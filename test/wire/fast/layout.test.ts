@@ -1,14 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import { pack } from "msgpackr";
 import { describe, expect, it, test, vi } from "vitest";
-import { decode, encode } from "../../shared/wire/codec.ts";
-import { FrameError } from "../../shared/wire/frame-error.ts";
-import { FrameReader } from "../../shared/wire/frame-reader.ts";
-import { FrameWriter } from "../../shared/wire/frame-writer.ts";
-import type { Frame, Tensor } from "../../shared/wire/frames.ts";
-import { Layout } from "../../shared/wire/layout.ts";
-import { Mutants } from "../fuzz/mutants.ts";
-import { activation, byteTensor, correction, countingTensor, hello, preview } from "../support/frames.ts";
+import { decode, encode } from "../../../shared/wire/codec.ts";
+import { FastCodec } from "../../../shared/wire/fast/fast-codec.ts";
+import { Layout } from "../../../shared/wire/fast/layout.ts";
+import { FrameError } from "../../../shared/wire/frame-error.ts";
+import type { Frame, Tensor } from "../../../shared/wire/frames.ts";
+import { Mutants } from "../../fuzz/mutants.ts";
+import { activation, byteTensor, correction, countingTensor, hello, preview } from "../../support/frames.ts";
 
 const limits = { maxFrameBytes: 1 << 20 };
 const pixels: Tensor = {
@@ -35,8 +34,8 @@ const BATCHES = [
   ...[2 ** 32, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER],
 ];
 
-function read(reader: FrameReader, bytes: Uint8Array): unknown {
-  return outcome(() => reader.read(bytes));
+function read(reader: FastCodec, bytes: Uint8Array): unknown {
+  return outcome(() => reader.decode(bytes));
 }
 
 function decoded(bytes: Uint8Array): unknown {
@@ -53,7 +52,7 @@ function outcome(run: () => Frame): unknown {
 }
 
 /** The outcome, for tens of thousands of bytes: an expectation takes a millisecond where this takes microseconds. */
-function requireSame(reader: FrameReader, bytes: Uint8Array): unknown {
+function requireSame(reader: FastCodec, bytes: Uint8Array): unknown {
   const found = read(reader, bytes);
   if (!isDeepStrictEqual(found, decoded(bytes))) expect(found).toEqual(decoded(bytes));
   return found;
@@ -61,10 +60,10 @@ function requireSame(reader: FrameReader, bytes: Uint8Array): unknown {
 
 /** Each right after one that was whole. */
 function requireSameWithAnyByteChanged(bytes: Uint8Array): void {
-  const reader = new FrameReader(limits);
+  const reader = new FastCodec(limits);
   for (let at = 0; at < bytes.length; at++) {
     for (const change of [0x01, 0x80, 0xff]) {
-      reader.read(bytes);
+      reader.decode(bytes);
       const changed = Buffer.from(bytes);
       changed[at]! ^= change;
       requireSame(reader, changed);
@@ -72,7 +71,6 @@ function requireSameWithAnyByteChanged(bytes: Uint8Array): void {
   }
 }
 
-/** Of an encoding of its own, as rooms and packers are used again. */
 function bytesOf(frame: Frame): Buffer {
   return Buffer.from(encode(frame));
 }
@@ -90,19 +88,17 @@ function withOtherValues(frame: Frame): Frame {
 
 describe.each(kinds)("%s", (_, make) => {
   it("is written as encode writes it, whatever came before, at any batch", () => {
-    const writer = new FrameWriter();
-    const room = Buffer.alloc(20_000);
+    const writer = new FastCodec(limits);
     for (const batch of [...BATCHES, ...BATCHES.toReversed()]) {
       for (const frame of [make(batch), withOtherValues(make(batch))]) {
-        room.fill(0xaa);
-        // A copy, as the packer hangs a view of its own on the room.
-        expect(Buffer.from(writer.write(frame, room))).toEqual(bytesOf(frame));
+        // A copy, as the packer hangs a view of its own on its memory.
+        expect(Buffer.from(writer.encode(frame))).toEqual(bytesOf(frame));
       }
     }
   });
 
   it("is read as decode reads it, whatever came before, at any batch", () => {
-    const reader = new FrameReader(limits);
+    const reader = new FastCodec(limits);
     for (const batch of [...BATCHES, ...BATCHES.toReversed()]) {
       for (const frame of [make(batch), withOtherValues(make(batch))]) {
         expect(read(reader, bytesOf(frame))).toEqual(frame);
@@ -117,9 +113,8 @@ describe.each(kinds)("%s", (_, make) => {
   it("is written and read by a layout from the second one on", () => {
     const written = vi.spyOn(Layout.prototype, "write");
     const readSo = vi.spyOn(Layout.prototype, "read");
-    const [writer, reader] = [new FrameWriter(), new FrameReader(limits)];
-    for (const batch of [300, 301, 302])
-      reader.read(Buffer.from(writer.write(make(batch), Buffer.alloc(20_000))));
+    const [writer, reader] = [new FastCodec(limits), new FastCodec(limits)];
+    for (const batch of [300, 301, 302]) reader.decode(writer.encode(make(batch)));
     expect(written).toHaveBeenCalledTimes(2);
     expect(readSo.mock.results.map(({ value }) => value?.batch)).toEqual([301, 302]);
     vi.restoreAllMocks();
@@ -175,18 +170,18 @@ test("a frame with its fields in any other order is read as decode reads it", ()
 
 test("a frame that nobody would read is an error of whoever writes it, not of a peer", () => {
   const wrong = { ...activation(300), labels: byteTensor(3, 1) };
-  const write = () => new FrameWriter().write(wrong, Buffer.alloc(20_000));
+  const write = () => new FastCodec(limits).encode(wrong);
   expect(write).toThrow("Cannot write frame: Cannot read activation: labels has 3 rows");
   expect(write).not.toThrow(FrameError);
 });
 
 test("20,000 mutants, each after a frame that may be like it, are read as decode reads them", () => {
-  const reader = new FrameReader(limits);
+  const reader = new FastCodec(limits);
   const mutants = new Mutants(9);
   const whole = kinds.map(([, make]) => bytesOf(make(300)));
   let taken = 0;
   for (let n = 0; n < 20_000; n++) {
-    reader.read(whole[n % whole.length]!);
+    reader.decode(whole[n % whole.length]!);
     if (typeof requireSame(reader, mutants.next()) === "object") taken++;
   }
   expect(taken).toBeGreaterThan(400);
