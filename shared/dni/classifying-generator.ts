@@ -3,7 +3,7 @@ import { type Optimizer, type OptimizerOptions, optimizerOf } from "../math/opti
 import { descendAll, memoriesOf, type Parameter, parameterOf, type Tensors } from "../math/parameter.ts";
 import type { Evidence, EvidenceWidths } from "./evidence.ts";
 import { type GeneratorHealth, healthOf } from "./generator-health.ts";
-import type { GradientGenerator } from "./gradient-generator.ts";
+import type { GradientGenerator, ObserveRates } from "./gradient-generator.ts";
 
 export interface ClassifyingOptions {
   readonly widths: EvidenceWidths;
@@ -66,7 +66,7 @@ export class ClassifyingGenerator implements GradientGenerator {
   }
 
   /** The classifier learns from the labels of the last guess; no target is needed. */
-  observe({ rows, output }: Evidence, rate: number, step: number): void {
+  observe({ rows, output }: Evidence, { generator: rate }: ObserveRates, step: number): void {
     const { widths } = this.#options;
     const shape = { rows: widths.output, inner: rows, columns: widths.labels };
     this.#kernels.multiply(output, this.#residual, this.#classifier.gradient, shape, { transposeA: true });

@@ -6,7 +6,7 @@ import type { Evidence, EvidenceWidths } from "./evidence.ts";
 import type { Example } from "./example.ts";
 import type { GeneratorHealth } from "./generator-health.ts";
 import { generatorOf } from "./generator-of.ts";
-import type { GradientGenerator } from "./gradient-generator.ts";
+import { type GradientGenerator, observeRates } from "./gradient-generator.ts";
 import type { LayerOptions } from "./layer-options.ts";
 import { type LayerState, named, restoreTensors, transformTensors } from "./layer-state.ts";
 import { transformOf } from "./transform-of.ts";
@@ -56,9 +56,8 @@ export class DecoupledLayer {
   }
 
   #observe(evidence: Evidence, batch: number): void {
-    const { learning, batches } = this.#options;
-    if (learning.method === "frozen") return;
-    this.#generator.observe?.(evidence, rateAt(learning.generator, batch, batches), this.#turns.step(batch));
+    if (this.#options.learning.method === "frozen") return;
+    this.#generator.observe?.(evidence, observeRates(this.#options, batch), this.#turns.step(batch));
   }
 
   #pass({ input, rows }: Example): LayerAnswer {

@@ -1,6 +1,14 @@
 import type { Tensors } from "../math/parameter.ts";
+import { rateAt } from "../math/schedule.ts";
 import type { Evidence } from "./evidence.ts";
 import type { GeneratorHealth } from "./generator-health.ts";
+import type { LayerOptions } from "./layer-options.ts";
+
+/** What a batch's number picks from the schedules: of the layer, and of its generator. */
+export interface ObserveRates {
+  readonly layer: number;
+  readonly generator: number;
+}
 
 /** Guesses the gradient at its layer's output from evidence, and learns to. Untrained it guesses zero. */
 export interface GradientGenerator {
@@ -23,8 +31,19 @@ export interface GradientGenerator {
    * What can be learnt of the batch of the last guess at once, without its target, where there is such a thing; `step` of
    * the optimizer counts from 1.
    */
-  observe?(evidence: Evidence, rate: number, step: number): void;
+  observe?(evidence: Evidence, rates: ObserveRates, step: number): void;
 
   tensors(): Tensors;
   optimizerTensors(): Tensors;
+}
+
+/** The rates at batch `batch` of a layer with these options. */
+export function observeRates(
+  { learning, batches }: Pick<LayerOptions, "learning" | "batches">,
+  batch: number,
+): ObserveRates {
+  return {
+    layer: rateAt(learning.layer, batch, batches),
+    generator: rateAt(learning.generator, batch, batches),
+  };
 }

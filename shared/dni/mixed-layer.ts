@@ -4,7 +4,7 @@ import type { Evidence } from "./evidence.ts";
 import type { Example } from "./example.ts";
 import type { GeneratorHealth } from "./generator-health.ts";
 import { generatorOf } from "./generator-of.ts";
-import type { GradientGenerator } from "./gradient-generator.ts";
+import { type GradientGenerator, observeRates } from "./gradient-generator.ts";
 import type { LayerOptions } from "./layer-options.ts";
 import { type LayerState, named, restoreTensors } from "./layer-state.ts";
 import { LockedLayer } from "./locked-layer.ts";
@@ -87,11 +87,9 @@ export class MixedLayer {
   }
 
   #observe(rows: number, batch: number): void {
-    const { learning, batches } = this.#options;
-    if (learning.method === "frozen") return;
+    if (this.#options.learning.method === "frozen") return;
     // Locked layers learn from every batch.
-    const rate = rateAt(learning.generator, batch, batches);
-    this.#generator.observe?.(this.#evidence(rows), rate, batch + 1);
+    this.#generator.observe?.(this.#evidence(rows), observeRates(this.#options, batch), batch + 1);
   }
 
   #learn(target: Float32Array, rows: number, batch: number): GeneratorHealth {

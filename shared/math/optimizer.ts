@@ -4,6 +4,12 @@ import type { Kernels } from "./kernels.ts";
 export interface OptimizerOptions {
   readonly optimizer: "adam" | "sgd";
   readonly momentum: number;
+  /** How slowly Adam forgets squares of gradients; 0.999 unless given. */
+  readonly beta2?: number;
+  /** Decoupled weight decay of matrices, times the rate; for layers whose parameters are a ParameterSet. 0 unless given. */
+  readonly decay?: number;
+  /** Largest norm of a layer's mean gradient, for the same layers; none unless given. */
+  readonly clip?: number;
 }
 
 /** What an optimizer remembers of one array between steps: arrays of the same length, by name. */
@@ -33,21 +39,27 @@ export interface Optimizer {
 }
 
 export function optimizerOf(options: OptimizerOptions): Optimizer {
-  return options.optimizer === "adam" ? adam : sgd(options.momentum);
+  const { optimizer, beta2, momentum } = options;
+  if (optimizer === "sgd") return sgd(momentum);
+  return beta2 === undefined ? adam : adamWith(beta2);
 }
 
-/** Kingma & Ba 2015, algorithm 1, with the constants they recommend. */
-export const adam: Optimizer = {
-  init: (kernels, length) => ({
-    firstMoment: kernels.allocate(length),
-    secondMoment: kernels.allocate(length),
-  }),
-  update: (kernels, parameters, gradient, state, { rate, scale, step }) => {
-    const options = { rate, scale, step, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
-    const { firstMoment, secondMoment } = state;
-    kernels.adam(parameters, gradient, firstMoment!, secondMoment!, parameters.length, options);
-  },
-};
+/** Kingma & Ba 2015, algorithm 1, with the constants they recommend but for beta2. */
+function adamWith(beta2 = 0.999): Optimizer {
+  return {
+    init: (kernels, length) => ({
+      firstMoment: kernels.allocate(length),
+      secondMoment: kernels.allocate(length),
+    }),
+    update: (kernels, parameters, gradient, state, { rate, scale, step }) => {
+      const options = { rate, scale, step, beta1: 0.9, beta2, epsilon: 1e-8 };
+      const { firstMoment, secondMoment } = state;
+      kernels.adam(parameters, gradient, firstMoment!, secondMoment!, parameters.length, options);
+    },
+  };
+}
+
+export const adam: Optimizer = adamWith();
 
 /** Gradient descent; with momentum 0 it is the plain one. */
 export function sgd(momentum: number): Optimizer {

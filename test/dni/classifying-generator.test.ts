@@ -69,7 +69,7 @@ describe("a classifying generator", () => {
     const [before, spread] = [size(), structuredClone(one.tensors().spread)];
     for (const step of range(50)) {
       one.predict(evidence);
-      one.observe(evidence, 0.2, step + 1);
+      one.observe(evidence, { layer: 9, generator: 0.2 }, step + 1);
     }
     expect(size()).toBeLessThan(before / 2);
     expect(one.tensors().spread).toEqual(spread);

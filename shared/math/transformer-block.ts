@@ -1,0 +1,241 @@
+import { type AttentionShape, CausalAttention } from "./causal-attention.ts";
+import { exactly } from "./exactly.ts";
+import { gelu, geluBackward } from "./gelu.ts";
+import type { Kernels, MultiplyOptions } from "./kernels.ts";
+import { LayerNorm, type NormTrace } from "./layer-norm.ts";
+import type { OptimizerOptions } from "./optimizer.ts";
+import type { Parameter, Tensors } from "./parameter.ts";
+import { ParameterSet } from "./parameter-set.ts";
+import { seededRandom } from "./random.ts";
+import type { Transform } from "./transform.ts";
+
+export interface BlockOptions {
+  readonly positions: number;
+  /** Floats of a position. */
+  readonly width: number;
+  readonly heads: number;
+  /** Blocks of the whole network: the last product of each residual branch starts smaller by √(2 · depth). */
+  readonly depth: number;
+  /** Sequences in the largest batch. */
+  readonly maxRows: number;
+  readonly seed: number;
+  readonly layer: number;
+  readonly optimizer: OptimizerOptions;
+}
+
+/** As in GPT-2 (Radford et al. 2019, section 2.3): of all first weights. */
+const DEVIATION = 0.02;
+/** Width of the feed-forward's hidden part, in widths. */
+const EXPANSION = 4;
+
+/** What a forward pass leaves for its backward: matrices of rows · positions rows. */
+interface Trace {
+  readonly input: Float32Array;
+  readonly attended: NormTrace;
+  readonly mixed: Float32Array;
+  readonly weights: Float32Array;
+  readonly context: Float32Array;
+  /** The input plus what attention adds. */
+  readonly middle: Float32Array;
+  readonly fed: NormTrace;
+  readonly fedInput: Float32Array;
+  readonly expanded: Float32Array;
+  readonly bent: Float32Array;
+  readonly output: Float32Array;
+}
+
+/**
+ * A transformer block with the norms first (Radford et al. 2019), without biases:
+ *
+ *     middle = input  + attention(norm(input) · mix) · project
+ *     output = middle + gelu(norm(middle) · expand) · contract
+ *
+ * A row is a sequence of positions × width floats. See `Transform` for the arrays returned.
+ */
+export class TransformerBlock implements Transform {
+  readonly #kernels: Kernels;
+  readonly #options: BlockOptions;
+  readonly #attention: CausalAttention;
+  readonly #norms: { readonly attended: LayerNorm; readonly fed: LayerNorm };
+  readonly #weights: Readonly<Record<"mix" | "project" | "expand" | "contract", Parameter>>;
+  readonly #parameters: ParameterSet;
+  /** Evaluations come between a forward and its backward, and leave the trace of training alone. */
+  readonly #traces: { readonly training: Trace; readonly evaluation: Trace };
+  readonly #scratch: {
+    readonly wide: Float32Array;
+    readonly narrow: Float32Array;
+    readonly sum: Float32Array;
+  };
+  #rows: number | undefined;
+
+  constructor(kernels: Kernels, options: BlockOptions) {
+    const { positions, width, heads, maxRows, depth, seed, layer, optimizer } = options;
+    this.#kernels = kernels;
+    this.#options = options;
+    const shape: AttentionShape = { sequences: maxRows, positions, width, heads };
+    this.#attention = new CausalAttention(kernels, shape);
+    const random = seededRandom(seed, layer);
+    const parameters = new ParameterSet(kernels, optimizer);
+    this.#parameters = parameters;
+    const [square, small] = [width * width, DEVIATION / Math.sqrt(2 * depth)];
+    this.#weights = {
+      mix: parameters.matrix("attention.mix", 3 * square, DEVIATION, random),
+      project: parameters.matrix("attention.project", square, small, random),
+      expand: parameters.matrix("feedForward.expand", EXPANSION * square, DEVIATION, random),
+      contract: parameters.matrix("feedForward.contract", EXPANSION * square, small, random),
+    };
+    const norm = () => new LayerNorm(kernels, width, parameters.optimizer);
+    this.#norms = { attended: norm(), fed: norm() };
+    parameters.add("attention.gamma", this.#norms.attended.gamma);
+    parameters.add("feedForward.gamma", this.#norms.fed.gamma);
+    this.#traces = { training: this.#trace(), evaluation: this.#trace() };
+    const all = maxRows * positions * width;
+    this.#scratch = {
+      wide: kernels.allocate(EXPANSION * all),
+      narrow: kernels.allocate(all),
+      sum: kernels.allocate(all),
+    };
+  }
+
+  forward(input: Float32Array, rows: number): Float32Array {
+    this.#rows = rows;
+    return this.#run(input, rows, this.#traces.training);
+  }
+
+  /** Layer norm has no running statistics. */
+  track(): void {}
+
+  evaluate(input: Float32Array, rows: number): Float32Array {
+    return this.#run(input, rows, this.#traces.evaluation);
+  }
+
+  backward(outputGradient: Float32Array, rows: number, wantInputGradient: boolean): Float32Array | undefined {
+    if (this.#rows !== rows) {
+      throw new Error(`Cannot go backward: ${rows} rows, the last forward had ${this.#rows ?? "none"}`);
+    }
+    const trace = this.#traces.training;
+    const { narrow, sum } = this.#scratch;
+    this.#feedForwardBackward(outputGradient, narrow, rows, trace);
+    this.#plus(outputGradient, narrow, sum, rows);
+    this.#attentionBackward(sum, narrow, rows, trace);
+    if (!wantInputGradient) return undefined;
+    this.#plus(sum, narrow, narrow, rows);
+    return exactly(narrow, this.#length(rows));
+  }
+
+  /** With the mean over all positions of all rows. */
+  descend(rate: number, rows: number, step: number): void {
+    this.#parameters.descend(rate, 1 / this.#places(rows), step);
+  }
+
+  tensors(): Tensors {
+    return this.#parameters.tensors();
+  }
+
+  optimizerTensors(): Tensors {
+    return this.#parameters.optimizerTensors();
+  }
+
+  #run(input: Float32Array, rows: number, trace: Trace): Float32Array {
+    const { maxRows } = this.#options;
+    if (!(rows >= 1 && rows <= maxRows)) {
+      throw new RangeError(`Cannot go forward: ${rows} rows, this layer takes 1 to ${maxRows}`);
+    }
+    const { narrow } = this.#scratch;
+    const [places, length] = [this.#places(rows), this.#length(rows)];
+    const { mix, project, expand, contract } = this.#weights;
+    this.#norms.attended.forward(input, trace.input, places, trace.attended);
+    this.#times(trace.input, mix, trace.mixed, places);
+    this.#attention.forward(trace.mixed, trace.context, rows, trace.weights);
+    this.#times(trace.context, project, narrow, places);
+    this.#plus(input, narrow, trace.middle, rows);
+    this.#norms.fed.forward(trace.middle, trace.fedInput, places, trace.fed);
+    this.#times(trace.fedInput, expand, trace.expanded, places);
+    gelu(trace.expanded, trace.bent, EXPANSION * length);
+    this.#times(trace.bent, contract, narrow, places);
+    this.#plus(trace.middle, narrow, trace.output, rows);
+    return exactly(trace.output, length);
+  }
+
+  /** gradient: dL/d(output) → the part of dL/d(middle) that comes through the branch; leaves its weights' gradients. */
+  #feedForwardBackward(gradient: Float32Array, result: Float32Array, rows: number, trace: Trace): void {
+    const { expand, contract } = this.#weights;
+    const { wide } = this.#scratch;
+    const places = this.#places(rows);
+    this.#back(gradient, trace.bent, contract, wide, places);
+    geluBackward(trace.expanded, wide, wide, EXPANSION * this.#length(rows));
+    this.#back(wide, trace.fedInput, expand, result, places);
+    this.#norms.fed.backward(result, result, places, trace.fed);
+  }
+
+  /** gradient: dL/d(middle) → the part of dL/d(input) that comes through attention. */
+  #attentionBackward(gradient: Float32Array, result: Float32Array, rows: number, trace: Trace): void {
+    const { mix, project } = this.#weights;
+    const { wide } = this.#scratch;
+    const places = this.#places(rows);
+    this.#back(gradient, trace.context, project, result, places);
+    this.#attention.backward(trace.mixed, result, wide, rows, trace.weights);
+    this.#back(wide, trace.input, mix, result, places);
+    this.#norms.attended.backward(result, result, places, trace.attended);
+  }
+
+  /** output = input · weight; how wide each is follows from the weight. */
+  #times(input: Float32Array, weight: Parameter, output: Float32Array, places: number): void {
+    this.#kernels.multiply(input, weight.value, output, { rows: places, ...this.#sides(weight) });
+  }
+
+  /** inputGradient = outputGradient · weightᵀ, and weight.gradient = inputᵀ · outputGradient. */
+  #back(
+    outputGradient: Float32Array,
+    input: Float32Array,
+    weight: Parameter,
+    inputGradient: Float32Array,
+    places: number,
+  ): void {
+    const { inner, columns } = this.#sides(weight);
+    const transposeA: MultiplyOptions = { transposeA: true };
+    const byWeight = { rows: inner, inner: places, columns };
+    this.#kernels.multiply(input, outputGradient, weight.gradient, byWeight, transposeA);
+    const byInput = { rows: places, inner: columns, columns: inner };
+    this.#kernels.multiply(outputGradient, weight.value, inputGradient, byInput, { transposeB: true });
+  }
+
+  /** Rows and columns of a weight. */
+  #sides(weight: Parameter): { readonly inner: number; readonly columns: number } {
+    const { width } = this.#options;
+    const inner = weight === this.#weights.contract ? EXPANSION * width : width;
+    return { inner, columns: weight.value.length / inner };
+  }
+
+  #plus(a: Float32Array, b: Float32Array, sum: Float32Array, rows: number): void {
+    const length = this.#length(rows);
+    for (let i = 0; i < length; i++) sum[i] = a[i]! + b[i]!;
+  }
+
+  #places(rows: number): number {
+    return rows * this.#options.positions;
+  }
+
+  #length(rows: number): number {
+    return this.#places(rows) * this.#options.width;
+  }
+
+  #trace(): Trace {
+    const { maxRows, positions, width } = this.#options;
+    const places = maxRows * positions;
+    const matrix = (widths: number) => this.#kernels.allocate(places * widths * width);
+    return {
+      input: matrix(1),
+      attended: this.#norms.attended.trace(this.#kernels, places),
+      mixed: matrix(3),
+      weights: this.#attention.trace(this.#kernels),
+      context: matrix(1),
+      middle: matrix(1),
+      fed: this.#norms.fed.trace(this.#kernels, places),
+      fedInput: matrix(1),
+      expanded: matrix(EXPANSION),
+      bent: matrix(EXPANSION),
+      output: matrix(1),
+    };
+  }
+}
