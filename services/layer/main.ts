@@ -43,6 +43,7 @@ async function main(): Promise<void> {
     const world = realEnvironment(credentials, {
       rssBytes: process.memoryUsage.rss,
       nodeVersion: process.version,
+      cpuUsage: process.cpuUsage,
     });
     const { env, platform } = process;
     const { kernels, found } = chooseKernels(config.compute.kernels, { env, platform, now: world.now });

@@ -41,7 +41,11 @@ async function main(): Promise<void> {
       config,
       { ...options, record: options.record!, successor: options.successor! },
       {
-        ...realEnvironment(credentials, { rssBytes: process.memoryUsage.rss, nodeVersion: process.version }),
+        ...realEnvironment(credentials, {
+          rssBytes: process.memoryUsage.rss,
+          nodeVersion: process.version,
+          cpuUsage: process.cpuUsage,
+        }),
         data: openDataSet(config.data),
         log: (incarnation, hear) => {
           log = createLog({ ...speaker, incarnation }, { ...format, hear });

@@ -1,4 +1,5 @@
 import { type Disk, realDisk } from "../../shared/checkpoint/disk.ts";
+import { Busy } from "../../shared/link/busy.ts";
 import type { Credentials } from "../../shared/link/credentials.ts";
 import { dial } from "../../shared/link/dial.ts";
 import { listen } from "../../shared/link/listen.ts";
@@ -21,20 +22,40 @@ export interface Environment {
   every(ms: number, run: () => void): () => void;
 }
 
+/** What a worker knows of its own process. */
+export interface OwnProcess extends Omit<HubEdge, "dial"> {
+  /** Processor time so far, in microseconds. */
+  readonly cpuUsage: () => { readonly user: number; readonly system: number };
+}
+
 /** Its links are those of whoever has these credentials. */
-export const realEnvironment = (credentials: Credentials, process: Omit<HubEdge, "dial">): Environment => ({
-  dial: (options) => dial({ ...options, ...credentials }),
-  listen: (options) => listen({ ...options, ...credentials }),
-  disk: realDisk,
-  hub: { ...process, dial: (options) => dialHub({ ...options, ...credentials }) },
-  now: () => performance.now(),
-  date: () => new Date(),
-  after: (ms, run) => {
-    const timer = setTimeout(run, ms);
-    return () => clearTimeout(timer);
-  },
-  every: (ms, run) => {
-    const timer = setInterval(run, ms);
-    return () => clearInterval(timer);
-  },
-});
+export const realEnvironment = (credentials: Credentials, process: OwnProcess): Environment => {
+  const common = {
+    ...credentials,
+    busy: new Busy(
+      () => performance.now(),
+      () => cpuMs(process),
+    ),
+  };
+  return {
+    dial: (options) => dial({ ...options, ...common }),
+    listen: (options) => listen({ ...options, ...common }),
+    disk: realDisk,
+    hub: { ...process, dial: (options) => dialHub({ ...options, ...common }) },
+    now: () => performance.now(),
+    date: () => new Date(),
+    after: (ms, run) => {
+      const timer = setTimeout(run, ms);
+      return () => clearTimeout(timer);
+    },
+    every: (ms, run) => {
+      const timer = setInterval(run, ms);
+      return () => clearInterval(timer);
+    },
+  };
+};
+
+function cpuMs({ cpuUsage }: OwnProcess): number {
+  const { user, system } = cpuUsage();
+  return (user + system) / 1000;
+}

@@ -10,6 +10,7 @@ import {
   type WelcomeFrame,
 } from "../wire/frames.ts";
 import { backoffMs } from "./backoff.ts";
+import type { Busy } from "./busy.ts";
 import { dialOptions } from "./limits.ts";
 import {
   isRefusal,
@@ -38,6 +39,8 @@ export interface DialOptions {
   readonly maxFrameBytes: number;
   /** Counts what passes. */
   readonly traffic?: Traffic | undefined;
+  /** What the peer is told of long steps of this process. */
+  readonly busy?: Busy | undefined;
   /** [0, 1), for the jitter. */
   readonly random: () => number;
   /** How bytes to the successor are masked; PROTOCOL.md says why "zero" is the default. */
@@ -142,10 +145,11 @@ class Dialling implements Dialler {
   }
 
   #await(socket: WebSocket, stopCounting: () => void): void {
-    const { maxFrameBytes, traffic, link: config } = this.#options;
+    const { maxFrameBytes, traffic, busy, link: config } = this.#options;
     const link: SocketLink = new SocketLink(socket, {
       maxFrameBytes,
       traffic,
+      busy,
       heartbeatMs: config.heartbeatMs,
       onFrame: (frame) => this.#receive(frame, link),
       onDown: (why) => this.#ended(why),

@@ -3,6 +3,7 @@ import type { Codec } from "../wire/codec.ts";
 import { FastCodec } from "../wire/fast/fast-codec.ts";
 import { FrameError } from "../wire/frame-error.ts";
 import { CloseCode, type Frame } from "../wire/frames.ts";
+import type { Busy } from "./busy.ts";
 import { keepAlive } from "./heartbeat.ts";
 
 /** A connection to one neighbour, past the greeting. */
@@ -43,6 +44,7 @@ export interface SocketLinkOptions {
   readonly maxFrameBytes: number;
   readonly traffic?: Traffic | undefined;
   readonly heartbeatMs: number;
+  readonly busy?: Busy | undefined;
   /** A frame, in order of arrival. A FrameError thrown here closes the link; any other error ends the process. */
   onFrame(frame: Frame): void;
   /** Exactly once, after which no frame follows. */
@@ -75,7 +77,7 @@ export class SocketLink implements Link {
       const heard = code !== NO_CLOSE_HEARD;
       this.down({ code, reason: reason.toString(), ...(heard && { heard }) });
     });
-    keepAlive(socket, options.heartbeatMs, () => this.#giveUp());
+    keepAlive(socket, options.heartbeatMs, () => this.#giveUp(), { busy: options.busy });
   }
 
   get bufferedBytes(): number {

@@ -12,6 +12,7 @@ import {
   PROTOCOL_VERSION,
   type WelcomeFrame,
 } from "../wire/frames.ts";
+import type { Busy } from "./busy.ts";
 import { acceptOptions, httpOptions, MOST_CONNECTIONS, STRANGER_CLOSE_MS } from "./limits.ts";
 import { type Link, type Refusal, SocketLink, type Traffic, type Why } from "./link.ts";
 import { boundBytes, PendingConnections } from "./pending-connections.ts";
@@ -33,6 +34,8 @@ export interface ListenOptions {
   readonly maxFrameBytes: number;
   /** Counts what passes. */
   readonly traffic?: Traffic | undefined;
+  /** What the peer is told of long steps of this process. */
+  readonly busy?: Busy | undefined;
   /** Plain GET requests by path, such as /healthz. */
   readonly routes?: Routes;
   /** To a hello that was proved. A welcome takes the newcomer in, in place of the predecessor there was; a refusal hangs up on it. */
@@ -153,12 +156,13 @@ class Listening implements Listener {
   }
 
   #accept(socket: WebSocket, raw: Duplex, key: string): void {
-    const { maxFrameBytes, traffic, link: config } = this.#options;
+    const { maxFrameBytes, traffic, busy, link: config } = this.#options;
     const stopCounting = boundBytes(raw, (reason) => link.terminate(reason));
     const arrival: Arrival = { key, nonce: newNonce(), stopCounting };
     const link: SocketLink = new SocketLink(socket, {
       maxFrameBytes,
       traffic,
+      busy,
       heartbeatMs: config.heartbeatMs,
       onFrame: (frame) => this.#receive(frame, link, arrival),
       onDown: (why) => this.#ended(link, why),

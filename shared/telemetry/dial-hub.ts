@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { WebSocket } from "ws";
 import { backoffMs } from "../link/backoff.ts";
+import type { Busy } from "../link/busy.ts";
 import { keepAlive } from "../link/heartbeat.ts";
 import { dialOptions } from "../link/limits.ts";
 import { type Why, whyOfError } from "../link/link.ts";
@@ -25,6 +26,8 @@ export interface HubDialOptions {
   /** Proves who introduces itself, and is asked of every command. */
   readonly secret?: Secret | undefined;
   readonly tls?: TlsCredentials | undefined;
+  /** What the hub is told of long steps of this process. */
+  readonly busy?: Busy | undefined;
   /** [0, 1), for the jitter. */
   readonly random: () => number;
   /** The first thing said on every connection. */
@@ -86,7 +89,7 @@ class HubDialling implements HubDialler {
   }
 
   #connect(): WebSocket {
-    const { url, link, tls } = this.#options;
+    const { url, link, tls, busy } = this.#options;
     const socket = new WebSocket(url.replace(/\/*$/, PATH), {
       ...dialOptions(MOST_BYTES, link.handshakeMs),
       ...(tls && url.startsWith("wss:") && tlsOptions(tls)),
@@ -99,7 +102,7 @@ class HubDialling implements HubDialler {
     socket.on("message", (bytes: Buffer) => this.#receive(bytes, socket));
     const giveUp = () => socket.terminate();
     // A hub acknowledges.
-    socket.once("open", () => keepAlive(socket, link.heartbeatMs, giveUp, { isTalkative: true }));
+    socket.once("open", () => keepAlive(socket, link.heartbeatMs, giveUp, { isTalkative: true, busy }));
     socket.once("upgrade", ({ socket: raw }) => {
       this.#raw = raw;
     });

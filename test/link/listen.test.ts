@@ -224,6 +224,20 @@ describe("heartbeat:", () => {
     expect((await end.downs.next()).why).toEqual(silence);
   });
 
+  test("gives a peer that says that it computes twice as long on top, and believes it again when it says otherwise", async () => {
+    const lostAfterMs = async (...words: string[]) => {
+      const end = await listenEnd({ link: { ...link, heartbeatMs: 100 } });
+      const peer = await rawPredecessor(end, { autoPong: false });
+      for (const word of words) peer.socket.ping(word);
+      const from = performance.now();
+      expect((await end.downs.next()).why).toEqual(silence);
+      return performance.now() - from;
+    };
+    const [computing, control] = await Promise.all([lostAfterMs("busy 300"), lostAfterMs("busy 300", "")]);
+    expect(computing).toBeGreaterThan(600);
+    expect(control).toBeLessThan(computing - 300);
+  });
+
   test("counts a frame as a sign of life, and bytes of an unfinished one not", async () => {
     const end = await listenEnd({ link });
     const peer = await rawPredecessor(end, { autoPong: false });

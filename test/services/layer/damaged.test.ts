@@ -16,7 +16,10 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const options = { layer: 2, run: "a-run", state: folder } as LayerOptions;
 const edges: LayerEdges = {
-  ...realEnvironment({ secret: undefined, tls: undefined }, { rssBytes: () => 0, nodeVersion: "" }),
+  ...realEnvironment(
+    { secret: undefined, tls: undefined },
+    { rssBytes: () => 0, nodeVersion: "", cpuUsage: process.cpuUsage },
+  ),
   kernels: plainKernels(),
   log: () => pino({ level: "silent" }),
   tell: async () => {},
