@@ -55,14 +55,13 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   deploy: { rooms: [], types: ["shared/config"], outside: "any" },
   "services/train": {
-    rooms: ["services/hub", ...without("shared/dni", "shared/wire", "shared/delivery")],
+    rooms: without("shared/dni", "shared/wire", "shared/delivery"),
     types: ["shared/wire", "services/layer"],
     outside: "any",
   },
   "services/compare": { rooms: ["services/train", ...without()], types: [], outside: "any" },
   "services/cli": {
     rooms: [
-      "services/hub",
       "services/compare",
       "services/train",
       "deploy",
@@ -70,7 +69,7 @@ const rules: Readonly<Record<string, Rule>> = {
       "shared/record",
       "shared/telemetry",
     ],
-    types: ["shared/wire", "services/source"],
+    types: ["shared/wire"],
     outside: "any",
   },
 };

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Summary } from "../../services/source/record.ts";
+import type { Summary } from "../../shared/record/summary.ts";
 
 export interface Started {
   /** From the call of npm to the end of its process. */

@@ -1,12 +1,11 @@
 import { readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import type { Command as Program } from "commander";
-import type { ControlRequest } from "../../shared/record/hub-api.ts";
-import { COMMANDS } from "../../shared/telemetry/messages.ts";
+import { dashboardOf } from "../../shared/record/ask-hub.ts";
+import { COMMANDS, type ControlRequest } from "../../shared/record/hub-api.ts";
 import type { Edges } from "../train/edges.ts";
 import { Refusal } from "../train/refusal.ts";
-import { findRun } from "./record.ts";
-import { dashboardOf } from "./run-status.ts";
+import { findRun } from "./find-run.ts";
 
 const HELP = `
 A worker that is told to stop saves and stays away until it is told to start; its neighbours hold meanwhile.`;

@@ -4,7 +4,7 @@ import { EventFiles } from "../../shared/record/event-files.ts";
 import { recordLines } from "../../shared/record/run-files.ts";
 import type { Edges } from "../train/edges.ts";
 import { Refusal } from "../train/refusal.ts";
-import { findRun } from "./record.ts";
+import { findRun } from "./find-run.ts";
 
 interface ExportOptions {
   readonly tensorboard: string;

@@ -7,7 +7,7 @@ import type { Edges } from "../train/edges.ts";
 import { Refusal } from "../train/refusal.ts";
 import { logFile } from "../train/run-folder.ts";
 import { wholeNumber } from "./arguments.ts";
-import { findRun } from "./record.ts";
+import { findRun } from "./find-run.ts";
 
 const LEVELS = ["debug", "info", "warn", "error", "fatal"];
 const LOOK_MS = 250;

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import { composeFile } from "../../deploy/compose.ts";
 import { ConfigError, loadConfig } from "../../shared/config/read-config.ts";
+import { RecordError } from "../../shared/record/summary.ts";
 import { ExitCode } from "../../shared/telemetry/telemetry.ts";
 import { type CompareRequest, compare, DEFAULT_BAR } from "../compare/compare.ts";
 import type { Edges } from "../train/edges.ts";
@@ -29,7 +30,8 @@ export async function runProgram(argv: readonly string[], edges: Edges): Promise
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.done : ExitCode.cannotStart;
-    if (!(error instanceof Refusal || error instanceof ConfigError)) throw error;
+    if (!(error instanceof Refusal || error instanceof ConfigError || error instanceof RecordError))
+      throw error;
     edges.err.write(`${error.message}\n`);
     return ExitCode.cannotStart;
   }

@@ -1,9 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
+import { RunRecord } from "../../shared/record/run-record.ts";
 import type { Edges } from "../train/edges.ts";
 import { Refusal } from "../train/refusal.ts";
-import { findRun, readRecord } from "./record.ts";
+import { findRun } from "./find-run.ts";
 import { report } from "./report.ts";
 
 interface ReportOptions {
@@ -25,8 +26,8 @@ export function addReport(program: Command, edges: Edges): void {
     .option("--runs <folder>", "where the records of runs are kept", "runs")
     .action((wanted: string | undefined, { compare = [], output, runs }: ReportOptions) => {
       const folder = findRun(runs, wanted);
-      const others = compare.map((each) => readRecord(findRun(runs, each)));
-      const page = report(readRecord(folder), others);
+      const others = compare.map((each) => RunRecord.read(findRun(runs, each)));
+      const page = report(RunRecord.read(folder), edges.date().getTime(), others);
       if (output === "-") return void edges.out.write(page);
       const path = output ?? join(folder, "report.html");
       save(path, page);

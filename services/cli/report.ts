@@ -3,16 +3,16 @@ import { CHART_STYLE, type Curve, curveChart, escaped, type Shade } from "../../
 import type { Segment } from "../../shared/record/lines.ts";
 import { duration, measure, percent, rate, UNKNOWN } from "../../shared/record/numbers.ts";
 import { batchAt, type Outage, outagesOf } from "../../shared/record/outages.ts";
+import type { RunRecord } from "../../shared/record/run-record.ts";
 import { batchesOf } from "../../shared/record/segments.ts";
 import { pieces } from "../../shared/record/standing.ts";
-import { layerName, type WorkerName } from "../../shared/record/worker-name.ts";
-import type { RunOnFile } from "./record.ts";
+import { layerName } from "../../shared/record/worker-name.ts";
 
 const POINTS = 600;
 const MOST_EVENTS = 500;
 
 /** A page about a run that needs nothing else: no script, no network. `others` are drawn beside it. */
-export function report(run: RunOnFile, others: readonly RunOnFile[] = []): string {
+export function report(run: RunRecord, now: number, others: readonly RunRecord[] = []): string {
   const all = [run, ...others];
   const downs = outagesOf(run.events);
   return [
@@ -20,7 +20,7 @@ export function report(run: RunOnFile, others: readonly RunOnFile[] = []): strin
     '<meta name="viewport" content="width=device-width">',
     `<style>${CHART_STYLE}${PAGE_STYLE}</style></head><body>`,
     `<h1>${escaped(run.id)}</h1>`,
-    table(["", ...all.map(({ id }) => id)], facts(all)),
+    table(["", ...all.map(({ id }) => id)], facts(all, now)),
     ...chartsOf(run, others, downs),
     others.length > 0 ? section("Differences of the configs", differences(all)) : "",
     section("Layers at the end", layers(run)),
@@ -31,42 +31,26 @@ export function report(run: RunOnFile, others: readonly RunOnFile[] = []): strin
   ].join("\n");
 }
 
-function facts(all: readonly RunOnFile[]): string[][] {
-  const row = (name: string, of: (run: RunOnFile) => string) => [name, ...all.map(of)];
+function facts(all: readonly RunRecord[], now: number): string[][] {
+  const row = (name: string, of: (run: RunRecord) => string) => [name, ...all.map(of)];
   return [
     row("learning", ({ config }) => config.learning.method),
-    row("state", ({ summary, isTrained }) => (summary ? "finished" : isTrained ? "training" : "stopped")),
+    row("state", (run) => run.state(now)),
     row("started", ({ startedAt }) => new Date(startedAt).toISOString()),
-    row("batches", (run) => `${batchesDone(run)} of ${run.config.run.batches}`),
-    row("test accuracy", (run) => percent(errorOf(run) === undefined ? undefined : 1 - errorOf(run)!)),
-    row("test loss", (run) => measure((run.summary?.test ?? run.standing.evaluations.at(-1)?.test)?.loss)),
-    row("time", (run) => duration(secondsOf(run))),
-    row("batches/s", (run) => rate(batchesDone(run) / Math.max(1e-9, secondsOf(run)))),
+    row("batches", (run) => `${run.batch + 1} of ${run.config.run.batches}`),
+    row("test accuracy", ({ test }) => percent(test && 1 - test.error)),
+    row("test loss", ({ test }) => measure(test?.loss)),
+    row("time", ({ seconds }) => duration(seconds)),
+    row("batches/s", ({ batch, seconds }) => rate((batch + 1) / Math.max(1e-9, seconds))),
     row("absences", ({ events }) => String(outagesOf(events).length)),
     row("Node", ({ summary }) => summary?.versions.node ?? UNKNOWN),
   ];
 }
 
-function errorOf({ summary, standing }: RunOnFile): number | undefined {
-  return (summary?.test ?? standing.evaluations.at(-1)?.test)?.error;
-}
-
-function batchesDone({ summary, standing, config }: RunOnFile): number {
-  return summary?.batches ?? (standing.segments(headOf(config)).at(-1)?.last ?? -1) + 1;
-}
-
-function secondsOf({ summary, newestAt, startedAt }: RunOnFile): number {
-  return summary?.wallSeconds ?? (newestAt - startedAt) / 1000;
-}
-
-function headOf({ layers }: RunOnFile["config"]): WorkerName {
-  return layerName(layers.length);
-}
-
-function chartsOf(run: RunOnFile, others: readonly RunOnFile[], downs: readonly Outage[]): string[] {
+function chartsOf(run: RunRecord, others: readonly RunRecord[], downs: readonly Outage[]): string[] {
   const shades = downs.map((down) => shadeOf(down, run));
   const batches = Math.max(...[run, ...others].map(({ config }) => config.run.batches));
-  const beside = (of: (run: RunOnFile) => Curve["pieces"]): Curve[] =>
+  const beside = (of: (run: RunRecord) => Curve["pieces"]): Curve[] =>
     [run, ...others].map((each) => ({ name: each.id, pieces: of(each), isOther: each !== run }));
   const ofWorkers = (title: string, figure: (segment: Segment) => number | undefined) => {
     const curves = run.standing.workers.flatMap((name): Curve[] => {
@@ -78,7 +62,7 @@ function chartsOf(run: RunOnFile, others: readonly RunOnFile[], downs: readonly 
   return [
     curveChart({
       ...{ title: "training loss", shades, batches, isLog: true },
-      curves: beside((each) => curveOf(each, headOf(each.config), ({ loss }) => loss)),
+      curves: beside((each) => curveOf(each, each.head, ({ loss }) => loss)),
     }),
     curveChart({
       ...{ title: "accuracy on held-out data, %", shades, batches },
@@ -97,7 +81,7 @@ function chartsOf(run: RunOnFile, others: readonly RunOnFile[], downs: readonly 
 
 /** At the middle of each segment its figure, those without one left out; broken where nobody spoke of a batch. */
 function curveOf(
-  { standing }: RunOnFile,
+  { standing }: RunRecord,
   worker: string,
   figure: (segment: Segment) => number | undefined,
 ): Curve["pieces"] {
@@ -111,13 +95,13 @@ function curveOf(
 }
 
 /** By how far the head had come; the worker's own batches stand still meanwhile. */
-function shadeOf({ worker, from, to, why }: Outage, { standing, config, newestAt }: RunOnFile): Shade {
-  const segments = standing.segments(headOf(config));
+function shadeOf({ worker, from, to, why }: Outage, { standing, head, newestAt }: RunRecord): Shade {
+  const segments = standing.segments(head);
   const name = `${worker} away ${to === undefined ? "to the end" : `for ${duration((to - from) / 1000)}`}: ${why}`;
   return { from: batchAt(segments, from), to: batchAt(segments, to ?? newestAt), name };
 }
 
-function layers({ summary }: RunOnFile): string {
+function layers({ summary }: RunRecord): string {
   if (summary === undefined) return "<p>The run has not finished: there is no summary yet.</p>";
   const rows = summary.layers.map(({ layer, applied, restarts, digest }) => [
     layerName(layer),
@@ -141,7 +125,7 @@ function absences(downs: readonly Outage[]): string {
   );
 }
 
-function events({ events }: RunOnFile): string {
+function events({ events }: RunRecord): string {
   const rows = events
     .slice(-MOST_EVENTS)
     .map(({ at, worker, about, name, batch, text }) => [
@@ -155,7 +139,7 @@ function events({ events }: RunOnFile): string {
 }
 
 /** What the configs do not have in common, one value a row. */
-function differences(all: readonly RunOnFile[]): string {
+function differences(all: readonly RunRecord[]): string {
   const flat = all.map(({ config }) => new Map(flatten(config, "")));
   const paths = [...new Set(flat.flatMap((each) => [...each.keys()]))];
   const rows = paths

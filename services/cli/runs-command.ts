@@ -1,12 +1,14 @@
+import { join } from "node:path";
 import type { Command } from "commander";
 import { ConfigError } from "../../shared/config/read-config.ts";
 import { duration, percent, UNKNOWN } from "../../shared/record/numbers.ts";
+import { runIds } from "../../shared/record/run-files.ts";
+import { RunRecord, type RunState } from "../../shared/record/run-record.ts";
+import { RecordError } from "../../shared/record/summary.ts";
 import type { TestResult } from "../../shared/wire/frames.ts";
 import type { Edges } from "../train/edges.ts";
-import { Refusal } from "../train/refusal.ts";
 import { wholeNumber } from "./arguments.ts";
-import { findRun, readRecord, runIds } from "./record.ts";
-import { type RunState, statusFromFiles } from "./run-status.ts";
+import { statusFromFiles } from "./run-status.ts";
 
 /** A run as the list shows it. */
 export interface ListedRun {
@@ -33,22 +35,21 @@ export function addRuns(program: Command, edges: Edges): void {
       const all = runIds(options.runs);
       const rows = all
         .slice(0, wholeNumber("--newest", options.newest))
-        .map((id) => listed(options.runs, id));
+        .map((id) => listed(options.runs, id, edges.date().getTime()));
       edges.out.write(
         options.json ? `${JSON.stringify(rows, null, 2)}\n` : table(rows, options.runs, all.length),
       );
     });
 }
 
-export function listed(runs: string, id: string): ListedRun {
+export function listed(runs: string, id: string, now: number): ListedRun {
   try {
-    const record = readRecord(findRun(runs, id));
-    const { run, state, method, batch, batches, test } = statusFromFiles(record, record.newestAt);
-    const seconds = record.summary?.wallSeconds ?? (record.newestAt - record.startedAt) / 1000;
-    return { run, state, method, done: batch + 1, batches, ...(test && { test }), seconds };
+    const record = RunRecord.read(join(runs, id));
+    const { run, state, method, batch, batches, test } = statusFromFiles(record, now);
+    return { run, state, method, done: batch + 1, batches, ...(test && { test }), seconds: record.seconds };
   } catch (error) {
     // Of another version, say: one such run must not hide the others.
-    if (error instanceof ConfigError || error instanceof Refusal) return { run: id, state: "unreadable" };
+    if (error instanceof ConfigError || error instanceof RecordError) return { run: id, state: "unreadable" };
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Edges } from "../train/edges.ts";
 import { colours } from "../train/paint.ts";
-import { findRun } from "./record.ts";
+import { findRun } from "./find-run.ts";
 import { runStatus } from "./run-status.ts";
 import { statusView } from "./status-view.ts";
 

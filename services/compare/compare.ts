@@ -107,7 +107,7 @@ async function systemOf({ file, config }: Entrant, request: CompareRequest, edge
 async function trialOf(file: string, config: Config, request: CompareRequest, edges: Edges): Promise<Trial> {
   if (request.services) {
     const overrides = [...request.overrides, `seed=${config.seed}`];
-    return trainServices(config, { file, overrides, runs: request.runs }, edges);
+    return trainServices({ file, overrides, runs: request.runs }, edges);
   }
   const kernels = () => edges.kernels(config.compute.kernels);
   const { trueGradient } = request;

@@ -1,10 +1,12 @@
-import { readFileSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { join } from "node:path";
-import type { Config } from "../../shared/config/config.ts";
+import { linesOf } from "../../shared/record/line-file.ts";
+import { RunRecord } from "../../shared/record/run-record.ts";
+import { merge } from "../../shared/record/segments.ts";
+import { layerName, workerNames } from "../../shared/record/worker-name.ts";
 import type { Edges } from "../train/edges.ts";
 import { Refusal } from "../train/refusal.ts";
 import { logFile } from "../train/run-folder.ts";
-import { readSummary } from "../train/summary.ts";
 import { train } from "../train/train.ts";
 import type { Evaluation, Health, Trial } from "./trial.ts";
 
@@ -16,68 +18,57 @@ export interface Asked {
 }
 
 /** The same by `train`: every layer its own process. Rejects with a Refusal unless the run ends well. */
-export async function trainServices(config: Config, asked: Asked, edges: Edges): Promise<Trial> {
+export async function trainServices(asked: Asked, edges: Edges): Promise<Trial> {
   const { file, overrides, runs } = asked;
   const silent = { ...edges, out: { write: () => true } };
   const request = {
     ...{ config: file, overrides, resume: undefined, fromSnapshot: undefined, runs, quiet: true },
-    dashboard: undefined,
+    // Its hub keeps the record that the trial is read from.
+    dashboard: { port: 0, control: false },
     isTraced: false,
     hasEventFiles: false,
   };
   const code = await train(request, silent);
-  const folder = join(runs, "latest");
-  if (code !== 0)
-    throw new Refusal(`Cannot compare ${file}: its run ended with code ${code}, see ${realpathSync(folder)}`);
-  const { wallSeconds } = readSummary(folder);
-  const layers = config.layers.length;
+  const folder = realpathSync(join(runs, "latest"));
+  if (code !== 0) throw new Refusal(`Cannot compare ${file}: its run ended with code ${code}, see ${folder}`);
+  return trialOf(RunRecord.read(folder));
+}
+
+/** Throws a RecordError where the run has no summary. */
+function trialOf(record: RunRecord): Trial {
+  const { config, folder, summary } = record;
+  const [, ...layers] = workerNames(config);
   return {
     seed: config.seed,
-    curve: curveIn(readLog(folder, layers)),
-    wallSeconds,
-    kernels: [...new Set(range(layers).map((layer) => kernelsIn(readLog(folder, layer))))].join(" and "),
-    health: range(layers - 1).flatMap((layer) => healthIn(layer, readLog(folder, layer))),
+    curve: curveOf(record),
+    wallSeconds: summary!.wallSeconds,
+    kernels: [...new Set(layers.map((worker) => kernelsIn(logFile(folder, worker))))].join(" and "),
+    health: layers.slice(0, -1).flatMap((_, index) => healthOf(record, index + 1)),
   };
 }
 
-type Line = Readonly<Record<string, unknown>>;
-
-function readLog(folder: string, layer: number): Line[] {
-  const text = readFileSync(logFile(folder, `layer${layer}`), "utf8");
-  return text.split("\n").flatMap((line) => {
-    try {
-      return line.startsWith("{") ? [JSON.parse(line) as Line] : [];
-    } catch {
-      return [];
-    }
-  });
+/** The last evaluation is in the summary, whatever became of the hub. */
+function curveOf({ standing, summary }: RunRecord): Evaluation[] {
+  const { batches, test } = summary!;
+  const before = standing.evaluations.filter(({ batch }) => batch < batches);
+  return [...before.map(({ batch, test }) => ({ batch, test })), { batch: batches, test }];
 }
 
-/** What the head said of evaluations; a life that began again may have said some twice. */
-function curveIn(lines: readonly Line[]): Evaluation[] {
-  const found = new Map<number, Evaluation>();
-  for (const { msg, batch, loss, error, exact } of lines) {
-    if (msg !== "evaluated" || typeof batch !== "number") continue;
-    const test = { loss: Number(loss), error: Number(error) };
-    found.set(batch, { batch, test: typeof exact === "number" ? { ...test, exact } : test });
+/** Over the last tenth of the run, as in one process. */
+function healthOf({ config, standing }: RunRecord, layer: number): Health[] {
+  const last = standing
+    .segments(layerName(layer))
+    .filter((segment) => segment.last >= 0.9 * config.run.batches);
+  if (last.length === 0) return [];
+  const { generatorError: error, cosine } = merge(last);
+  return error === undefined ? [] : [{ layer, error, ...(cosine !== undefined && { cosine }) }];
+}
+
+function kernelsIn(log: string): string {
+  let kernels: unknown;
+  for (const line of linesOf(log)) {
+    if (!line.includes('"msg":"started"')) continue;
+    ({ kernels } = JSON.parse(line) as { readonly kernels?: unknown });
   }
-  return [...found.values()];
-}
-
-/** The last that it said of itself: a layer says so every few seconds. */
-function healthIn(layer: number, lines: readonly Line[]): Health[] {
-  const last = lines.findLast(({ generatorError }) => typeof generatorError === "number");
-  if (!last) return [];
-  const { generatorError, generatorCosine } = last;
-  const cosine = typeof generatorCosine === "number" ? { cosine: generatorCosine } : {};
-  return [{ layer, error: Number(generatorError), ...cosine }];
-}
-
-function kernelsIn(lines: readonly Line[]): string {
-  return String(lines.findLast(({ msg }) => msg === "started")?.kernels ?? "unknown");
-}
-
-/** 1 … count. */
-function range(count: number): number[] {
-  return Array.from({ length: count }, (_, index) => index + 1);
+  return String(kernels ?? "unknown");
 }

@@ -39,21 +39,11 @@ export interface Life {
 export const SILENT_MS = 2_500;
 const TRAFFIC_MS = 3_000;
 
-export function unknown(name: WorkerName, now: number): Known {
-  return { name, contact: "absent", since: now, incarnation: 0, dropped: 0, traffic: [] };
-}
-
-/** What the record says of a worker, where nobody watches it or it has not been heard since. */
-export function remembered(
-  name: WorkerName,
-  past: { readonly incarnation: number; readonly heardAt?: number; readonly end?: string | undefined },
-  now: number,
-): Known {
-  const { incarnation, heardAt, end } = past;
-  if (heardAt === undefined) return unknown(name, now);
-  const contact = end === undefined ? "unreachable" : "gone";
-  const why = end ?? "not heard since the hub began";
-  return { ...unknown(name, heardAt), contact, why, incarnation, heardAt };
+/** What the record says of a worker that has not been heard since the hub began. */
+export function remembered({ name, contact, why, since, incarnation, heardAt }: WorkerView): Known {
+  const isGuess = contact === "connected" || why === "not running";
+  const now = isGuess ? ({ contact: "unreachable", why: "not heard since the hub began" } as const) : {};
+  return { name, contact, why, since, incarnation, heardAt, dropped: 0, traffic: [], ...now };
 }
 
 /** Undefined where an older life speaks: the newest one is shown. */

@@ -11,6 +11,7 @@ import { readSecret, type Secret } from "../../shared/link/secret.ts";
 import type { ControlView } from "../../shared/record/hub-api.ts";
 import type { EventLine, MetricLine } from "../../shared/record/lines.ts";
 import { toCsv } from "../../shared/record/metrics-csv.ts";
+import { rowOf } from "../../shared/record/run-view.ts";
 import { answerJson, answerText, guardAnswer, HttpError } from "./answer.ts";
 import { control, twins } from "./control.ts";
 import { refuseRequest } from "./guard.ts";
@@ -18,7 +19,6 @@ import type { HubOptions } from "./hub-options.ts";
 import { Page } from "./page.ts";
 import { probe } from "./probe.ts";
 import { answerRuns, isGet } from "./routes.ts";
-import { isFinished } from "./run-record.ts";
 import { Runs } from "./runs.ts";
 import { Streams } from "./streams.ts";
 import { Watch } from "./watch.ts";
@@ -77,12 +77,12 @@ export class Hub {
     this.#options = options;
     this.#edges = edges;
     this.#watch = this.#watchRun(secret);
-    this.#runs = new Runs(options.runs, () => this.#watch?.record);
+    this.#runs = new Runs(options.runs, () => this.#watch?.record, edges.now);
     this.#page = new Page(edges.node);
     const isOn = options.control && this.#watch !== undefined;
     this.#token = isOn ? takeToken(this.#watch!.record.folder) : undefined;
     this.#control = { isOn, twins: twins(options.logsElsewhere) };
-    this.#wasFinished = this.#watch !== undefined && isFinished(this.#watch.record.folder);
+    this.#wasFinished = this.#watch?.record.isFinished ?? false;
     this.#http = createServer(httpOptions(HANDSHAKE_MS), (request, response) => {
       void this.#answer(request, response);
     });
@@ -272,10 +272,10 @@ export class Hub {
   }
 
   #lookForEnd({ record }: Watch): void {
-    const isOver = isFinished(record.folder);
+    const isOver = record.isFinished;
     if (isOver === this.#wasFinished) return;
     this.#wasFinished = isOver;
-    this.#streams.say("run", record.row(!isOver));
+    this.#streams.say("run", rowOf(record, isOver ? "finished" : "watched"));
   }
 
   #writeTable(): void {

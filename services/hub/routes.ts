@@ -3,14 +3,13 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import type { ControlView, RunView } from "../../shared/record/hub-api.ts";
 import { toCsv } from "../../shared/record/metrics-csv.ts";
+import type { RunRecord } from "../../shared/record/run-record.ts";
+import { viewOfRun } from "../../shared/record/run-view.ts";
 import { workerNames } from "../../shared/record/worker-name.ts";
 import { answerJson, answerText, HttpError } from "./answer.ts";
-import { remembered } from "./contact.ts";
 import { isLevel, logTail } from "./log-tail.ts";
-import type { RunRecord } from "./run-record.ts";
 import type { Runs } from "./runs.ts";
 import type { Watch } from "./watch.ts";
-import { viewOf } from "./worker-view.ts";
 
 const DEFAULT_POINTS = 2_000;
 const DEFAULT_EVENTS = 1_000;
@@ -43,11 +42,11 @@ export function answerRuns(url: URL, response: ServerResponse, sources: Sources)
   const name = rest.join("/");
   switch (what) {
     case undefined:
-      return answerJson(response, viewOfRun(record, sources));
+      return answerJson(response, answerRun(record, sources));
     case "metrics":
       return answerJson(response, record.standing.lines(count(url, "points", DEFAULT_POINTS)));
     case "events":
-      return answerJson(response, record.events(count(url, "tail", DEFAULT_EVENTS)));
+      return answerJson(response, record.events.slice(-count(url, "tail", DEFAULT_EVENTS)));
     case "logs":
       return answerJson(response, logTail(logPath(record, name), logQuery(url)));
     case "files":
@@ -56,26 +55,11 @@ export function answerRuns(url: URL, response: ServerResponse, sources: Sources)
   throw new HttpError(404, "there is nothing here");
 }
 
-function viewOfRun(record: RunRecord, { runs, watch, control, now }: Sources): RunView {
+function answerRun(record: RunRecord, { runs, watch, control, now }: Sources): RunView {
   const isOurs = watch?.record === record;
-  return {
-    row: record.row(runs.isWatched(record)),
-    config: record.config,
-    workers: isOurs ? watch.views() : pastViews(record, now()),
-    control: isOurs ? control : { ...control, isOn: false },
-  };
-}
-
-function pastViews(record: RunRecord, now: number): RunView["workers"] {
-  return workerNames(record.config).map((name) => {
-    const known = remembered(name, record.pastOf(name), now);
-    const last = record.standing.segments(name).at(-1);
-    return viewOf(
-      known.contact === "unreachable" ? { ...known, why: "not watched" } : known,
-      record.config,
-      last,
-    );
-  });
+  const { config } = record;
+  if (isOurs) return { row: runs.rowOf(record), config, workers: watch.views(), control };
+  return { ...viewOfRun(record, now()), row: runs.rowOf(record), control: { ...control, isOn: false } };
 }
 
 function answerFile(record: RunRecord, name: string, response: ServerResponse): void {

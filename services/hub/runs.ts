@@ -1,7 +1,9 @@
-import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { RunRow } from "../../shared/record/hub-api.ts";
-import { RunRecord } from "./run-record.ts";
+import { runIds } from "../../shared/record/run-files.ts";
+import { RunRecord } from "../../shared/record/run-record.ts";
+import { rowOf } from "../../shared/record/run-view.ts";
 
 const MOST_ROWS = 500;
 const MOST_READ = 4;
@@ -15,12 +17,14 @@ interface Read {
 export class Runs {
   readonly #folder: string | undefined;
   readonly #watched: () => RunRecord | undefined;
+  readonly #now: () => number;
   readonly #read = new Map<string, Read>();
   readonly #rows = new Map<string, { readonly stamp: string; readonly row: RunRow }>();
 
-  constructor(folder: string | undefined, watched: () => RunRecord | undefined) {
+  constructor(folder: string | undefined, watched: () => RunRecord | undefined, now: () => number) {
     this.#folder = folder;
     this.#watched = watched;
+    this.#now = now;
   }
 
   /** Newest first; those whose config cannot be read are left out. */
@@ -29,7 +33,7 @@ export class Runs {
     const others = this.#ids().filter((id) => id !== watched?.id);
     const rows = others.slice(0, MOST_ROWS).flatMap((id) => this.#row(id) ?? []);
     for (const id of this.#rows.keys()) if (!others.includes(id)) this.#rows.delete(id);
-    return [...(watched ? [watched.row(true)] : []), ...rows].toSorted((a, b) =>
+    return [...(watched ? [rowOf(watched, "watched")] : []), ...rows].toSorted((a, b) =>
       a.startedAt < b.startedAt ? 1 : -1,
     );
   }
@@ -42,9 +46,10 @@ export class Runs {
     return id !== undefined && this.#isRun(id) ? this.#recordOf(id) : undefined;
   }
 
-  isWatched(record: RunRecord): boolean {
+  rowOf(record: RunRecord): RunRow {
     // While somebody watches a run, its page's address is in its folder.
-    return record === this.#watched() || existsSync(join(record.folder, "dashboard"));
+    const isWatched = record === this.#watched() || existsSync(join(record.folder, "dashboard"));
+    return rowOf(record, isWatched ? "watched" : record.state(this.#now()));
   }
 
   #latest(): string | undefined {
@@ -56,29 +61,21 @@ export class Runs {
   }
 
   #ids(): string[] {
-    if (this.#folder === undefined) return [];
-    try {
-      const ids = readdirSync(this.#folder).filter((name) => name !== "latest" && this.#isRun(name));
-      const ages = ids.map((id) => ({ id, at: statSync(join(this.#folder!, id, "config.yaml")).mtimeMs }));
-      return ages.toSorted((a, b) => b.at - a.at).map(({ id }) => id);
-    } catch {
-      return [];
-    }
+    return this.#folder === undefined ? [] : runIds(this.#folder).filter(isPlain);
   }
 
   #isRun(id: string): boolean {
-    // One name, and no way out of the folder.
-    if (this.#folder === undefined || !/^[\w][\w.-]*$/.test(id)) return false;
-    return existsSync(join(this.#folder, id, "config.yaml"));
+    return this.#folder !== undefined && isPlain(id) && existsSync(join(this.#folder, id, "config.yaml"));
   }
 
   #row(id: string): RunRow | undefined {
     const stamp = this.#stampOf(id);
     const known = this.#rows.get(id);
-    if (known?.stamp === stamp) return known.row;
+    // Who trains now may be gone in a moment without a word.
+    if (known?.stamp === stamp && known.row.state !== "training") return known.row;
     const record = this.#recordOf(id);
     if (record === undefined) return undefined;
-    const row = record.row(this.isWatched(record));
+    const row = this.rowOf(record);
     this.#rows.set(id, { stamp, row });
     return row;
   }
@@ -88,7 +85,7 @@ export class Runs {
     const known = this.#read.get(id);
     if (known?.stamp === stamp) return known.record;
     try {
-      const record = RunRecord.read(id, join(this.#folder!, id));
+      const record = RunRecord.read(join(this.#folder!, id), id);
       this.#read.delete(id);
       this.#read.set(id, { stamp, record });
       if (this.#read.size > MOST_READ) this.#read.delete(this.#read.keys().next().value!);
@@ -103,6 +100,11 @@ export class Runs {
     const names = ["config.yaml", "metrics.ndjson", "events.ndjson", "summary.json", "dashboard"];
     return names.map((name) => stampOf(join(this.#folder!, id, name))).join(" ");
   }
+}
+
+/** One name, and no way out of the folder. */
+function isPlain(id: string): boolean {
+  return id !== "latest" && /^[\w][\w.-]*$/.test(id);
 }
 
 function stampOf(path: string): string {

@@ -1,6 +1,8 @@
 import type { Secret } from "../../shared/link/secret.ts";
 import type { WorkerView } from "../../shared/record/hub-api.ts";
 import type { EventLine, EventName, MetricLine } from "../../shared/record/lines.ts";
+import { RunRecord } from "../../shared/record/run-record.ts";
+import { workerOf } from "../../shared/record/run-view.ts";
 import { type Speaker, type WorkerName, workerNames } from "../../shared/record/worker-name.ts";
 import type { Command, Introduction } from "../../shared/telemetry/messages.ts";
 import type { Heard } from "../../shared/telemetry/parse-telemetry.ts";
@@ -21,7 +23,6 @@ import {
   stood,
 } from "./contact.ts";
 import { RecordFiles, type SaidLine } from "./record-files.ts";
-import { RunRecord } from "./run-record.ts";
 import { viewOf } from "./worker-view.ts";
 
 export interface WatchOptions {
@@ -76,11 +77,11 @@ export class Watch {
   /** Throws when the folder is no record of a run, or cannot be written. */
   constructor(options: WatchOptions) {
     this.#options = options;
-    this.record = new RunRecord(options.run, options.folder);
+    this.record = new RunRecord(options.folder, options.run);
     this.#files = new RecordFiles(options.folder, options.keepsLogs, (line) => this.record.add(line));
     const now = options.now();
     for (const name of workerNames(this.record.config)) {
-      this.#known.set(name, remembered(name, this.record.pastOf(name), now));
+      this.#known.set(name, remembered(workerOf(this.record, name, now)));
     }
     this.door = new TelemetryServer({
       secret: options.secret,

@@ -103,7 +103,12 @@ function RunLine({ run }: { readonly run: RunKnowledge }) {
   );
 }
 
-const stateWords = { watched: "being watched", finished: "finished", stopped: "stopped" } as const;
+const stateWords = {
+  watched: "being watched",
+  training: "training",
+  finished: "finished",
+  stopped: "stopped",
+} as const;
 
 function etaWords(share: number, left: number | undefined): string {
   if (share >= 1) return "done";

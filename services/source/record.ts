@@ -2,22 +2,7 @@ import { join } from "node:path";
 import { type Disk, realDisk } from "../../shared/checkpoint/disk.ts";
 import type { Config } from "../../shared/config/config.ts";
 import { configHash } from "../../shared/config/hash.ts";
-import type { LayerReport, TestResult } from "../../shared/wire/frames.ts";
-
-/** What is left of a run when it is over: runs/<id>/summary.json. */
-export interface Summary {
-  readonly run: string;
-  readonly config: Config;
-  readonly seed: number;
-  readonly startedAt: string;
-  /** From the first start of the source to the end, pauses included. */
-  readonly wallSeconds: number;
-  readonly batches: number;
-  readonly test: TestResult;
-  readonly layers: readonly LayerReport[];
-  readonly source: { readonly restarts: number };
-  readonly versions: { readonly node: string };
-}
+import type { Summary } from "../../shared/record/summary.ts";
 
 /** When this run began: written by the first life of the source, read by later ones. */
 export async function beginning(folder: string, now: Date, disk = realDisk): Promise<Date> {

@@ -7,6 +7,7 @@ import { frameBytes } from "../../shared/link/limits.ts";
 import type { Link, Traffic, Why } from "../../shared/link/link.ts";
 import type { Listener } from "../../shared/link/listen.ts";
 import type { EventName } from "../../shared/record/lines.ts";
+import type { Summary } from "../../shared/record/summary.ts";
 import type { PendingLines } from "../../shared/telemetry/pending-lines.ts";
 import { ExitCode, type Progress, type WorkerState } from "../../shared/telemetry/telemetry.ts";
 import { CloseCode, type FinishedFrame, type WelcomeFrame } from "../../shared/wire/frames.ts";
@@ -20,7 +21,7 @@ import { readiness } from "../worker/readiness.ts";
 import { Reporter } from "../worker/reporter.ts";
 import { Successor } from "../worker/successor.ts";
 import { Timers } from "../worker/timers.ts";
-import { isOver, type Summary, writeSummary } from "./record.ts";
+import { isOver, writeSummary } from "./record.ts";
 import { SourceService } from "./source-service.ts";
 import { type SourceEdges, type SourceOptions, type Startup, startUp } from "./startup.ts";
 

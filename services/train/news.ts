@@ -1,7 +1,10 @@
 import { duration, measure, percent, rate } from "../../shared/record/numbers.ts";
+import type { Summary } from "../../shared/record/summary.ts";
 import type { TestResult } from "../../shared/wire/frames.ts";
 import { lastWord } from "./last-words.ts";
 import type { Ending, Note, Outcome } from "./supervise.ts";
+
+type Closing = Pick<Summary, "run" | "wallSeconds" | "batches" | "test">;
 
 /** Sentences about a run. Pure: what happened in, lines out. */
 
@@ -63,14 +66,6 @@ export function failureNews(
 export function stopNews(cursor: number | undefined, resume: string): string {
   const where = cursor === undefined || cursor < 0 ? "before the first batch" : `at batch ${cursor}`;
   return `stopped ${where}; go on with: ${resume}`;
-}
-
-/** What the closing lines need of summary.json. */
-export interface Closing {
-  readonly run: string;
-  readonly wallSeconds: number;
-  readonly batches: number;
-  readonly test: TestResult;
 }
 
 export function closingNews({ run, wallSeconds, batches, test }: Closing, folder: string): string[] {

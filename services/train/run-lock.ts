@@ -1,6 +1,6 @@
 import { closeSync, openSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { startOfProcess } from "./process-identity.ts";
+import { holderOf, lockName, startOfProcess } from "../../shared/record/trainer.ts";
 import { Refusal } from "./refusal.ts";
 
 /** The right to train a run, held by at most one living process. */
@@ -16,27 +16,13 @@ export interface RunLock {
 export function lockRun(folder: string, pid: number): RunLock {
   const started = startOfProcess(pid);
   if (started === undefined) throw new Error(`Cannot lock ${folder}: no process ${pid}`);
-  const own = `train.${pid}.${started}.lock`;
+  const own = lockName(pid, started);
   closeSync(openSync(join(folder, own), "w"));
   const release = () => rmSync(join(folder, own), { force: true });
   const holder = clearDead(folder, own);
   if (holder === undefined) return { release };
   release();
   throw new Refusal(`Cannot train ${folder}: process ${holder} is training it`);
-}
-
-/** The number of the living process that trains the run; undefined if none does. */
-export function trainerOf(folder: string): number | undefined {
-  const holders = readdirSync(folder).flatMap((name) => {
-    const { pid, started } = holderOf(name) ?? {};
-    return pid !== undefined && startOfProcess(pid) === started ? [pid] : [];
-  });
-  return holders[0];
-}
-
-function holderOf(name: string): { readonly pid: number; readonly started: string } | undefined {
-  const [, pid, started] = /^train\.(\d+)\.([\w-]+)\.lock$/.exec(name) ?? [];
-  return pid === undefined || started === undefined ? undefined : { pid: Number(pid), started };
 }
 
 /** Removes the files of dead processes; the number of a living one, if there is one. */

@@ -4,6 +4,7 @@ import { loadConfig } from "../../shared/config/read-config.ts";
 import type { DataConfig } from "../../shared/data/data-config.ts";
 import { openDataSet } from "../../shared/data/open-data-set.ts";
 import { createLog } from "../../shared/record/log.ts";
+import { readSummary } from "../../shared/record/summary.ts";
 import { isWorkerName } from "../../shared/record/worker-name.ts";
 import { newBoard, onDeath, onStart, onStop, onTelemetry, onTick, slowestCursor } from "./board.ts";
 import { Dashboard, dashboardPorts, type HubPlan } from "./dashboard.ts";
@@ -26,7 +27,6 @@ import {
   type RunFolder,
 } from "./run-folder.ts";
 import { lockRun } from "./run-lock.ts";
-import { readSummary } from "./summary.ts";
 import type { Note, Outcome, StopSignal } from "./supervise.ts";
 import { Supervisor, type Witness } from "./supervisor.ts";
 import { joinTrace } from "./trace.ts";

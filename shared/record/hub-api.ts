@@ -24,7 +24,8 @@ export interface RunRow {
   readonly name: string;
   /** ISO 8601. */
   readonly startedAt: string;
-  readonly state: "watched" | "finished" | "stopped";
+  /** watched: by a hub, which knows more than the files. */
+  readonly state: "watched" | "training" | "finished" | "stopped";
   readonly batch: number;
   readonly batches: number;
   readonly test?: TestResult;

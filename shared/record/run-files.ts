@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { linesOf } from "./line-file.ts";
 import type { EventLine, MetricLine } from "./lines.ts";
@@ -32,4 +32,15 @@ export function startOf(folder: string): number {
   const started = existsSync(path) ? Date.parse(readFileSync(path, "utf8").trim()) : Number.NaN;
   // Before the source has written it, and in records made by hand.
   return Number.isNaN(started) ? statSync(join(folder, "config.yaml")).mtimeMs : started;
+}
+
+/** The ids of the runs in a folder, newest first; none if there is no such folder. */
+export function runIds(runs: string): string[] {
+  if (!existsSync(runs)) return [];
+  const folders = readdirSync(runs, { withFileTypes: true }).filter((each) => each.isDirectory());
+  const dated = folders.flatMap(({ name }) => {
+    const path = join(runs, name, "config.yaml");
+    return existsSync(path) ? [{ name, at: startOf(join(runs, name)) }] : [];
+  });
+  return dated.toSorted((a, b) => b.at - a.at || (a.name < b.name ? 1 : -1)).map(({ name }) => name);
 }

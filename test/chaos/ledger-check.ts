@@ -1,5 +1,5 @@
-import type { Summary } from "../../services/source/record.ts";
 import { check, fromRanges } from "../../shared/checkpoint/ledger.ts";
+import type { Summary } from "../../shared/record/summary.ts";
 
 /** What speaks against "every layer learnt every batch of the run once, in order"; empty if nothing does. */
 export function violations({ layers, batches, config }: Summary): string[] {

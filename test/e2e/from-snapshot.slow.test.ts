@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import type { Summary } from "../../services/source/record.ts";
+import type { Summary } from "../../shared/record/summary.ts";
 import { chainOutcome, runOutcome } from "../support/chain.ts";
 import { Experiment } from "../support/experiment.ts";
 

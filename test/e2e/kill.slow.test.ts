@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import type { Summary } from "../../services/source/record.ts";
+import type { Summary } from "../../shared/record/summary.ts";
 import { DirectRun } from "../support/direct-run.ts";
 import { Experiment, type LogLine } from "../support/experiment.ts";
 

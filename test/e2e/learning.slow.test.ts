@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Summary } from "../../services/source/record.ts";
+import type { Summary } from "../../shared/record/summary.ts";
 import { chainOutcome, runOutcome } from "../support/chain.ts";
 import { Experiment } from "../support/experiment.ts";
 

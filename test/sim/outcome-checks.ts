@@ -1,6 +1,6 @@
-import type { Summary } from "../../services/source/record.ts";
 import { weightsDigest } from "../../shared/checkpoint/digest.ts";
 import { check, fromRanges } from "../../shared/checkpoint/ledger.ts";
+import type { Summary } from "../../shared/record/summary.ts";
 import type { Violate } from "./invariant.ts";
 import type { Machine } from "./machine.ts";
 import { newestOn } from "./whole-checkpoints.ts";

@@ -1,13 +1,13 @@
 import { setImmediate as breath } from "node:timers/promises";
 import type { Logger } from "pino";
 import { LayerRunner } from "../../services/layer/layer-runner.ts";
-import type { Summary } from "../../services/source/record.ts";
 import { SourceProcess } from "../../services/source/source-process.ts";
 import type { Environment } from "../../services/worker/environment.ts";
 import type { Manifest } from "../../shared/checkpoint/snapshot-manifest.ts";
 import type { Config } from "../../shared/config/config.ts";
 import { openDataSet } from "../../shared/data/open-data-set.ts";
 import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import type { Summary } from "../../shared/record/summary.ts";
 import { CheckpointChecks } from "./checkpoint-checks.ts";
 import { EventQueue, type SimulatedRandom } from "./event-queue.ts";
 import { RECORD, RUN, STATE } from "./folders.ts";

@@ -1,5 +1,4 @@
 import { setImmediate as breath } from "node:timers/promises";
-import type { Summary } from "../../services/source/record.ts";
 import { weightsDigest } from "../../shared/checkpoint/digest.ts";
 import type { Config } from "../../shared/config/config.ts";
 import { loadConfig } from "../../shared/config/read-config.ts";
@@ -8,6 +7,7 @@ import { openDataSet } from "../../shared/data/open-data-set.ts";
 import { ReferenceChain } from "../../shared/dni/reference-chain.ts";
 import type { Verdict } from "../../shared/math/accuracy.ts";
 import { chooseKernels } from "../../shared/math/choose-kernels.ts";
+import type { Summary } from "../../shared/record/summary.ts";
 
 /** What a run comes to: digests of the layers from layer 1 on, and the last evaluation. */
 export interface Outcome {

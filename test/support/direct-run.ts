@@ -1,13 +1,13 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Summary } from "../../services/source/record.ts";
 import {
   planWorkers,
   secretFile,
   type WorkerPlan,
   workerArguments,
 } from "../../services/train/worker-plan.ts";
+import type { Summary } from "../../shared/record/summary.ts";
 import { expectNoLeaks } from "./leaks.ts";
 import { Worker } from "./worker-process.ts";
 

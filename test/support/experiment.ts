@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Summary } from "../../services/source/record.ts";
+import type { Summary } from "../../shared/record/summary.ts";
 import { SecretWatch } from "./secret-watch.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));

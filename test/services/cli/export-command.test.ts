@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runProgram } from "../../../services/cli/program.ts";
-import { readRecord } from "../../../services/cli/record.ts";
 import { crc32c } from "../../../shared/record/crc32c.ts";
+import { RunRecord } from "../../../shared/record/run-record.ts";
 import { testEdges } from "../../support/edges.ts";
 import { keptByTensorBoard, readEvents } from "../../support/event-files.ts";
 import { BEGAN_AT, runOnFile } from "../../support/run-on-file.ts";
@@ -50,7 +50,7 @@ describe("TensorBoard's event files", () => {
     await exported();
     const events = readEvents(fileOf("layer2"));
     expect(events.filter(({ session }) => session === 1).map(({ step }) => step)).toEqual([50]);
-    const stands = readRecord(folder).standing.segments("layer2");
+    const stands = RunRecord.read(folder).standing.segments("layer2");
     const curve = keptByTensorBoard(events, "generator/error");
     expect(curve.map(([step]) => step)).toEqual(stands.map(({ last }) => last));
     for (const [index, [, value]] of curve.entries())

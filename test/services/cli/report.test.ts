@@ -1,15 +1,16 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runProgram } from "../../../services/cli/program.ts";
-import { readRecord } from "../../../services/cli/record.ts";
 import { report } from "../../../services/cli/report.ts";
 import { batchAt, outagesOf } from "../../../shared/record/outages.ts";
+import { RunRecord } from "../../../shared/record/run-record.ts";
 import { testEdges } from "../../support/edges.ts";
 import { BEGAN_AT, event, killedRun, runOnFile } from "../../support/run-on-file.ts";
 
+const NOW = BEGAN_AT + 60_000;
 let runs: string;
 
 beforeEach(() => {
@@ -20,7 +21,7 @@ afterEach(() => rmSync(runs, { recursive: true, force: true }));
 
 describe("the page", () => {
   it("is well-formed, and asks nobody for anything", () => {
-    const page = report(readRecord(runOnFile(runs, "killed")));
+    const page = report(RunRecord.read(runOnFile(runs, "killed")), NOW);
     expect(page).not.toMatch(/<script|https?:|url\(|@import/);
     const program =
       "import sys\nfrom html.parser import HTMLParser\nopen_=[]\n" +
@@ -32,11 +33,11 @@ describe("the page", () => {
   });
 
   it("marks where a worker was killed on every chart, and names it", () => {
-    const page = report(readRecord(runOnFile(runs, "killed")));
+    const page = report(RunRecord.read(runOnFile(runs, "killed")), NOW);
     const charts = page.match(/<svg.*?<\/svg>/gs)!;
     expect(charts).toHaveLength(6);
     for (const chart of charts) expect(chart).toContain("<title>layer2 away for 0:02: SIGKILL</title>");
-    const calm = report(readRecord(runOnFile(runs, "calm", { ...killedRun(), events: [] })));
+    const calm = report(RunRecord.read(runOnFile(runs, "calm", { ...killedRun(), events: [] })), NOW);
     expect(calm).not.toContain("away for");
   });
 
@@ -44,28 +45,34 @@ describe("the page", () => {
     const { metrics } = killedRun();
     const holed = metrics.filter((line) => !(line.kind === "segment" && line.first === 30));
     const lossOf = (id: string, lines: typeof metrics) =>
-      report(readRecord(runOnFile(runs, id, { metrics: lines, events: [] }))).match(/<svg.*?<\/svg>/s)![0];
+      report(RunRecord.read(runOnFile(runs, id, { metrics: lines, events: [] })), NOW).match(
+        /<svg.*?<\/svg>/s,
+      )![0];
     expect(lossOf("whole", metrics).match(/<polyline/g)).toHaveLength(1);
     expect(lossOf("holed", holed).match(/<polyline/g)).toHaveLength(2);
   });
 
   it("draws another run beside it, and says in what they differ", () => {
-    const run = readRecord(runOnFile(runs, "killed"));
-    const other = { ...readRecord(runOnFile(runs, "baseline")), config: { ...run.config, seed: 7 } };
-    const page = report(run, [other]);
+    const run = RunRecord.read(runOnFile(runs, "killed"));
+    const baseline = runOnFile(runs, "baseline");
+    const path = join(baseline, "config.yaml");
+    writeFileSync(path, readFileSync(path, "utf8").replace("seed: 1", "seed: 7"));
+    const page = report(run, NOW, [RunRecord.read(baseline)]);
     expect(page).toMatch(/<tr><td>seed<\/td><td>1<\/td><td>7<\/td><\/tr>/);
     expect(page.match(/class="c1 other"><polyline/g)).toHaveLength(2);
   });
 
   it("lets no text of an event become a tag", () => {
     const events = [event("layer1", 1, 0, "alarm", "<img src=x onerror=alert(1)>")];
-    const page = report(readRecord(runOnFile(runs, "hostile", { ...killedRun(), events })));
+    const page = report(RunRecord.read(runOnFile(runs, "hostile", { ...killedRun(), events })), NOW);
     expect(page).not.toContain("<img");
     expect(page).toContain("&lt;img");
   });
 
   it("is written for a run without a single line, too", () => {
-    expect(report(readRecord(runOnFile(runs, "young", { metrics: [], events: [] })))).toContain("0 of 100");
+    expect(report(RunRecord.read(runOnFile(runs, "young", { metrics: [], events: [] })), NOW)).toContain(
+      "0 of 100",
+    );
   });
 });
 
@@ -102,7 +109,7 @@ describe("absences", () => {
   });
 
   it("are placed by how far the head had come", () => {
-    const head = readRecord(runOnFile(runs, "killed")).standing.segments("layer3");
+    const head = RunRecord.read(runOnFile(runs, "killed")).standing.segments("layer3");
     expect(batchAt(head, BEGAN_AT + 900)).toBe(9);
     expect(batchAt(head, BEGAN_AT - 5_000)).toBe(0);
     expect(batchAt(head, BEGAN_AT + 99_000)).toBe(99);

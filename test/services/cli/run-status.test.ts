@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runProgram } from "../../../services/cli/program.ts";
-import { readRecord } from "../../../services/cli/record.ts";
 import { runStatus, statusFromFiles } from "../../../services/cli/run-status.ts";
 import { statusView } from "../../../services/cli/status-view.ts";
 import { lockRun } from "../../../services/train/run-lock.ts";
 import type { RunView, WorkerView } from "../../../shared/record/hub-api.ts";
+import { RunRecord } from "../../../shared/record/run-record.ts";
 import { testEdges } from "../../support/edges.ts";
 import { BEGAN_AT, killedRun, runOnFile } from "../../support/run-on-file.ts";
 
@@ -37,7 +37,7 @@ describe("read from the files", () => {
   it("a run that is trained says who works and who is down, and that nobody answers", () => {
     const folder = runOnFile(runs, "killed", atSevenSeconds());
     const lock = lockRun(folder, process.pid);
-    const lines = statusView(statusFromFiles(readRecord(folder), BEGAN_AT + 8_000), BEGAN_AT + 8_000);
+    const lines = statusView(statusFromFiles(RunRecord.read(folder), BEGAN_AT + 8_000), BEGAN_AT + 8_000);
     lock.release();
     expect(lines).toEqual([
       "run killed  cdni  batch 70/100  test accuracy 70.00 %  (training)",
@@ -53,7 +53,7 @@ describe("read from the files", () => {
   it("a worker that nothing was written of lately is not said to be up", () => {
     const folder = runOnFile(runs, "silent", atSevenSeconds());
     const lock = lockRun(folder, process.pid);
-    const stand = statusFromFiles(readRecord(folder), BEGAN_AT + 60_000);
+    const stand = statusFromFiles(RunRecord.read(folder), BEGAN_AT + 60_000);
     lock.release();
     expect(stand.workers.map(({ contact }) => contact)).toEqual([
       "unreachable",
@@ -64,14 +64,14 @@ describe("read from the files", () => {
   });
 
   it("of a run that nobody trains, nobody is said to be up", () => {
-    const stand = statusFromFiles(readRecord(runOnFile(runs, "stopped")), BEGAN_AT + 13_000);
+    const stand = statusFromFiles(RunRecord.read(runOnFile(runs, "stopped")), BEGAN_AT + 60_000);
     expect(stand.state).toBe("stopped");
     expect(stand.workers.map(({ contact }) => contact)).toEqual(["gone", "gone", "gone", "gone"]);
   });
 
   it("a worker that never said anything is not known", () => {
     const folder = runOnFile(runs, "young", { metrics: [], events: [] });
-    expect(statusFromFiles(readRecord(folder), BEGAN_AT).workers[1]).toMatchObject({
+    expect(statusFromFiles(RunRecord.read(folder), BEGAN_AT).workers[1]).toMatchObject({
       contact: "absent",
       batch: -1,
     });
@@ -84,19 +84,19 @@ describe("where a hub answers", () => {
     ...{ batch: 40, perSecond: 9, dropped: 0, heardAt: BEGAN_AT + 500, durable: 24 },
   };
 
-  async function hubOf(folder: string, code = 200): Promise<void> {
-    const { config } = readRecord(folder);
+  async function hubOf(folder: string, code = 200, path = "watched", startedAt = ""): Promise<void> {
+    const { config } = RunRecord.read(folder);
     const row = {
       id: "watched",
       name: "rings",
-      startedAt: "",
+      startedAt,
       state: "watched",
       batch: 40,
       batches: 100,
     } as const;
     const view: Omit<RunView, "control"> = { row, config, workers: [worker] };
     server = createServer((request, response) => {
-      const isKnown = request.url === "/api/runs/watched";
+      const isKnown = request.url === `/api/runs/${path}`;
       response.writeHead(isKnown ? code : 404).end(isKnown ? JSON.stringify(view) : "");
     });
     await new Promise<void>((resolve) => server!.listen(0, "127.0.0.1", resolve));
@@ -112,6 +112,15 @@ describe("where a hub answers", () => {
     const lines = statusView(stand, BEGAN_AT + 3_000);
     expect(lines[1]).toBe("layer1    ????????............  batch 40  UNREACHABLE 0:03 (silent)  saved 24");
     expect(lines.at(-1)).toMatch(/^from http:\/\/127\.0\.0\.1:\d+$/);
+  });
+
+  it.each([
+    ["began in the same instant, it is the same run", BEGAN_AT, "training"],
+    ["began at another time, it is another run", BEGAN_AT + 1, "stopped"],
+  ])("of a run that was started by hand under another name, and %s", async (_, startedAt, state) => {
+    const folder = runOnFile(runs, "watched");
+    await hubOf(folder, 200, "latest", new Date(startedAt).toISOString());
+    expect((await runStatus(folder, BEGAN_AT + 60_000)).state).toBe(state);
   });
 
   it.each([

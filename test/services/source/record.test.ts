@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
-import { isOver, type Summary, writeSummary } from "../../../services/source/record.ts";
+import { isOver, writeSummary } from "../../../services/source/record.ts";
 import { loadConfig } from "../../../shared/config/read-config.ts";
+import type { Summary } from "../../../shared/record/summary.ts";
 
 const { config } = loadConfig("configs/mnist.yaml", []);
 const other = loadConfig("configs/mnist.yaml", ["seed=1"]).config;

@@ -4,8 +4,8 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startOfProcess } from "../../../services/train/process-identity.ts";
 import { lockRun } from "../../../services/train/run-lock.ts";
+import { startOfProcess } from "../../../shared/record/trainer.ts";
 
 let folder: string;
 let other: ChildProcess;

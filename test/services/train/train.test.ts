@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startOfProcess } from "../../../services/train/process-identity.ts";
+import { startOfProcess } from "../../../shared/record/trainer.ts";
 import { TrainProcess, TWO_RINGS } from "../../support/train-process.ts";
 
 let folder: string;

@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startOfProcess } from "../../../services/train/process-identity.ts";
 import type { Ending } from "../../../services/train/supervise.ts";
 import { WorkerProcess } from "../../../services/train/worker-process.ts";
+import { startOfProcess } from "../../../shared/record/trainer.ts";
 
 let folder: string;
 let log: string;

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /**
  * When the process with this number started, as a word; undefined if there is none that runs (a dead one whose
@@ -41,4 +41,24 @@ function readText(path: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** In a run's folder: the right of one process to train it. */
+export function lockName(pid: number, started: string): string {
+  return `train.${pid}.${started}.lock`;
+}
+
+/** The number of the living process that trains the run; undefined if none does. */
+export function trainerOf(folder: string): number | undefined {
+  const holders = readdirSync(folder).flatMap((name) => {
+    const { pid, started } = holderOf(name) ?? {};
+    return pid !== undefined && startOfProcess(pid) === started ? [pid] : [];
+  });
+  return holders[0];
+}
+
+/** Undefined for the name of another file. */
+export function holderOf(name: string): { readonly pid: number; readonly started: string } | undefined {
+  const [, pid, started] = /^train\.(\d+)\.([\w-]+)\.lock$/.exec(name) ?? [];
+  return pid === undefined || started === undefined ? undefined : { pid: Number(pid), started };
 }
