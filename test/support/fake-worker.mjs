@@ -40,7 +40,10 @@ function leave(code) {
 function finish() {
   const test = { loss: 0.25, error: 0.125 };
   process.send({ kind: "evaluated", batch: BATCHES, test });
-  writeFileSync(summary, JSON.stringify({ run: flag("--run"), wallSeconds: 2, batches: BATCHES, test }));
+  const startedAt = new Date().toISOString();
+  const [layers, versions] = [[], { node: process.version }];
+  const said = { run: flag("--run"), startedAt, wallSeconds: 2, batches: BATCHES, test, layers, versions };
+  writeFileSync(summary, JSON.stringify(said));
   process.send({ kind: "finished" }, () => leave(0));
 }
 
