@@ -1,9 +1,8 @@
-import { relative, sep } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
-import { composeFile } from "../../deploy/compose.ts";
-import { ConfigError, loadConfig } from "../../shared/config/read-config.ts";
+
+import { ConfigError } from "../../shared/config/read-config.ts";
 import { RecordError } from "../../shared/record/summary.ts";
+
 import { ExitCode } from "../../shared/telemetry/telemetry.ts";
 import { type CompareRequest, compare, DEFAULT_BAR } from "../compare/compare.ts";
 import type { Edges } from "../train/edges.ts";
@@ -11,6 +10,7 @@ import { Refusal } from "../train/refusal.ts";
 import { type TrainRequest, train } from "../train/train.ts";
 import { addControl } from "./control-command.ts";
 import { addDashboard } from "./dashboard-command.ts";
+import { addDeploy } from "./deploy-command.ts";
 import { addExport } from "./export-command.ts";
 import { addLogs } from "./logs-command.ts";
 import { portNumber } from "./port-number.ts";
@@ -88,15 +88,7 @@ function createProgram(edges: Edges, done: (code: number) => void): Command {
     .action(async (configs: readonly string[], options: CompareOptions) => {
       done(await compare(comparisonOf(configs, options), edges));
     });
-  program
-    .command("compose")
-    .description("print a docker-compose.yml for a network, a container for each worker")
-    .argument("<config>", "the experiment, one of the project's configs")
-    .option("--set <path=value>", "change one value of the config; may be given many times", collect, [])
-    .option("--secret-file <file>", "what workers prove themselves by to each other (see docs/security.md)")
-    .action((config: string, { set, secretFile }: Pick<TrainOptions, "set"> & { secretFile?: string }) => {
-      edges.out.write(composeText(config, set, secretFile));
-    });
+  addDeploy(program, edges);
   addRuns(program, edges);
   addStatus(program, edges);
   addDashboard(program, edges, done);
@@ -107,19 +99,6 @@ function createProgram(edges: Edges, done: (code: number) => void): Command {
   addExport(program, edges);
   return program;
 }
-
-/** `file`: from the working directory. Throws a Refusal or a ConfigError. */
-function composeText(file: string, set: readonly string[], secretFile: string | undefined): string {
-  const { config } = loadConfig(file, set);
-  const configPath = relative(PROJECT, file).split(sep).join("/");
-  try {
-    return composeFile(config, { configPath, set, secretFile });
-  } catch (error) {
-    throw new Refusal((error as Error).message, { cause: error });
-  }
-}
-
-const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 
 interface TrainOptions {
   readonly set: readonly string[];

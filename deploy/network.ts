@@ -1,0 +1,149 @@
+import type { Config } from "../shared/config/config.ts";
+
+/** What is to be deployed, beside its config. */
+export interface DeployRequest {
+  /** Of the config, from the project's folder: "configs/mnist.yaml". The image holds no other configs. */
+  readonly configPath: string;
+  /** The config as canonical YAML, for a target that can bring it along. */
+  readonly configText?: string | undefined;
+  /** Overrides that every worker gets, "run.batches=100"; those that made `config` what it is. */
+  readonly set?: readonly string[];
+  /** What the workers prove themselves by to each other, a file of the host. Without one nobody is asked to. */
+  readonly secretFile?: string | undefined;
+  /** s3://bucket/prefix, where checkpoints and the record go as well. */
+  readonly store?: string | undefined;
+  /** A file of the host that says how to reach the store: credentials, region, endpoint, as AWS's own files do. */
+  readonly storeFile?: string | undefined;
+  /** A folder of the host with a certificate for each worker, as `unlocked certs` makes it. */
+  readonly certs?: string | undefined;
+  readonly image?: string | undefined;
+}
+
+/** Prints a deployment. Throws an Error where the target cannot do what is asked. */
+export type Target = (config: Config, request: DeployRequest) => string;
+
+/** What a target calls things, and how it writes words so that they arrive as they are. */
+export interface Dialect {
+  /** Where worker `name` is reached. */
+  host(name: string): string;
+  /** The word as it is; many targets would replace what follows a dollar. */
+  literal(word: string): string;
+  /** The value of a variable of the environment in which the deployment is made, where the target looks at it. */
+  variable(name: string, otherwise: string): string;
+  /** Where the secret, the store's file and the certificates of worker `name` are, inside its container. */
+  readonly secrets: string;
+  /** Which config all are told. */
+  readonly configFlags: readonly string[];
+  /** Of the hub alone. */
+  readonly hubFlags: readonly string[];
+}
+
+/** One container: its program with all flags, and what it needs. */
+export interface Worker {
+  /** "source", "layer1", …, "hub" */
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly memoryMiB: number;
+  /** The folder that must outlive it. */
+  readonly folder: "/record" | "/state";
+}
+
+export const PORT = 7400;
+export const STORE_FILE = "store";
+
+/** The source, the layers in order, the hub. */
+export function workersOf(config: Config, request: DeployRequest, dialect: Dialect): Worker[] {
+  const layers = config.layers.map((_, index) => layerWorker(config, request, dialect, index + 1));
+  return [sourceWorker(config, request, dialect), ...layers, hubWorker(config, request, dialect)];
+}
+
+function sourceWorker(config: Config, request: DeployRequest, dialect: Dialect): Worker {
+  const own = [
+    ...kept("--record", "/record", request, "record"),
+    ...kept("--state", "/record/state", request, "source"),
+    ...successor(request, dialect, 1),
+  ];
+  const args = argumentsOf("services/source/main.ts", own, config, request, dialect, "source");
+  return { name: "source", args, memoryMiB: SOURCE_MIB, folder: "/record" };
+}
+
+function layerWorker(config: Config, request: DeployRequest, dialect: Dialect, layer: number): Worker {
+  const name = `layer${layer}`;
+  const isHead = layer === config.layers.length;
+  const own = [
+    ...["--layer", String(layer)],
+    ...kept("--state", "/state", request, name),
+    ...(isHead ? [] : successor(request, dialect, layer + 1)),
+  ];
+  const args = argumentsOf("services/layer/main.ts", own, config, request, dialect, name);
+  return { name, args, memoryMiB: layerMiB(config, layer), folder: "/state" };
+}
+
+/** Watches the run, keeps its record beside the source's, and shows both, also after the end. */
+function hubWorker(config: Config, request: DeployRequest, dialect: Dialect): Worker {
+  const own = kept("--record", "/record", request, "record");
+  const args = argumentsOf("services/hub/main.ts", own, config, request, dialect, "hub");
+  return { name: "hub", args, memoryMiB: HUB_MIB, folder: "/record" };
+}
+
+/** A folder, and beside it a place in the store where there is one. */
+function kept(flag: string, folder: string, { store }: DeployRequest, place: string): string[] {
+  const url = store?.replace(/\/+$/, "");
+  return [flag, folder, ...(url === undefined ? [] : [flag, `${url}/${place}`])];
+}
+
+function successor({ certs }: DeployRequest, dialect: Dialect, layer: number): string[] {
+  return ["--successor", `${certs === undefined ? "ws" : "wss"}://${dialect.host(`layer${layer}`)}:${PORT}`];
+}
+
+function argumentsOf(
+  program: string,
+  own: readonly string[],
+  config: Config,
+  request: DeployRequest,
+  dialect: Dialect,
+  name: string,
+): string[] {
+  const isHub = name === "hub";
+  const { literal, variable } = dialect;
+  return [
+    ...[program, ...own].map(literal),
+    ...(isHub ? dialect.hubFlags : ["--hub", `ws://${dialect.host("hub")}:${PORT}`].map(literal)),
+    ...dialect.configFlags.map(literal),
+    ...["--run", variable("UNLOCKED_RUN", config.name)],
+    ...["--listen", `0.0.0.0:${PORT}`],
+    ...["--log-format", variable("UNLOCKED_LOG", "pretty")],
+    ...(request.certs === undefined || isHub ? [] : tlsFlags(dialect.secrets)),
+  ];
+}
+
+function tlsFlags(folder: string): string[] {
+  return ["cert", "key", "ca"].flatMap((part) => [`--tls-${part}`, `${folder}/tls-${part}.pem`]);
+}
+
+/** The variables of every worker; a path is no secret. */
+export function environmentOf({ secretFile, store }: DeployRequest, { secrets }: Dialect) {
+  const storeFile = `${secrets}/${STORE_FILE}`;
+  return {
+    ...(secretFile === undefined ? {} : { UNLOCKED_SECRET_FILE: `${secrets}/unlocked` }),
+    // The same file under both names: it may hold credentials, region and endpoint.
+    ...(store === undefined ? {} : { AWS_SHARED_CREDENTIALS_FILE: storeFile, AWS_CONFIG_FILE: storeFile }),
+  };
+}
+
+// 60,000 images of MNIST are 47 MB, and an epoch's order comes on top.
+const SOURCE_MIB = 512;
+
+const HUB_MIB = 256;
+
+/** Generous: a worker at its limit is killed, and restarted only to grow again. */
+function layerMiB(config: Config, layer: number): number {
+  const { inputs, outputs } = config.layers[layer - 1]!;
+  const evidence = outputs + config.layers.at(-1)!.outputs + config.layers[0]!.inputs;
+  const weights = outputs * (inputs + evidence);
+  // Value, gradient, two moments, and two copies on their way to a checkpoint.
+  const state = weights * 6;
+  const inFlight = config.run.batchSize * (inputs + evidence) * (2 * config.delivery.window + 8);
+  const bytes = 4 * (state + inFlight);
+  return Math.ceil((256 + bytes / 2 ** 20) / 64) * 64;
+}
