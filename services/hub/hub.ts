@@ -1,5 +1,5 @@
-import { randomBytes, randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { basename, join, resolve } from "node:path";
@@ -10,22 +10,27 @@ import { httpOptions } from "../../shared/link/limits.ts";
 import { readSecret, type Secret } from "../../shared/link/secret.ts";
 import type { ControlView } from "../../shared/record/hub-api.ts";
 import type { EventLine, MetricLine } from "../../shared/record/lines.ts";
-import { toCsv } from "../../shared/record/metrics-csv.ts";
-import { rowOf } from "../../shared/record/run-view.ts";
 import { answerJson, answerText, guardAnswer, HttpError } from "./answer.ts";
 import { control, twins } from "./control.ts";
+import { takeToken } from "./control-token.ts";
+import { CsvTable } from "./csv-table.ts";
 import { refuseRequest } from "./guard.ts";
 import type { HubOptions } from "./hub-options.ts";
 import { Page } from "./page.ts";
 import { probe } from "./probe.ts";
 import { answerRuns, isGet } from "./routes.ts";
 import { Runs } from "./runs.ts";
+import { Show } from "./show.ts";
 import { Streams } from "./streams.ts";
 import { Watch } from "./watch.ts";
+import { writeWhole } from "./write-whole.ts";
 
 export interface HubEdges {
   readonly log: Logger;
+  /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Of a clock that nobody sets. */
+  readonly steadyMs: () => number;
   /** The program Node. */
   readonly node: string;
 }
@@ -33,12 +38,6 @@ export interface HubEdges {
 const HANDSHAKE_MS = 5_000;
 /** Workers, browsers with their streams, and whoever scrapes; beyond it the system refuses. */
 const MOST_CONNECTIONS = 512;
-const SHOW_MS = 500;
-const SHOW_AGAIN_MS = 2_000;
-const CSV_MS = 10_000;
-/** Of its time a hub spends at most one part in so many on writing the same table anew. */
-const CSV_SHARE = 50;
-
 /** Listens to the workers of a run, keeps its record, and answers whoever wants to see. Training never waits for it. */
 export class Hub {
   readonly #options: HubOptions;
@@ -51,13 +50,8 @@ export class Hub {
   readonly #instance = randomUUID();
   readonly #control: ControlView;
   readonly #token: string | undefined;
-  #showing: NodeJS.Timeout | undefined;
-  #shownAt = 0;
-  #idling: NodeJS.Timeout | undefined;
-  #writing: NodeJS.Timeout | undefined;
-  /** From the first line that is not in the table to the writing of it. */
-  #restMs = CSV_MS;
-  #wasFinished = false;
+  readonly #show: Show | undefined;
+  readonly #table: CsvTable | undefined;
 
   /** Rejects when the record cannot be used or the port not be had. */
   static async start(options: HubOptions, edges: HubEdges): Promise<Hub> {
@@ -77,12 +71,14 @@ export class Hub {
     this.#options = options;
     this.#edges = edges;
     this.#watch = this.#watchRun(secret);
+    this.#show = this.#watch && new Show(this.#streams, this.#watch, edges);
+    this.#table =
+      this.#watch && new CsvTable(this.#watch.record, (about, text) => edges.log.warn(about, text));
     this.#runs = new Runs(options.runs, () => this.#watch?.record, edges.now);
     this.#page = new Page(edges.node);
     const isOn = options.control && this.#watch !== undefined;
     this.#token = isOn ? takeToken(this.#watch!.record.folder) : undefined;
     this.#control = { isOn, twins: twins(options.logsElsewhere) };
-    this.#wasFinished = this.#watch?.record.isFinished ?? false;
     this.#http = createServer(httpOptions(HANDSHAKE_MS), (request, response) => {
       void this.#answer(request, response);
     });
@@ -114,17 +110,17 @@ export class Hub {
   }
 
   #close(): void {
-    for (const timer of [this.#showing, this.#idling, this.#writing]) clearTimeout(timer);
+    this.#show?.close();
     this.#streams.close();
     this.#watch?.close();
-    if (this.#writing !== undefined) this.#writeTable();
+    this.#table?.write();
   }
 
   #watchRun(secret: Secret | undefined): Watch | undefined {
     const { record, run, logsElsewhere } = this.#options;
     if (record === undefined) return undefined;
     this.#layConfig(record);
-    const { log, now } = this.#edges;
+    const { log, now, steadyMs } = this.#edges;
     return new Watch({
       run: run ?? basename(resolve(record)),
       folder: record,
@@ -132,9 +128,9 @@ export class Hub {
       keepsLogs: !logsElsewhere,
       handshakeMs: HANDSHAKE_MS,
       probe,
-      now,
+      now: () => ({ at: now(), steadyMs: steadyMs() }),
       onLines: (metrics, events) => this.#tell(metrics, events),
-      onChange: (isOfContact) => (isOfContact ? this.#showNow() : this.#show()),
+      onChange: (isOfContact) => (isOfContact ? this.#show?.now() : this.#show?.soon()),
       warn: (about, message) => log.warn(about, message),
     });
   }
@@ -196,7 +192,7 @@ export class Hub {
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? "/", "http://hub");
+    const url = targetOf(request);
     const { pathname } = url;
     if (pathname === "/api/control") {
       if (request.method !== "POST") throw new HttpError(405, "expected POST");
@@ -240,73 +236,21 @@ export class Hub {
     const run = this.#watch?.record.id ?? this.#runs.find("latest")?.id ?? "";
     const isIn = this.#streams.add(response, { instance: this.#instance, run, now: this.#edges.now() });
     if (!isIn) throw new HttpError(503, "too many are watching");
-    this.#show();
+    this.#show?.soon();
   }
 
   #tell(metrics: readonly MetricLine[], events: readonly EventLine[]): void {
     if (metrics.length > 0) this.#streams.say("metrics", metrics);
     if (events.length > 0) this.#streams.say("events", events);
-    if (metrics.length > 0) this.#writing ??= setTimeout(() => this.#writeTable(), this.#restMs);
-    if (events.some(({ name }) => name === "finished") && this.#writing !== undefined) this.#writeTable();
-    this.#show();
-  }
-
-  /** Now and then, as long as anybody looks. */
-  #show(): void {
-    if (this.#streams.size === 0 || this.#showing !== undefined) return;
-    const wait = Math.max(0, this.#shownAt + SHOW_MS - this.#edges.now());
-    this.#showing = setTimeout(() => this.#showNow(), wait);
-  }
-
-  /** Who died may be back before the next look at the figures is due, and would never be seen dead. */
-  #showNow(): void {
-    const watch = this.#watch;
-    if (this.#streams.size === 0 || watch === undefined) return;
-    clearTimeout(this.#showing);
-    clearTimeout(this.#idling);
-    this.#showing = undefined;
-    this.#shownAt = this.#edges.now();
-    this.#streams.say("workers", { now: this.#shownAt, workers: watch.views() });
-    this.#lookForEnd(watch);
-    this.#idling = setTimeout(() => this.#show(), SHOW_AGAIN_MS);
-  }
-
-  #lookForEnd({ record }: Watch): void {
-    const isOver = record.isFinished;
-    if (isOver === this.#wasFinished) return;
-    this.#wasFinished = isOver;
-    this.#streams.say("run", rowOf(record, isOver ? "finished" : "watched"));
-  }
-
-  #writeTable(): void {
-    clearTimeout(this.#writing);
-    const began = performance.now();
-    try {
-      const { folder, standing } = this.#watch!.record;
-      writeWhole(join(folder, "metrics.csv"), toCsv(standing.lines()));
-    } catch (error) {
-      this.#edges.log.warn({ err: error }, "cannot write metrics.csv");
-    }
-    this.#writing = undefined;
-    this.#restMs = Math.max(CSV_MS, (performance.now() - began) * CSV_SHARE);
+    if (metrics.length > 0) this.#table?.writeLater();
+    if (events.some(({ name }) => name === "finished")) this.#table?.write();
+    this.#show?.soon();
   }
 }
 
-/** The token of a hub that was killed goes on: the page of its reader holds it. */
-function takeToken(folder: string): string {
-  const path = join(folder, "control-token");
-  try {
-    const known = readFileSync(path, "utf8").trim();
-    if (/^[0-9a-f]{64}$/.test(known)) return known;
-  } catch {}
-  rmSync(path, { force: true });
-  const token = randomBytes(32).toString("hex");
-  writeFileSync(path, `${token}\n`, { mode: 0o600, flag: "wx" });
-  return token;
-}
-
-/** All of it or nothing, whoever is killed meanwhile. */
-function writeWhole(path: string, text: string): void {
-  writeFileSync(`${path}.tmp`, text);
-  renameSync(`${path}.tmp`, path);
+/** Throws an HttpError where what a stranger asks for is no address. */
+function targetOf({ url = "/" }: IncomingMessage): URL {
+  const base = "http://hub";
+  if (!URL.canParse(url, base)) throw new HttpError(400, "the address cannot be understood");
+  return new URL(url, base);
 }

@@ -27,7 +27,12 @@ async function main(): Promise<void> {
   try {
     const options = readHubOptions(process.argv.slice(2), process.env);
     log = createLog({ worker: "hub", run: options.run ?? "" }, { format: options.logFormat });
-    hub = await Hub.start(options, { log, now: Date.now, node: process.execPath });
+    hub = await Hub.start(options, {
+      log,
+      now: Date.now,
+      steadyMs: () => performance.now(),
+      node: process.execPath,
+    });
     // Whoever has a parent is introduced by it.
     if (process.send === undefined) process.stdout.write(`dashboard: ${hub.invitation}\n`);
     await lifeline.tell({ kind: "listening", worker: "hub", port: hub.port });

@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
-import { createReadStream, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { extname, join, normalize, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { HttpError } from "./answer.ts";
+import { answerFile, HttpError } from "./answer.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const MAKE = `import { builtPage } from "./services/start/page.mjs"; console.log(await builtPage(process.cwd()));`;
@@ -18,7 +18,7 @@ const TYPES: Readonly<Record<string, string>> = {
   ".webmanifest": "application/manifest+json",
 };
 
-/** The page, built when it is first asked for, where it is not yet; by a process of its own, which takes its memory with it. */
+/** The page. A process of its own builds it when somebody first asks for it, and takes its memory with it when it ends. */
 export class Page {
   readonly #node: string;
   #folder: Promise<string> | undefined;
@@ -31,14 +31,11 @@ export class Page {
   /** Rejects with an HttpError where there is no such file, or no page. */
   async answer(path: string, response: ServerResponse): Promise<void> {
     const file = this.#fileAt(await this.#built(), path);
-    const { size } = statSync(file);
     const isNamedByContent = path.startsWith("/assets/");
-    response.writeHead(200, {
+    await answerFile(response, file, {
       "content-type": TYPES[extname(file)] ?? "application/octet-stream",
-      "content-length": size,
       "cache-control": isNamedByContent ? "public, max-age=31536000, immutable" : "no-cache",
     });
-    createReadStream(file).pipe(response);
   }
 
   #fileAt(folder: string, path: string): string {

@@ -1,4 +1,3 @@
-import { createReadStream, statSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import type { ControlView, RunView } from "../../shared/record/hub-api.ts";
@@ -6,7 +5,7 @@ import { toCsv } from "../../shared/record/metrics-csv.ts";
 import type { RunRecord } from "../../shared/record/run-record.ts";
 import { viewOfRun } from "../../shared/record/run-view.ts";
 import { workerNames } from "../../shared/record/worker-name.ts";
-import { answerJson, answerText, HttpError } from "./answer.ts";
+import { answerFile, answerJson, answerText, HttpError } from "./answer.ts";
 import { isLevel, logTail } from "./log-tail.ts";
 import type { Runs } from "./runs.ts";
 import type { Watch } from "./watch.ts";
@@ -30,8 +29,8 @@ export interface Sources {
   readonly now: () => number;
 }
 
-/** GET /api/runs and all below. Throws an HttpError where there is no such thing. */
-export function answerRuns(url: URL, response: ServerResponse, sources: Sources): void {
+/** GET /api/runs and all below. Rejects with an HttpError where there is no such thing. */
+export async function answerRuns(url: URL, response: ServerResponse, sources: Sources): Promise<void> {
   const [id, what, ...rest] = url.pathname
     .split("/")
     .slice(3)
@@ -50,7 +49,7 @@ export function answerRuns(url: URL, response: ServerResponse, sources: Sources)
     case "logs":
       return answerJson(response, logTail(logPath(record, name), logQuery(url)));
     case "files":
-      return answerFile(record, name, response);
+      return answerRecordFile(record, name, response);
   }
   throw new HttpError(404, "there is nothing here");
 }
@@ -62,25 +61,21 @@ function answerRun(record: RunRecord, { runs, watch, control, now }: Sources): R
   return { ...viewOfRun(record, now()), row: runs.rowOf(record), control: { ...control, isOn: false } };
 }
 
-function answerFile(record: RunRecord, name: string, response: ServerResponse): void {
-  const isLog = name.startsWith("logs/");
-  if (!isLog && name !== "metrics.csv" && FILES[name] === undefined) {
-    throw new HttpError(404, `there is no file ${name}`);
-  }
-  const told = isLog ? name.slice(5) : name;
-  const file = isLog && !told.endsWith(".log") ? `${told}.log` : told;
+async function answerRecordFile(record: RunRecord, name: string, response: ServerResponse): Promise<void> {
+  const { path, file, type } = placeOf(record, name);
   response.setHeader("content-disposition", `attachment; filename="${record.id}-${file}"`);
-  if (name === "metrics.csv") {
-    return answerText(response, toCsv(record.standing.lines()), "text/csv; charset=utf-8");
-  }
-  const path = isLog ? logPath(record, told.replace(/\.log$/, "")) : join(record.folder, name);
-  const size = statSync(path, { throwIfNoEntry: false })?.size;
-  if (size === undefined) throw new HttpError(404, `there is no file ${name} yet`);
-  const type = FILES[name] ?? "text/plain; charset=utf-8";
-  response.writeHead(200, { "content-type": type, "content-length": size, "cache-control": "no-store" });
-  // A file that grows meanwhile is given as long as it was.
-  if (size === 0) response.end();
-  else createReadStream(path, { end: size - 1 }).pipe(response);
+  if (path !== undefined)
+    return answerFile(response, path, { "content-type": type, "cache-control": "no-store" });
+  answerText(response, toCsv(record.standing.lines()), type);
+}
+
+/** `path` is undefined for what is made when it is asked for. */
+function placeOf(record: RunRecord, name: string) {
+  if (name === "metrics.csv") return { path: undefined, file: name, type: "text/csv; charset=utf-8" };
+  if (Object.hasOwn(FILES, name)) return { path: join(record.folder, name), file: name, type: FILES[name]! };
+  const worker = /^logs\/(.*?)(?:\.log)?$/s.exec(name)?.[1];
+  if (worker === undefined) throw new HttpError(404, `there is no file ${name}`);
+  return { path: logPath(record, worker), file: `${worker}.log`, type: "text/plain; charset=utf-8" };
 }
 
 function logPath(record: RunRecord, worker: string): string {

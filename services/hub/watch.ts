@@ -17,12 +17,14 @@ import {
   heard,
   introduced,
   type Known,
+  type Moment,
   remembered,
   saidGoodbye,
   silent,
   stood,
 } from "./contact.ts";
-import { RecordFiles, type SaidLine } from "./record-files.ts";
+import { IncomingLines } from "./incoming-lines.ts";
+import { RecordFiles } from "./record-files.ts";
 import { viewOf } from "./worker-view.ts";
 
 export interface WatchOptions {
@@ -34,22 +36,17 @@ export interface WatchOptions {
   readonly handshakeMs: number;
   /** Asks a worker's port whether somebody is there. */
   readonly probe: (host: string, port: number) => Promise<"nobody" | "somebody" | "nothing">;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
+  readonly now: () => Moment;
   readonly onLines: (metrics: readonly MetricLine[], events: readonly EventLine[]) => void;
   /** `isOfContact`: somebody came or went, which nobody should have to wait for. */
   readonly onChange: (isOfContact: boolean) => void;
   readonly warn: (about: object, message: string) => void;
 }
 
-/** Lines wait that long for others, to be written and acknowledged together: words, and pieces of curves. */
-const GATHER_MS = { words: 100, curves: 500 };
-const MOST_GATHERED = 1_000;
 const LOOK_MS = 500;
 /** How long a broken connection may stay without an explanation. */
 const DOUBT_MS = 500;
 const ASK_AGAIN_MS = 2_000;
-const DISK_MS = 2_000;
 
 /** A run as it is told by its workers: who is there, and their lines on the way into the record. */
 export class Watch {
@@ -62,24 +59,19 @@ export class Watch {
   readonly #visitors = new Map<string, TelemetryClient>();
   readonly #asking = new Map<string, NodeJS.Timeout>();
   readonly #looking: NodeJS.Timeout;
-  #gathered: {
-    readonly visitor: TelemetryClient;
-    readonly seq: number;
-    readonly line: SaidLine | undefined;
-  }[] = [];
-  #gathering: NodeJS.Timeout | undefined;
-  #hasWords = false;
-  /** Those of whom a line could not be kept: nothing after it may be either. */
-  #behind = new Set<TelemetryClient>();
-  #alarm: string | undefined;
-  #nonsense = 0;
+  readonly #lines: IncomingLines;
 
   /** Throws when the folder is no record of a run, or cannot be written. */
   constructor(options: WatchOptions) {
     this.#options = options;
     this.record = new RunRecord(options.folder, options.run);
     this.#files = new RecordFiles(options.folder, options.keepsLogs, (line) => this.record.add(line));
-    const now = options.now();
+    this.#lines = new IncomingLines({
+      files: this.#files,
+      kept: (lines) => this.#kept(lines),
+      warn: options.warn,
+    });
+    const { at: now } = options.now();
     for (const name of workerNames(this.record.config)) {
       this.#known.set(name, remembered(workerOf(this.record, name, now)));
     }
@@ -109,12 +101,12 @@ export class Watch {
 
   /** Lines that could not be understood, and those that a full file had no room for. */
   get counts(): { readonly nonsense: number; readonly refused: number } {
-    return { nonsense: this.#nonsense, refused: this.#files.refused };
+    return { nonsense: this.#lines.nonsense, refused: this.#files.refused };
   }
 
   /** Why the record cannot be written; undefined if it can. */
   get alarm(): string | undefined {
-    return this.#alarm;
+    return this.#lines.alarm;
   }
 
   /** Of a worker, or of "train" who started them all; undefined where it is not connected. */
@@ -132,7 +124,7 @@ export class Watch {
   close(): void {
     clearInterval(this.#looking);
     for (const timer of this.#asking.values()) clearTimeout(timer);
-    this.#flush();
+    this.#lines.flush();
     this.door.close();
     this.#files.close();
   }
@@ -159,7 +151,7 @@ export class Watch {
   }
 
   /** Of the life that is shown; an older one changes nothing. */
-  #update({ worker, instance }: Introduction, change: (known: Known, now: number) => Known): void {
+  #update({ worker, instance }: Introduction, change: (known: Known, now: Moment) => Known): void {
     const known = this.#known.get(worker);
     if (known === undefined || known.instance !== instance) return;
     this.#become(change(known, this.#options.now()));
@@ -180,45 +172,13 @@ export class Watch {
     if (contact === "connected" && wasAway) this.say("back", name, `${name} is back`);
   }
 
-  #said(visitor: TelemetryClient, { seq, line }: Extract<Heard, { kind: "line" }>): void {
-    if (this.#behind.has(visitor)) return;
-    const { worker, instance } = visitor.introduction;
+  #said(visitor: TelemetryClient, heardLine: Extract<Heard, { kind: "line" }>): void {
+    if (this.#lines.isBehind(visitor)) return;
     this.#update(visitor.introduction, heard);
-    if (line === undefined) this.#nonsense++;
-    // Nobody speaks for another.
-    const isOwn = line !== undefined && (line.kind === "log" || line.worker === worker);
-    this.#gathered.push({ visitor, seq, line: isOwn ? { worker, instance, seq, line } : undefined });
-    if (this.#gathered.length >= MOST_GATHERED) this.#flush();
-    else this.#flushSoon(line?.kind !== "segment");
+    this.#lines.add(visitor, heardLine);
   }
 
-  #flushSoon(isOfWords: boolean): void {
-    if (this.#gathering !== undefined && (this.#hasWords || !isOfWords)) return;
-    clearTimeout(this.#gathering);
-    this.#hasWords = isOfWords;
-    this.#gathering = setTimeout(() => this.#flush(), isOfWords ? GATHER_MS.words : GATHER_MS.curves);
-  }
-
-  #flush(): void {
-    clearTimeout(this.#gathering);
-    this.#gathering = undefined;
-    const gathered = this.#gathered;
-    if (gathered.length === 0) return;
-    this.#gathered = [];
-    let kept: SaidLine[];
-    try {
-      kept = this.#files.keep(gathered.flatMap(({ line }) => line ?? []));
-    } catch (error) {
-      return this.#fallBehind(new Set(gathered.map(({ visitor }) => visitor)), error as Error);
-    }
-    this.#alarm = undefined;
-    this.#take(kept);
-    const reached = new Map(gathered.map(({ visitor, seq }) => [visitor, seq]));
-    for (const [visitor, seq] of reached) visitor.acknowledge(seq);
-  }
-
-  #take(kept: readonly SaidLine[]): void {
-    const lines = kept.flatMap(({ line }) => (line.kind === "log" ? [] : [line]));
+  #kept(lines: readonly (MetricLine | EventLine)[]): void {
     for (const line of lines) {
       this.record.add(line);
       if (line.kind === "event" && line.name === "died" && line.worker === "train") this.#died(line);
@@ -237,21 +197,8 @@ export class Watch {
       this.#become(died(known, text.replace(/^\w+: /, ""), this.#options.now()));
   }
 
-  /** The disk is full, say. They are sent away in a while, come back, and say again what was not kept. */
-  #fallBehind(visitors: ReadonlySet<TelemetryClient>, error: Error): void {
-    if (this.#alarm === undefined) this.#options.warn({ err: error }, "cannot write the record");
-    this.#alarm = `cannot write the record: ${error.message}`;
-    for (const visitor of visitors) this.#behind.add(visitor);
-    setTimeout(() => {
-      for (const visitor of visitors) {
-        this.#behind.delete(visitor);
-        visitor.sendAway("say it again");
-      }
-    }, DISK_MS).unref();
-  }
-
   #left(visitor: TelemetryClient, why: Leaving): void {
-    this.#behind.delete(visitor);
+    this.#lines.left(visitor);
     const { worker, port } = visitor.introduction;
     if (this.#visitors.get(worker) !== visitor) return;
     this.#visitors.delete(worker);
@@ -295,7 +242,7 @@ export class Watch {
 
   /** An event of the hub's own. */
   say(name: EventName, about: Speaker | undefined, text: string): void {
-    const at = this.#options.now();
+    const { at } = this.#options.now();
     const event: EventLine = {
       ...{ kind: "event", worker: "hub", incarnation: 0, at, name, text },
       ...(about === undefined ? {} : { about }),

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import type { Config } from "../config/config.ts";
@@ -43,7 +43,7 @@ export class RecordError extends Error {
 }
 
 export function isFinished(folder: string): boolean {
-  return existsSync(join(folder, "summary.json"));
+  return statSync(join(folder, "summary.json"), { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 /** Of a run that has finished. Throws a RecordError where it cannot be read. */
