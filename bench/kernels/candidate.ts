@@ -1,4 +1,5 @@
 import { DecoupledLayer } from "../../shared/dni/decoupled-layer.ts";
+import { layerKinds, partsOf } from "../../shared/layers/kinds.ts";
 import type { Kernels } from "../../shared/math/kernels.ts";
 import { type Candidate, type Decoupled, LABELS, type Multiplication, type Step, type Work } from "./work.ts";
 
@@ -74,6 +75,7 @@ function decoupled(kernels: Kernels, { rows, inner, columns }: Decoupled): () =>
   const descends = { optimizer: "adam", momentum: 0, rate: 1e-3, schedule: { kind: "constant" } } as const;
   const layer = new DecoupledLayer(kernels, {
     layer: 2,
+    parts: partsOf(layerKinds.dense),
     inputs: inner,
     outputs: columns,
     nonlinearity: "relu",

@@ -3,7 +3,7 @@ import { basename, dirname, extname, join, relative } from "node:path";
 import type { Config } from "../../shared/config/config.ts";
 import { dataFacts } from "../../shared/config/data-facts.ts";
 import { loadConfig } from "../../shared/config/read-config.ts";
-import { openDataSet } from "../../shared/data/open-data-set.ts";
+import { openDataSet } from "../../shared/data/kinds.ts";
 import type { Edges } from "../train/edges.ts";
 import { Refusal } from "../train/refusal.ts";
 import {
@@ -111,12 +111,12 @@ async function trialOf(file: string, config: Config, request: CompareRequest, ed
   }
   const kernels = () => edges.kernels(config.compute.kernels);
   const { trueGradient } = request;
-  return trainInProcess(config, { data: dataOf(config), kernels, now: edges.now, trueGradient });
+  return trainInProcess(config, { data: await dataOf(config), kernels, now: edges.now, trueGradient });
 }
 
-function dataOf({ data }: Config) {
+async function dataOf({ data }: Config) {
   try {
-    return openDataSet(data);
+    return await openDataSet(data);
   } catch (error) {
     throw new Refusal((error as Error).message, { cause: error });
   }

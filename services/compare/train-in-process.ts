@@ -1,8 +1,9 @@
 import type { Config } from "../../shared/config/config.ts";
+import { batchesPerEpoch } from "../../shared/config/data-facts.ts";
 import type { DataSet } from "../../shared/data/data-set.ts";
 import type { GeneratorHealth } from "../../shared/dni/generator.ts";
-import { ReferenceChain } from "../../shared/dni/reference-chain.ts";
-import { TrueGradientProbe } from "../../shared/dni/true-gradient-probe.ts";
+import type { ReferenceChain } from "../../shared/dni/reference-chain.ts";
+import { referenceChain, trueGradientProbe } from "../../shared/layers/network.ts";
 import type { Verdict } from "../../shared/math/accuracy.ts";
 import type { KernelsChoice } from "../../shared/math/choose-kernels.ts";
 import type { Evaluation, Health, Trial } from "./trial.ts";
@@ -35,9 +36,7 @@ export function trainInProcess(
   const health = new HealthTally(run.batches);
   const truth = new HealthTally(run.batches);
   const chain = chainOf(config, data, chosen, health);
-  const probe = trueGradient
-    ? new TrueGradientProbe(chosen, config, chain.layers, data.inputScale)
-    : undefined;
+  const probe = trueGradient ? trueGradientProbe(chosen, config, chain.layers, data.inputScale) : undefined;
   const lookEvery = Math.ceil((run.batches - truth.from) / MOST_LOOKS);
   const curve: Evaluation[] = [];
   const began = now();
@@ -68,7 +67,7 @@ export function trainInProcess(
 
 function chainOf(config: Config, data: DataSet, kernels: KernelsChoice["kernels"], health: HealthTally) {
   const { schedule } = config.delivery;
-  return new ReferenceChain(kernels, config, {
+  return referenceChain(kernels, config, {
     staleness: schedule === "free" ? 1 : schedule.staleness,
     inputScale: data.inputScale,
     dtype: config.wire.dtype,
@@ -81,8 +80,9 @@ function* heldOut(data: DataSet, batchSize: number) {
     yield data.evaluationPart(part, batchSize);
 }
 
-function onTrainingData(chain: ReferenceChain, data: DataSet, { seed, run }: Config): Verdict | undefined {
-  const batches = data.batchesPerEpoch(run.batchSize);
+function onTrainingData(chain: ReferenceChain, data: DataSet, config: Config): Verdict | undefined {
+  const { seed, run } = config;
+  const batches = batchesPerEpoch(config.data, run.batchSize);
   if (batches === undefined || batches * run.batchSize > MOST_TRAINING_EXAMPLES) return undefined;
   return chain.evaluate(
     Array.from({ length: batches }, (_, number) => data.batch(seed, number, run.batchSize)),

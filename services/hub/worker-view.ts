@@ -1,7 +1,8 @@
 import type { Config } from "../../shared/config/config.ts";
+import { viewOfLayer } from "../../shared/layers/describe.ts";
 import type { WorkerView } from "../../shared/record/hub-api.ts";
 import type { Segment } from "../../shared/record/lines.ts";
-import { figuresOf, shapeOf } from "../../shared/record/run-view.ts";
+import { figuresOf } from "../../shared/record/run-view.ts";
 import { layerOf } from "../../shared/record/worker-name.ts";
 import { bytesPerSecond, type Known } from "./contact.ts";
 
@@ -17,7 +18,7 @@ export function viewOf(known: Known, config: Config, last: Segment | undefined):
     perSecond: progress?.perSecond ?? 0,
     ...figuresOf(last),
     ...defined({
-      ...{ layer, shape: layer === undefined ? undefined : shapeOf(config.layers[layer - 1]!) },
+      ...{ layer, shape: layer === undefined ? undefined : viewOfLayer(config.layers[layer - 1]!) },
       ...{ why, state, heardAt, pid, loss, generatorError, cosine, staleness },
       ...{ inFlight, window, durable, rssBytes, alarm },
       ...{ sendsPerSecond: bytes?.sends, receivesPerSecond: bytes?.receives },

@@ -1,9 +1,10 @@
-import { buildLayer, type Layer, type NetworkOptions } from "../../shared/dni/build-layer.ts";
+import type { Layer, NetworkOptions } from "../../shared/dni/build-layer.ts";
 import { EvidenceStore } from "../../shared/dni/evidence.ts";
 import type { Example } from "../../shared/dni/example.ts";
 import type { GeneratorHealth } from "../../shared/dni/generator.ts";
 import { type InputGenerator, inputGeneratorOf } from "../../shared/dni/input-generator.ts";
 import { joined, type LayerState } from "../../shared/dni/layer-state.ts";
+import { buildLayer } from "../../shared/layers/network.ts";
 import { addTallies, emptyTally, type Tally, verdictOf } from "../../shared/math/accuracy.ts";
 import type { Kernels } from "../../shared/math/kernels.ts";
 import { FrameError } from "../../shared/wire/frame-error.ts";

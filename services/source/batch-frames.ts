@@ -13,12 +13,12 @@ export function frameOf(
     batch,
     ...(evaluation ? { evaluation } : {}),
     activation: inputTensor(data, rows, input),
-    labels: { dtype: "u8", shape: [rows, data.labelWidth], data: labels },
+    labels: { dtype: "u8", shape: [rows, labels.length / rows], data: labels },
   };
 }
 
 function inputTensor(data: DataSet, rows: number, input: Uint8Array | Float32Array): Tensor {
-  const shape = [rows, data.inputWidth] as const;
+  const shape = [rows, input.length / rows] as const;
   if (input instanceof Uint8Array) return { dtype: "u8", shape, scale: data.inputScale, data: input };
   return { dtype: "f32", shape, data: new Uint8Array(input.buffer, input.byteOffset, input.byteLength) };
 }

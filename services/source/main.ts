@@ -1,5 +1,5 @@
 import { loadConfig } from "../../shared/config/read-config.ts";
-import { openDataSet } from "../../shared/data/open-data-set.ts";
+import { openDataSet } from "../../shared/data/kinds.ts";
 import { openListenerWarnings, readCredentials } from "../../shared/link/credentials.ts";
 import { createLog } from "../../shared/record/log.ts";
 import { attachLifeline } from "../../shared/telemetry/lifeline.ts";
@@ -46,7 +46,7 @@ async function main(): Promise<void> {
           nodeVersion: process.version,
           cpuUsage: process.cpuUsage,
         }),
-        data: openDataSet(config.data),
+        data: await openDataSet(config.data),
         log: (incarnation, hear) => {
           log = createLog({ ...speaker, incarnation }, { ...format, hear });
           return log;

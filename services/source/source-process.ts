@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import { Claim } from "../../shared/checkpoint/claim.ts";
 import type { Config } from "../../shared/config/config.ts";
+import { dataFacts } from "../../shared/config/data-facts.ts";
 import { configHash } from "../../shared/config/hash.ts";
 import { frameBytes } from "../../shared/link/limits.ts";
 import type { Link, Traffic, Why } from "../../shared/link/link.ts";
@@ -192,7 +193,7 @@ export class SourceProcess {
   }
 
   #dial(): Successor {
-    const { dial, random, data } = this.#edges;
+    const { dial, random } = this.#edges;
     const way = {
       url: this.#options.successor,
       called: "layer1",
@@ -201,7 +202,7 @@ export class SourceProcess {
       maxFrameBytes: frameBytes(1, 1),
       traffic: this.#traffic,
       width: this.#config.layers[0]!.inputs,
-      dtype: data.inputType,
+      dtype: dataFacts(this.#config.data).inputType,
     };
     return new Successor(this.#self, { ...way, dial, random }, this.#log, {
       up: (link, welcome) => this.#linked(link, welcome),

@@ -41,8 +41,8 @@ export async function startUp(config: Config, options: SourceOptions, edges: Sou
   const incarnation = await claimIncarnation(options.state, edges.disk);
   const unsaid = options.hub && edges.hub ? new PendingLines("source", incarnation) : undefined;
   const log = edges.log(incarnation, unsaid && ((text) => unsaid.say({ kind: "log", text })));
-  const { data, pid } = edges;
-  log.info({ data: data.name, batches: config.run.batches, seed: config.seed, pid }, "started");
+  const { pid } = edges;
+  log.info({ data: config.data.set, batches: config.run.batches, seed: config.seed, pid }, "started");
   const wasOver = await isOver(options.record, options.run, config, edges.disk);
   if (wasOver) log.info({ record: options.record }, "the run was over already");
   const startedAt = await beginning(options.record, edges.date(), edges.disk);

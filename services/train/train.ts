@@ -1,8 +1,8 @@
 import { appendFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { loadConfig } from "../../shared/config/read-config.ts";
-import type { DataConfig } from "../../shared/data/data-config.ts";
-import { openDataSet } from "../../shared/data/open-data-set.ts";
+import type { DataConfig } from "../../shared/data/data-set-kind.ts";
+import { openDataSet } from "../../shared/data/kinds.ts";
 import { createLog } from "../../shared/record/log.ts";
 import { readSummary } from "../../shared/record/summary.ts";
 import { isWorkerName } from "../../shared/record/worker-name.ts";
@@ -64,7 +64,7 @@ const SIGNAL_NUMBERS: Readonly<Record<StopSignal, number>> = {
 
 /** Trains a run to its end, or until told to stop; the exit code. Throws a Refusal or ConfigError before it begins. */
 export async function train(request: TrainRequest, edges: Edges): Promise<number> {
-  const run = request.resume === undefined ? newRun(request, edges) : oldRun(request);
+  const run = request.resume === undefined ? await newRun(request, edges) : oldRun(request);
   const lock = lockRun(run.path, edges.pid);
   let removeSecret = () => {};
   try {
@@ -84,19 +84,19 @@ export async function train(request: TrainRequest, edges: Edges): Promise<number
 }
 
 /** Files that a user brought are read before anything is created; those of the package are left to the source. */
-function refuseBadData(data: DataConfig): void {
-  if (!("path" in data) || data.path === undefined) return;
+async function refuseBadData(data: DataConfig): Promise<void> {
+  if (data.path === undefined) return;
   try {
-    openDataSet(data);
+    await openDataSet(data);
   } catch (error) {
     throw new Refusal((error as Error).message, { cause: error });
   }
 }
 
-function newRun({ config, overrides, runs }: TrainRequest, edges: Edges): RunFolder {
+async function newRun({ config, overrides, runs }: TrainRequest, edges: Edges): Promise<RunFolder> {
   const read = loadConfig(config ?? edges.defaultConfig, overrides);
   for (const warning of read.warnings) edges.err.write(`${warning}\n`);
-  refuseBadData(read.config.data);
+  await refuseBadData(read.config.data);
   return createRun(runs, read.config, new Date());
 }
 

@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
-import type { Config, LayerConfig, OptimizerConfig, ScheduleConfig } from "./config.ts";
+import { entriesOf, kindName } from "../layers/kinds.ts";
+import type { Config, DataConfig, LayerConfig, OptimizerConfig, ScheduleConfig } from "./config.ts";
 
 /** A config file with nothing left to default: `readConfig` of it is the same Config again. */
 export function canonicalYaml(config: Config): string {
@@ -8,6 +9,7 @@ export function canonicalYaml(config: Config): string {
   return stringify(
     {
       ...config,
+      data: writeData(config.data),
       layers: config.layers.map(writeLayer),
       learning: {
         ...config.learning,
@@ -24,11 +26,20 @@ export function canonicalYaml(config: Config): string {
   );
 }
 
-/** What a convolution takes and gives follows from what comes before it. */
-function writeLayer({ conv, inputs, outputs, ...common }: LayerConfig) {
-  if (!conv) return { inputs, outputs, ...common };
-  const { kernel, stride, padding } = conv.shape;
-  return { kind: "conv", channels: conv.channels, kernel, stride, padding, ...common };
+/** What its module is says its text. */
+function writeData({ module: _, ...data }: DataConfig) {
+  return data;
+}
+
+function writeLayer(layer: LayerConfig) {
+  const { kind, method } = layer;
+  const name = kindName(layer);
+  return {
+    // The kind that an older config means where it says none.
+    ...((kind !== undefined || name !== kindName({})) && { kind: name }),
+    ...entriesOf(layer),
+    ...(method && { method }),
+  };
 }
 
 function writeOptimizer({ optimizer, rate, momentum, schedule }: OptimizerConfig) {

@@ -1,13 +1,13 @@
-import type { DataConfig } from "../data/data-config.ts";
+import type { DataConfig } from "../data/data-set-kind.ts";
+import type { NetworkLayer } from "../dni/build-layer.ts";
 import type { EvidencePart } from "../dni/generator.ts";
 import type { Method } from "../dni/layer-options.ts";
 import type { LinkTimings } from "../link/timings.ts";
 import type { KernelsName } from "../math/choose-kernels.ts";
-import type { Convolution } from "../math/conv-layer.ts";
-import type { Loss, Nonlinearity } from "../math/kernels.ts";
+import type { Loss } from "../math/kernels.ts";
 import type { LinkDtype } from "../wire/frames.ts";
 
-export type { DataConfig } from "../data/data-config.ts";
+export type { DataConfig } from "../data/data-set-kind.ts";
 export type { EvidencePart } from "../dni/generator.ts";
 export type { Method } from "../dni/layer-options.ts";
 
@@ -26,18 +26,11 @@ export interface Config {
   readonly wire: { readonly dtype: LinkDtype };
   readonly link: LinkTimings;
   readonly compute: { readonly kernels: KernelsName };
+  /** Texts of the user's own modules by name ("./my-layer.ts"); only where there are some. */
+  readonly modules?: Readonly<Record<string, string>>;
 }
 
-/** Inputs and outputs are floats per example; those of a convolution (`conv`) are images, rows × columns × channels. */
-export interface LayerConfig {
-  readonly inputs: number;
-  readonly outputs: number;
-  readonly conv?: Convolution;
-  readonly nonlinearity: Nonlinearity;
-  readonly batchNorm: boolean;
-  /** Only where this hidden layer learns otherwise than `learning.method` says. */
-  readonly method?: Method;
-}
+export type LayerConfig = NetworkLayer;
 
 export interface LearningConfig {
   readonly method: Method;

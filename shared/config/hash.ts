@@ -6,7 +6,7 @@ import type { Config } from "./config.ts";
  * how often it saves and what computes it. Two configs that differ only there can share a run.
  */
 export function configHash(config: Config): string {
-  const { name: _name, link: _link, compute: _compute, run, ...agreed } = config;
+  const { name: _name, link: _link, compute: _compute, modules: _modules, run, ...agreed } = config;
   const { checkpointEvery: _checkpointEvery, ...length } = run;
   return createHash("sha256")
     .update(canonicalJson({ ...agreed, run: length }))

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import type * as z from "zod";
-import { completeConfig, type SoundParts } from "./checks.ts";
+import { completeConfig, type SoundParts } from "./complete-config.ts";
 import type { Config } from "./config.ts";
 import { type ConfigPath, type Mistake, mistake } from "./mistake.ts";
 import { nearest } from "./nearest.ts";
+import { type OwnModules, readModules } from "./own-modules.ts";
 import { configShape } from "./schema.ts";
 import { type ConfigSource, readSource } from "./source.ts";
 
@@ -43,23 +44,25 @@ export function loadConfig(file: string, overrides: readonly string[] = []): Rea
 export function readConfig(text: string, file: string, overrides: readonly string[] = []): ReadConfig {
   const source = readSource(text, file, overrides);
   if (source.value === undefined) throw new ConfigError(file, source.mistakes);
-  const { parts, mistakes } = readSections(source.value);
-  const completed = completeConfig(parts, file);
-  const all = [...placed([...mistakes, ...completed.mistakes], source), ...source.mistakes];
+  const own = readModules(source.value, file);
+  const { parts, mistakes } = readSections(source.value, own);
+  const completed = completeConfig(parts, own, file);
+  const all = [...placed([...own.mistakes, ...mistakes, ...completed.mistakes], source), ...source.mistakes];
   if (completed.config === undefined || all.length > 0) throw new ConfigError(file, all);
   return { config: completed.config, warnings: placed(completed.warnings, source) };
 }
 
 // Section by section, so that a slip in one does not hide what is wrong between the others.
-function readSections(value: unknown): { parts: SoundParts; mistakes: Mistake[] } {
+function readSections(value: unknown, own: OwnModules): { parts: SoundParts; mistakes: Mistake[] } {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return { parts: {}, mistakes: [mistake([], value, "expected a map")] };
   }
   const mistakes: Mistake[] = [];
+  const shape = configShape(own);
   for (const key of Object.keys(value)) {
-    if (!Object.hasOwn(configShape, key)) mistakes.push(unknownKey([key], Object.keys(configShape)));
+    if (!Object.hasOwn(shape, key)) mistakes.push(unknownKey([key], Object.keys(shape)));
   }
-  const sections = Object.entries(configShape).map(([key, schema]) => {
+  const sections = Object.entries(shape).map(([key, schema]) => {
     const written = Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
     const result = schema.safeParse(written);
     if (!result.success) mistakes.push(...issuesToMistakes(result.error.issues, [key], { [key]: written }));

@@ -16,7 +16,7 @@ interface Entry {
 
 /** docs/config.md: every key of a config file, what may stand there and what stands there otherwise. */
 export function configReference(): string {
-  const schema = z.toJSONSchema(z.strictObject(configShape), { io: "input" }) as Entry;
+  const schema = z.toJSONSchema(z.strictObject(configShape()), { io: "input" }) as Entry;
   const top = rowsOf(schema, "").filter(({ entry }) => !isSection(entry));
   const sections = Object.entries(schema.properties ?? {}).filter(([, entry]) => isSection(entry));
   return [preface, table(top), ...sections.map(([key, entry]) => section(key, entry)), closing].join("\n\n");

@@ -1,4 +1,4 @@
-import type { Augmentation } from "./data-config.ts";
+import type { Augmentation } from "./augmentation.ts";
 import type { Batch, DataSet } from "./data-set.ts";
 import type { ImageSet } from "./image-set.ts";
 import { integerBelow, type Random, randomStream, Stream } from "./random.ts";
@@ -8,36 +8,23 @@ import { integerBelow, type Random, randomStream, Stream } from "./random.ts";
  * from seed, batch and row alone. What is held out is shown as it is.
  */
 export class AugmentedImages implements DataSet {
-  readonly name: string;
-  readonly inputWidth: number;
-  readonly labelWidth: number;
-  readonly judged: "class";
-  readonly inputType: "u8";
   readonly inputScale: number;
   readonly #images: ImageSet;
   readonly #how: Augmentation;
 
   constructor(images: ImageSet, how: Augmentation) {
-    this.name = images.name;
-    this.inputWidth = images.inputWidth;
-    this.labelWidth = images.labelWidth;
-    this.judged = images.judged;
-    this.inputType = images.inputType;
     this.inputScale = images.inputScale;
     this.#images = images;
     this.#how = how;
   }
 
-  batchesPerEpoch(batchSize: number): number {
-    return this.#images.batchesPerEpoch(batchSize);
-  }
-
   batch(seed: number, number: number, batchSize: number): Batch {
     const { rows, input, labels } = this.#images.batch(seed, number, batchSize);
+    const { inputWidth } = this.#images;
     const random = randomStream(seed, Stream.augmentation, number);
     const changed = new Uint8Array(input.length);
     for (let row = 0; row < rows; row++) {
-      const [from, to] = [row * this.inputWidth, (row + 1) * this.inputWidth];
+      const [from, to] = [row * inputWidth, (row + 1) * inputWidth];
       this.#change(input.subarray(from, to), changed.subarray(from, to), random);
     }
     return { rows, input: changed, labels };

@@ -1,9 +1,49 @@
+import { wholeFrom } from "../schema/fields.ts";
 import type { Batch, DataSet } from "./data-set.ts";
+import { dataSetKind } from "./data-set-kind.ts";
 import { countParts, rowsOfPart } from "./parts.ts";
 import { integerBelow, type Random, randomStream, Stream } from "./random.ts";
 
 /** Above this a pair of numbers no longer fits a safe integer. */
 const mostBits = 24;
+
+export const binaryAddition = dataSetKind({
+  about: "Two numbers and the bits of their sum; endless.",
+  fields: {
+    bits: wholeFrom(1, mostBits)
+      .default(8)
+      .describe("Bits of each number: 2 · bits inputs, bits + 1 outputs, highest bit first."),
+    heldOut: wholeFrom(1, 1_000_000)
+      .default(2000)
+      .describe("Pairs of numbers to evaluate on, never trained on; at most half of all pairs."),
+    pairs: wholeFrom(1, 10_000_000)
+      .optional()
+      .describe(
+        "Train on so many fixed pairs, again and again in the same order. Default an endless stream.",
+      ),
+  },
+
+  complete({ bits, heldOut, pairs }, refuse) {
+    const most = 4 ** bits / 2;
+    const what = `of ${2 * most} pairs of ${bits}-bit numbers at most half can be held out, ${most}`;
+    if (heldOut > most) refuse("heldOut", heldOut, what);
+    return { bits, heldOut, ...(pairs !== undefined && { pairs }) };
+  },
+
+  facts({ bits, pairs }) {
+    return {
+      inputWidth: 2 * bits,
+      labelWidth: bits + 1,
+      inputType: "u8",
+      judged: "bits",
+      trainingExamples: pairs,
+    };
+  },
+
+  open({ bits, heldOut, pairs }) {
+    return new BinaryAddition(bits, heldOut, pairs);
+  },
+});
 
 /**
  * The problem of Trask's tutorial, at any width: two uniform numbers of `bits` bits, each written with its highest bit
@@ -12,11 +52,8 @@ const mostBits = 24;
  * on. The pair (a, b) held out says nothing of (b, a).
  */
 export class BinaryAddition implements DataSet {
-  readonly name = "binary-addition";
   readonly inputWidth: number;
   readonly labelWidth: number;
-  readonly judged = "bits";
-  readonly inputType = "u8";
   readonly inputScale = 1;
   readonly #bits: number;
   readonly #heldOut: ReadonlySet<number>;

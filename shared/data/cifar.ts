@@ -1,17 +1,46 @@
 import { join } from "node:path";
-import { DataFileError, readBytes } from "./idx.ts";
+import { text } from "../schema/fields.ts";
+import { augment, augmentationOf, augmented } from "./augmentation.ts";
+import { DataFileError, readBytes } from "./data-file.ts";
+import { dataSetKind } from "./data-set-kind.ts";
 import { ImageSet, type LabelledImages } from "./image-set.ts";
 
-export const CIFAR_PIXELS = 3 * 32 * 32;
+const CIFAR_PIXELS = 3 * 32 * 32;
 const RECORD_BYTES = 1 + CIFAR_PIXELS;
 const RECORDS = 10_000;
 const TRAINING_FILES = [1, 2, 3, 4, 5].map((number) => `data_batch_${number}.bin`);
+
+export const cifar10 = dataSetKind({
+  about: "Small photographs: 3,072 inputs, 10 classes, 50,000 to train on.",
+  fields: {
+    path: text("a folder").describe("Folder with the six files of the binary version, plain or .gz."),
+    augment,
+  },
+
+  complete({ path, augment }) {
+    return { path, ...augmentationOf(augment) };
+  },
+
+  facts() {
+    return {
+      inputWidth: CIFAR_PIXELS,
+      labelWidth: 10,
+      inputType: "u8",
+      judged: "class",
+      trainingExamples: TRAINING_FILES.length * RECORDS,
+    };
+  },
+
+  open({ path, augment }) {
+    return augmented(readCifar10(path), augment);
+  },
+});
 
 /**
  * CIFAR-10 in its binary version (Krizhevsky 2009): six files of 10,000 records, each a class and 3,072 bytes, the red
  * plane of 32 × 32 first, then green and blue. Plain or packed with gzip. Throws a DataFileError.
  */
-export function readCifar10(folder: string): ImageSet {
+function readCifar10(folder: string): ImageSet {
   const training = recordsOf(TRAINING_FILES.map((file) => join(folder, file)));
   return new ImageSet("cifar-10", 10, training, recordsOf([join(folder, "test_batch.bin")]));
 }

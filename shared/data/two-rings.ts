@@ -1,19 +1,34 @@
+import { numberFrom, wholeFrom } from "../schema/fields.ts";
 import type { Batch, DataSet } from "./data-set.ts";
+import { dataSetKind } from "./data-set-kind.ts";
 import { countParts, rowsOfPart } from "./parts.ts";
 import { gaussian, integerBelow, type Random, randomStream, Stream, uniform } from "./random.ts";
 
 const radii = [1, 2] as const;
+
+export const twoRings = dataSetKind({
+  about: "Points on two circles: 2 inputs, 2 classes; endless.",
+  fields: {
+    noise: numberFrom(0, 1000)
+      .default(0.1)
+      .describe("Standard deviation in x and y; the circles have radius 1 and 2."),
+    heldOut: wholeFrom(1, 1_000_000).default(1000).describe("Points to evaluate on."),
+  },
+
+  facts() {
+    return { inputWidth: 2, labelWidth: 2, inputType: "f32", judged: "class", trainingExamples: undefined };
+  },
+
+  open({ noise, heldOut }) {
+    return new TwoRings(noise, heldOut);
+  },
+});
 
 /**
  * Points (x, y) on a circle of radius 1 (class 0) or 2 (class 1), moved by Gaussian noise: small enough to watch,
  * and no straight line separates them. An endless stream; the held-out points are drawn once, whatever the seed.
  */
 export class TwoRings implements DataSet {
-  readonly name = "two-rings";
-  readonly inputWidth = 2;
-  readonly labelWidth = 2;
-  readonly judged = "class";
-  readonly inputType = "f32";
   readonly inputScale = 1;
   readonly #noise: number;
   readonly #heldOut: Batch & { readonly input: Float32Array };
@@ -22,10 +37,6 @@ export class TwoRings implements DataSet {
   constructor(noise: number, heldOut: number) {
     this.#noise = noise;
     this.#heldOut = drawPoints(randomStream(Stream.heldOut), noise, heldOut);
-  }
-
-  batchesPerEpoch(): undefined {
-    return undefined;
   }
 
   batch(seed: number, number: number, batchSize: number): Batch {

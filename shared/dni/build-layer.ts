@@ -1,9 +1,15 @@
-import type { Convolution } from "../math/conv-layer.ts";
-import type { Kernels, Loss, Nonlinearity } from "../math/kernels.ts";
+import type { Kernels, Loss } from "../math/kernels.ts";
 import { DecoupledLayer } from "./decoupled-layer.ts";
 import type { EvidencePart } from "./generator.ts";
 import { Head } from "./head.ts";
-import { isLocked, type LayerOptions, type LearningOptions, type Method } from "./layer-options.ts";
+import {
+  isLocked,
+  type LayerOptions,
+  type LayerParts,
+  type LayerSpec,
+  type LearningOptions,
+  type Method,
+} from "./layer-options.ts";
 import { LocalLayer } from "./local-layer.ts";
 import { LockedLayer } from "./locked-layer.ts";
 import { MixedLayer } from "./mixed-layer.ts";
@@ -12,15 +18,7 @@ import { MixedLayer } from "./mixed-layer.ts";
 export interface NetworkOptions {
   readonly seed: number;
   /** Layer 1 first; the last one is the head. */
-  readonly layers: readonly {
-    readonly inputs: number;
-    readonly outputs: number;
-    readonly conv?: Convolution;
-    readonly nonlinearity: Nonlinearity;
-    readonly batchNorm: boolean;
-    /** How this layer learns, where it is not as the others. */
-    readonly method?: Method;
-  }[];
+  readonly layers: readonly NetworkLayer[];
   readonly loss: Loss;
   readonly learning: LearningOptions;
   readonly run: {
@@ -31,12 +29,20 @@ export interface NetworkOptions {
   };
 }
 
+export interface NetworkLayer extends LayerSpec {
+  /** How this layer learns, where it is not as the others. */
+  readonly method?: Method;
+}
+
 /** Told apart by `kind`. */
 export type Layer = DecoupledLayer | LockedLayer | MixedLayer | LocalLayer | Head;
 
-/** Layer `number`, from 1, of the network: newly drawn. Throws a RangeError if there is no such layer. */
-export function buildLayer(kernels: Kernels, network: NetworkOptions, number: number): Layer {
-  const options = layerOptions(network, number);
+/** Makes layer `number`, from 1, of the network: newly drawn. Throws a RangeError if there is no such layer. */
+export type BuildLayer = (kernels: Kernels, network: NetworkOptions, number: number) => Layer;
+
+/** Layer `number`, from 1, of the network, which is of the kind that gives these parts. */
+export function layerOf(kernels: Kernels, network: NetworkOptions, number: number, parts: LayerParts): Layer {
+  const options = layerOptions(network, number, parts);
   if (number === network.layers.length) return new Head(kernels, options);
   const { learning } = options;
   if (learning.method === "backprop") return new LockedLayer(kernels, options);
@@ -65,14 +71,13 @@ function evidenceFor(method: Method, evidence: readonly EvidencePart[]): readonl
   return others.length > 0 ? others : ["output"];
 }
 
-function layerOptions(network: NetworkOptions, number: number): LayerOptions {
+function layerOptions(network: NetworkOptions, number: number, parts: LayerParts): LayerOptions {
   const { layers, loss, run, seed } = network;
-  const layer = layers[number - 1];
-  if (!layer) throw new RangeError(`Cannot build layer ${number}: the network has ${layers.length} layers`);
   const learning = learningOfLayer(network, number);
   return {
-    ...layer,
+    ...layers[number - 1]!,
     layer: number,
+    parts,
     labelWidth: layers.at(-1)!.outputs,
     networkInputWidth: learning.generator.evidence.includes("input") ? layers[0]!.inputs : 0,
     maxRows: run.batchSize,

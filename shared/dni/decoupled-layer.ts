@@ -5,11 +5,9 @@ import { applyBatch } from "./apply-batch.ts";
 import type { Evidence, EvidenceWidths } from "./evidence.ts";
 import type { Example } from "./example.ts";
 import type { GeneratorHealth } from "./generator-health.ts";
-import { generatorOf } from "./generator-of.ts";
 import { type GradientGenerator, observeRates } from "./gradient-generator.ts";
 import type { LayerOptions } from "./layer-options.ts";
 import { type LayerState, named, restoreTensors, transformTensors } from "./layer-state.ts";
-import { transformOf } from "./transform-of.ts";
 import { UpdateLottery } from "./update-lottery.ts";
 
 /** What a hidden layer has to say of a batch: to its successor, and to its predecessor. */
@@ -41,8 +39,8 @@ export class DecoupledLayer {
     const { outputs, labelWidth, networkInputWidth } = options;
     this.evidenceWidths = { output: outputs, labels: labelWidth, input: networkInputWidth };
     this.#options = options;
-    this.#transform = transformOf(kernels, options);
-    this.#generator = generatorOf(kernels, options, this.evidenceWidths);
+    this.#transform = options.parts.transform(kernels, options);
+    this.#generator = options.parts.generator(kernels, options, this.evidenceWidths);
     this.#turns = new UpdateLottery(options);
   }
 

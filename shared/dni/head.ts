@@ -5,7 +5,6 @@ import { applyBatch } from "./apply-batch.ts";
 import type { Example } from "./example.ts";
 import type { LayerOptions } from "./layer-options.ts";
 import { type LayerState, restoreTensors, transformTensors } from "./layer-state.ts";
-import { transformOf } from "./transform-of.ts";
 import { UpdateLottery } from "./update-lottery.ts";
 
 export interface HeadAnswer {
@@ -35,7 +34,7 @@ export class Head {
     this.judged = judgedBy(loss);
     this.#kernels = kernels;
     this.#options = options;
-    this.#transform = transformOf(kernels, options);
+    this.#transform = options.parts.transform(kernels, options);
     this.#outputGradient = kernels.allocate(maxRows * outputs);
     this.#turns = new UpdateLottery(options);
   }

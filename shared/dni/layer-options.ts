@@ -1,19 +1,40 @@
 import type { Convolution } from "../math/conv-layer.ts";
-import type { Loss, Nonlinearity } from "../math/kernels.ts";
+import type { Kernels, Loss, Nonlinearity } from "../math/kernels.ts";
 import type { OptimizerOptions } from "../math/optimizer.ts";
 import type { RateOptions } from "../math/schedule.ts";
+import type { Transform } from "../math/transform.ts";
+import type { EvidenceWidths } from "./evidence.ts";
 import type { EvidencePart } from "./generator.ts";
+import type { GradientGenerator } from "./gradient-generator.ts";
 
-/** All that one layer needs to know of its network. */
-export interface LayerOptions {
-  /** Layer number, from 1. */
-  readonly layer: number;
+/** What a layer is, apart from how it learns: part of a Config. Inputs and outputs are floats per example. */
+export interface LayerSpec {
+  /** See shared/layers. Not there: "conv" where there is `conv`, else "dense". */
+  readonly kind?: string;
+  /** SHA-256 of the module that `kind` is the path of; only where it is one. */
+  readonly module?: string;
   readonly inputs: number;
   readonly outputs: number;
-  /** Its inputs and outputs are images; undefined for a dense layer. */
+  /** Only for "conv": it takes and gives images, rows × columns × channels. */
   readonly conv?: Convolution;
+  /** What its kind, if it is a newer one, needs to know besides. Plain data. */
+  readonly own?: Readonly<Record<string, unknown>>;
   readonly nonlinearity: Nonlinearity;
   readonly batchNorm: boolean;
+}
+
+/** What makes the parts of a layer; its kind is one. Both are newly drawn, from seed and layer number alone. */
+export interface LayerParts {
+  transform(kernels: Kernels, options: LayerOptions): Transform;
+  /** Guesses dL/d(output). `widths`: floats per example of what it may look at. */
+  generator(kernels: Kernels, options: LayerOptions, widths: EvidenceWidths): GradientGenerator;
+}
+
+/** All that one layer needs to know of its network. */
+export interface LayerOptions extends LayerSpec {
+  /** Layer number, from 1. */
+  readonly layer: number;
+  readonly parts: LayerParts;
   readonly labelWidth: number;
   /** 0 if no generator looks at the network's input. */
   readonly networkInputWidth: number;
@@ -64,7 +85,7 @@ export interface InputGeneratorOptions {
 }
 
 /** Backprop waits for its gradient, and so does a mixture with it. */
-export function isLocked({ method, mixture = 0 }: LearningOptions): boolean {
+export function isLocked({ method, mixture = 0 }: Pick<LearningOptions, "method" | "mixture">): boolean {
   return method === "backprop" || (hasGenerator(method) && mixture > 0);
 }
 

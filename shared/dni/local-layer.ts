@@ -7,7 +7,6 @@ import type { LayerAnswer } from "./decoupled-layer.ts";
 import type { Example } from "./example.ts";
 import type { LayerOptions } from "./layer-options.ts";
 import { type LayerState, named, restoreTensors, transformTensors } from "./layer-state.ts";
-import { transformOf } from "./transform-of.ts";
 import { UpdateLottery } from "./update-lottery.ts";
 
 /**
@@ -24,7 +23,7 @@ export class LocalLayer {
 
   constructor(kernels: Kernels, options: LayerOptions) {
     this.#options = options;
-    this.#transform = transformOf(kernels, options);
+    this.#transform = options.parts.transform(kernels, options);
     this.#auxiliary = new AuxiliaryHead(kernels, options);
     this.#turns = new UpdateLottery(options);
   }

@@ -4,7 +4,6 @@ import { applyBatch } from "./apply-batch.ts";
 import type { Example } from "./example.ts";
 import type { LayerOptions } from "./layer-options.ts";
 import { type LayerState, restoreTensors, transformTensors } from "./layer-state.ts";
-import { transformOf } from "./transform-of.ts";
 import { UpdateLottery } from "./update-lottery.ts";
 
 /**
@@ -22,7 +21,7 @@ export class LockedLayer {
 
   constructor(kernels: Kernels, options: LayerOptions) {
     this.#options = options;
-    this.#transform = transformOf(kernels, options);
+    this.#transform = options.parts.transform(kernels, options);
     this.#input = kernels.allocate(options.maxRows * options.inputs);
     this.#turns = new UpdateLottery(options);
   }

@@ -3,7 +3,6 @@ import { rateAt } from "../math/schedule.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Example } from "./example.ts";
 import type { GeneratorHealth } from "./generator-health.ts";
-import { generatorOf } from "./generator-of.ts";
 import { type GradientGenerator, observeRates } from "./gradient-generator.ts";
 import type { LayerOptions } from "./layer-options.ts";
 import { type LayerState, named, restoreTensors } from "./layer-state.ts";
@@ -33,7 +32,7 @@ export class MixedLayer {
     this.#mixture = learning.mixture ?? 0;
     this.#locked = new LockedLayer(kernels, options);
     const widths = { output: outputs, labels: labelWidth, input: networkInputWidth };
-    this.#generator = generatorOf(kernels, options, widths);
+    this.#generator = options.parts.generator(kernels, options, widths);
     this.#labels = kernels.allocate(maxRows * labelWidth);
     this.#networkInput = networkInputWidth > 0 ? kernels.allocate(maxRows * networkInputWidth) : undefined;
     this.#mixed = kernels.allocate(maxRows * outputs);

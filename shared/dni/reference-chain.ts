@@ -1,7 +1,7 @@
 import { addTallies, emptyTally, type Verdict, verdictOf } from "../math/accuracy.ts";
 import type { Kernels, NarrowType } from "../math/kernels.ts";
 import { Rounding } from "../math/rounding.ts";
-import { buildLayer, type Layer, type NetworkOptions } from "./build-layer.ts";
+import type { BuildLayer, Layer, NetworkOptions } from "./build-layer.ts";
 import { type ChainBatch, ChainExamples } from "./chain-batch.ts";
 import { type ChainLayer, chainLayerOf } from "./chain-layer.ts";
 import type { GeneratorHealth } from "./generator.ts";
@@ -36,11 +36,11 @@ export class ReferenceChain {
   readonly #roundings: readonly { readonly forward: Rounding; readonly back: Rounding }[] | undefined;
   readonly #head: Head;
 
-  constructor(kernels: Kernels, network: NetworkOptions, options: ChainOptions) {
+  constructor(kernels: Kernels, network: NetworkOptions, options: ChainOptions, build: BuildLayer) {
     const { layers, run } = network;
     this.#network = network;
     this.#examples = new ChainExamples(kernels, network, options.inputScale ?? 1);
-    this.layers = layers.map((_, index) => buildLayer(kernels, network, index + 1));
+    this.layers = layers.map((_, index) => build(kernels, network, index + 1));
     this.#head = this.layers.at(-1) as Head;
     const { staleness, dtype = "f32" } = options;
     const hidden = this.layers.slice(0, -1);

@@ -1,5 +1,5 @@
 import type { Kernels } from "../math/kernels.ts";
-import { buildLayer, type Layer, type NetworkOptions } from "./build-layer.ts";
+import type { BuildLayer, Layer, NetworkOptions } from "./build-layer.ts";
 import { type ChainBatch, ChainExamples } from "./chain-batch.ts";
 import { DecoupledLayer } from "./decoupled-layer.ts";
 import type { Example } from "./example.ts";
@@ -20,9 +20,15 @@ export class TrueGradientProbe {
   readonly #examples: ChainExamples;
 
   /** `layers`: of the chain that is looked at, built of the same network. */
-  constructor(kernels: Kernels, network: NetworkOptions, layers: readonly Layer[], inputScale = 1) {
+  constructor(
+    kernels: Kernels,
+    network: NetworkOptions,
+    layers: readonly Layer[],
+    inputScale: number,
+    build: BuildLayer,
+  ) {
     const locked = lockedOf(network);
-    const twins = layers.map((_, index) => buildLayer(kernels, locked, index + 1));
+    const twins = layers.map((_, index) => build(kernels, locked, index + 1));
     this.#layers = layers;
     this.#hidden = twins.filter((twin) => twin instanceof LockedLayer);
     this.#head = twins.at(-1) as Head;

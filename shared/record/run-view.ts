@@ -1,4 +1,4 @@
-import type { LayerConfig } from "../config/config.ts";
+import { viewOfLayer } from "../layers/describe.ts";
 import type { RunRow, RunView, WorkerView } from "./hub-api.ts";
 import type { EventLine, Segment } from "./lines.ts";
 import type { WorkerState } from "./progress.ts";
@@ -29,7 +29,7 @@ export function workerOf(record: RunRecord, name: WorkerName, now: number): Work
   const layer = layerOf(name);
   return {
     name,
-    ...(layer === undefined ? {} : { layer, shape: shapeOf(config.layers[layer - 1]!) }),
+    ...(layer === undefined ? {} : { layer, shape: viewOfLayer(config.layers[layer - 1]!) }),
     ...contactOf(record, said, heardAt, now),
     ...(heardAt > 0 ? { heardAt } : {}),
     incarnation: Math.max(last?.incarnation ?? 0, ...own.map(({ incarnation }) => incarnation)),
@@ -50,21 +50,6 @@ export function figuresOf(
     ...(generatorError === undefined ? {} : { generatorError }),
     ...(cosine === undefined ? {} : { cosine }),
     ...(staleness === undefined ? {} : { staleness }),
-  };
-}
-
-export function shapeOf(layer: LayerConfig): NonNullable<WorkerView["shape"]> {
-  const { inputs, outputs, conv, batchNorm, nonlinearity } = layer;
-  // A convolution has one set of weights for all places of an image.
-  const [length, width] = conv
-    ? [conv.shape.kernel ** 2 * conv.shape.channels, conv.channels]
-    : [inputs, outputs];
-  return {
-    inputs,
-    outputs,
-    what: [...(conv ? ["convolution"] : []), ...(batchNorm ? ["batch norm"] : []), nonlinearity].join(", "),
-    // Batch norm has a scale and a shift for each output, and makes a bias superfluous.
-    parameters: length * width + width * (batchNorm ? 2 : 1),
   };
 }
 

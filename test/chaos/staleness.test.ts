@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { loadConfig } from "../../shared/config/read-config.ts";
+import { openDataSet } from "../../shared/data/kinds.ts";
 import { errorsOf, findingsOf, Interrupted } from "./scenarios/staleness.ts";
 
 const hidden = "{outputs: 4, nonlinearity: relu, batchNorm: true}";
@@ -8,11 +9,12 @@ const rings = "configs/two-rings.yaml";
 
 it.each(["linear", "classifying"])(
   "with %s generators, an absence comes to the same whichever others were tried before it",
-  (form) => {
+  async (form) => {
     const { config } = loadConfig(rings, [...set, `learning.generator.form=${form}`]);
+    const data = await openDataSet(config.data);
     const lengths = [60, 10, 0];
-    const alone = (batches: number) => new Interrupted(config, 20).errorAfter(batches);
-    const shared = new Interrupted(config, 20);
+    const alone = (batches: number) => new Interrupted(config, data, 20).errorAfter(batches);
+    const shared = new Interrupted(config, data, 20);
     const errors = lengths.map((batches) => shared.errorAfter(batches));
     expect(errors).toEqual(lengths.map(alone));
     // The control: how long it was away does matter.
@@ -20,10 +22,10 @@ it.each(["linear", "classifying"])(
   },
 );
 
-it("absences beyond the budget, or the end of the run, count as what is learnt alone in them", () => {
+it("absences beyond the budget, or the end of the run, count as what is learnt alone in them", async () => {
   const absences = { config: rings, set, forms: ["linear"] as const, perSecond: 10, seconds: [1, 100] };
   const table = { ...absences, budgets: [0, 30, Number.POSITIVE_INFINITY], seeds: [0, 1] };
-  const runs = table.seeds.map((seed) => errorsOf(table, "linear", seed));
+  const runs = await Promise.all(table.seeds.map((seed) => errorsOf(table, "linear", seed)));
   expect([...runs[0]!.keys()]).toEqual([0, 10, 30, 60]);
   const found = findingsOf(
     table,

@@ -5,7 +5,7 @@ import type { Config, DataConfig } from "../../shared/config/config.ts";
 import { batchesPerEpoch, dataFacts } from "../../shared/config/data-facts.ts";
 import { configHash } from "../../shared/config/hash.ts";
 import { loadConfig, readConfig } from "../../shared/config/read-config.ts";
-import { openDataSet } from "../../shared/data/open-data-set.ts";
+import { openDataSet } from "../../shared/data/kinds.ts";
 
 const shortest = `
 data: {set: two-rings}
@@ -112,7 +112,7 @@ describe("a config", () => {
     expect([own.layer.schedule, own.generator.schedule]).toEqual([{ kind: "cosine" }, { kind: "constant" }]);
   });
 
-  it("reads only the data set's facts, which are those of the data set", () => {
+  it("reads only the data set's facts, which are those of the data set", async () => {
     const sets: DataConfig[] = [
       { set: "mnist" },
       { set: "binary-addition", bits: 5, heldOut: 3 },
@@ -120,10 +120,17 @@ describe("a config", () => {
       { set: "two-rings", noise: 0.1, heldOut: 3 },
     ];
     for (const config of sets) {
-      const { inputWidth, labelWidth, inputType, judged } = openDataSet(config);
-      expect(dataFacts(config)).toMatchObject({ inputWidth, labelWidth, inputType, judged });
+      const { inputWidth, labelWidth, inputType, trainingExamples } = dataFacts(config);
+      const set = await openDataSet(config);
       for (const size of [1, 64, 256, 7]) {
-        expect(batchesPerEpoch(config, size)).toBe(openDataSetOnce(config).batchesPerEpoch(size));
+        const perEpoch = batchesPerEpoch(config, size);
+        const last = set.batch(1, (perEpoch ?? 10) - 1, size);
+        for (const { rows, input, labels } of [last, set.batch(1, 0, size), set.evaluationPart(0, size)]) {
+          expect([input.length, labels.length]).toEqual([rows * inputWidth, rows * labelWidth]);
+          expect(input instanceof Uint8Array ? "u8" : "f32").toBe(inputType);
+        }
+        const expected = trainingExamples === undefined ? size : trainingExamples - (perEpoch! - 1) * size;
+        expect(last.rows).toBe(expected);
       }
     }
   });
@@ -238,12 +245,3 @@ describe("a doubt about a config", () => {
     expect(warningsOf("delivery.stalenessBudget=4")).toEqual([]);
   });
 });
-
-const opened = new Map<string, ReturnType<typeof openDataSet>>();
-
-function openDataSetOnce(config: DataConfig) {
-  const key = JSON.stringify(config);
-  const set = opened.get(key) ?? openDataSet(config);
-  opened.set(key, set);
-  return set;
-}

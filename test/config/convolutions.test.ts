@@ -54,7 +54,10 @@ describe("convolutions", () => {
       "[{kind: conv, channels: 4, outputs: 5}, {outputs: 10}]",
       "layers.0.outputs is unknown: known here: kind, channels, kernel, stride, padding, nonlinearity, batchNorm, method",
     ],
-    ["[{kind: pool}, {outputs: 10}]", "expected a map with outputs, or with kind: conv and channels"],
+    [
+      "[{kind: pool}, {outputs: 10}]",
+      'layers.0.kind is "pool": expected a map with kind: dense or conv, or the path of a module (./….ts)',
+    ],
     ["[{kind: conv}, {outputs: 10}]", "layers.0.channels is missing: expected a whole number from 1 to 4096"],
     ["[{}, {outputs: 10}]", "layers.0.outputs is missing: expected a whole number from 1 to 65536"],
   ])("are refused where they do not fit: %s", (layers, says) => {

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { parseIdx, readBytes } from "../../shared/data/idx.ts";
+import { readBytes } from "../../shared/data/data-file.ts";
+import { parseIdx } from "../../shared/data/idx-files.ts";
 
 /** An IDX file written by hand from the format's description. */
 function idxFile(sizes: number[], values: number[]): Uint8Array {

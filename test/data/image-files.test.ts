@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { openDataSet } from "../../shared/data/open-data-set.ts";
+import { batchesPerEpoch } from "../../shared/config/data-facts.ts";
+import { openDataSet } from "../../shared/data/kinds.ts";
 
 let folder: string;
 
@@ -32,8 +33,8 @@ describe("images of any size in IDX files", () => {
     writeIdx("t10k", 3);
   });
 
-  it("come with the label of their own, packed or not", () => {
-    const set = openDataSet({ set: "idx", path: folder, examples: 10, pixels: 6, classes: 4 });
+  it("come with the label of their own, packed or not", async () => {
+    const set = await openDataSet({ set: "idx", path: folder, examples: 10, pixels: 6, classes: 4 });
     const { input, labels } = set.batch(1, 0, 10);
     for (let row = 0; row < 10; row++)
       expect(labels.subarray(4 * row, 4 * row + 4).indexOf(1)).toBe(input[6 * row]! % 4);
@@ -44,13 +45,13 @@ describe("images of any size in IDX files", () => {
     [{ examples: 9, pixels: 6, classes: 4 }, "it is 10 × 2 × 3, expected 9 images of 6 pixels"],
     [{ examples: 10, pixels: 7, classes: 4 }, "it is 10 × 2 × 3, expected 10 images of 7 pixels"],
     [{ examples: 10, pixels: 6, classes: 2 }, "example 2 is of class 2, classes are 0 to 1"],
-  ])("are refused where the config counts on others: %j", (sizes, words) => {
-    expect(() => openDataSet({ set: "idx", path: folder, ...sizes })).toThrow(words);
+  ])("are refused where the config counts on others: %j", async (sizes, words) => {
+    await expect(openDataSet({ set: "idx", path: folder, ...sizes })).rejects.toThrow(words);
   });
 });
 
 describe("CIFAR-10 in its binary version", () => {
-  it("comes plane by plane, each image with its own class", () => {
+  it("comes plane by plane, each image with its own class", async () => {
     for (const [file, name] of [
       "data_batch_1",
       "data_batch_2",
@@ -67,8 +68,8 @@ describe("CIFAR-10 in its binary version", () => {
       }
       writeFileSync(join(folder, `${name}.bin`), bytes);
     }
-    const set = openDataSet({ set: "cifar-10", path: folder });
-    expect([set.inputWidth, set.labelWidth, set.batchesPerEpoch(64)]).toEqual([3072, 10, 782]);
+    const set = await openDataSet({ set: "cifar-10", path: folder });
+    expect(batchesPerEpoch({ set: "cifar-10", path: folder }, 64)).toBe(782);
     for (const { rows, input, labels } of [set.batch(1, 3, 16), set.evaluationPart(0, 16)]) {
       for (let row = 0; row < rows; row++) {
         const image = input.subarray(3072 * row, 3072 * (row + 1));
@@ -76,6 +77,8 @@ describe("CIFAR-10 in its binary version", () => {
       }
     }
     writeFileSync(join(folder, "test_batch.bin"), new Uint8Array(7));
-    expect(() => openDataSet({ set: "cifar-10", path: folder })).toThrow("it has 7 bytes, expected 30730000");
+    await expect(openDataSet({ set: "cifar-10", path: folder })).rejects.toThrow(
+      "it has 7 bytes, expected 30730000",
+    );
   });
 });

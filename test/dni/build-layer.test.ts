@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../shared/config/read-config.ts";
-import { buildLayer } from "../../shared/dni/build-layer.ts";
+import { buildLayer } from "../../shared/layers/network.ts";
 import { plainKernels } from "../../shared/math/plain-kernels.ts";
 import { adam, drawn, learningOf, networkOf, oneHot } from "./network.ts";
 

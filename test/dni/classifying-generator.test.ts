@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ClassifyingGenerator } from "../../shared/dni/classifying-generator.ts";
 import { DecoupledLayer } from "../../shared/dni/decoupled-layer.ts";
-import { ReferenceChain } from "../../shared/dni/reference-chain.ts";
+import { referenceChain } from "../../shared/layers/network.ts";
 import { plainKernels } from "../../shared/math/plain-kernels.ts";
 import { distance, range } from "../math/double-oracle.ts";
 import { adam, drawn, layerOptionsOf, learningOf, networkOf, oneHot, sgd, snapshotOf } from "./network.ts";
@@ -100,7 +100,7 @@ describe("a layer with a classifying generator", () => {
       const run = { batchSize: 64, batches: 1500 };
       const errorOf = (how: "cdni" | "frozen") => {
         const network = networkOf([2, 4, 4, 2], { run, learning: { ...classifying, method: how } });
-        const chain = new ReferenceChain(kernels, network, { staleness });
+        const chain = referenceChain(kernels, network, { staleness });
         for (const batch of range(run.batches)) chain.train(twoRings(1, batch, 64), batch);
         return chain.evaluate(range(8).map((part) => twoRings(1001, part, 64))).error;
       };

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { NetworkOptions } from "../../shared/dni/build-layer.ts";
 import type { ChainBatch } from "../../shared/dni/chain-batch.ts";
 import type { LearningOptions } from "../../shared/dni/layer-options.ts";
-import { ReferenceChain } from "../../shared/dni/reference-chain.ts";
+import { referenceChain } from "../../shared/layers/network.ts";
 import type { Verdict } from "../../shared/math/accuracy.ts";
 import { plainKernels } from "../../shared/math/plain-kernels.ts";
 import { range } from "../math/double-oracle.ts";
@@ -23,7 +23,7 @@ function learning(method: Method): LearningOptions {
 
 /** Trains to the end, and judges on batches that were drawn from another seed. */
 function outcome(task: Task, network: NetworkOptions, staleness: number): Verdict {
-  const chain = new ReferenceChain(plainKernels(), network, { staleness });
+  const chain = referenceChain(plainKernels(), network, { staleness });
   for (const batch of range(network.run.batches)) chain.train(task(network.seed, batch), batch);
   chain.drain();
   return chain.evaluate(range(8).map((part) => task(network.seed + 1000, part)));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { buildLayer, type NetworkOptions } from "../../shared/dni/build-layer.ts";
+import type { NetworkOptions } from "../../shared/dni/build-layer.ts";
 import { LocalLayer } from "../../shared/dni/local-layer.ts";
-import { ReferenceChain } from "../../shared/dni/reference-chain.ts";
+import { buildLayer, referenceChain } from "../../shared/layers/network.ts";
 import { plainKernels } from "../../shared/math/plain-kernels.ts";
 import { range } from "../math/double-oracle.ts";
 import { adam, drawn, layerOptionsOf, learningOf, networkOf, oneHot, snapshotOf } from "./network.ts";
@@ -17,13 +17,13 @@ describe("a local layer", () => {
     ["with hidden layers", [5, 4]],
   ])("and its own head, %s, are a network that learns by backpropagation, bit for bit", (_, hidden) => {
     const generator = { ...local.generator, hidden, batchNorm: true };
-    const alone = new ReferenceChain(
+    const alone = referenceChain(
       kernels,
       networkOf([2, 6, 2, 2], { run, learning: { ...local, generator } }),
       { staleness: 1 },
     );
     const backprop = learningOf({ method: "backprop" });
-    const whole = new ReferenceChain(kernels, networkOf([2, 6, ...hidden, 2], { run, learning: backprop }), {
+    const whole = referenceChain(kernels, networkOf([2, 6, ...hidden, 2], { run, learning: backprop }), {
       staleness: 1,
     });
     // Its hidden layers, then the last one.

@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { buildLayer } from "../../shared/dni/build-layer.ts";
 import type { LearningOptions } from "../../shared/dni/layer-options.ts";
 import type { LockedLayer } from "../../shared/dni/locked-layer.ts";
 import { MixedLayer } from "../../shared/dni/mixed-layer.ts";
-import { ReferenceChain } from "../../shared/dni/reference-chain.ts";
+import { buildLayer, referenceChain } from "../../shared/layers/network.ts";
 import { plainKernels } from "../../shared/math/plain-kernels.ts";
 import { distance, range } from "../math/double-oracle.ts";
 import { drawn, layerOptionsOf, learningOf, networkOf, oneHot, sgd, snapshotOf } from "./network.ts";
@@ -14,7 +13,7 @@ const run = { batchSize: 16, batches: 12 };
 
 function trained(learning: Partial<LearningOptions>) {
   const network = networkOf([2, 6, 5, 2], { run, learning: learningOf(learning) });
-  const chain = new ReferenceChain(kernels, network, { staleness: 1 });
+  const chain = referenceChain(kernels, network, { staleness: 1 });
   for (const batch of range(run.batches)) chain.train(twoRings(1, batch, 16), batch);
   return chain.layers.map((layer) => layer.state().tensors);
 }

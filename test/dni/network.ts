@@ -1,6 +1,7 @@
 import type { NetworkOptions } from "../../shared/dni/build-layer.ts";
 import type { LayerOptions, LearningOptions } from "../../shared/dni/layer-options.ts";
 import type { LayerState } from "../../shared/dni/layer-state.ts";
+import { layerKinds, partsOf } from "../../shared/layers/kinds.ts";
 import { normal, seededRandom } from "../../shared/math/random.ts";
 import type { Schedule } from "../../shared/math/schedule.ts";
 
@@ -22,6 +23,7 @@ export function learningOf(change: Partial<LearningOptions> = {}): LearningOptio
 export function layerOptionsOf(change: Partial<LayerOptions> = {}): LayerOptions {
   return {
     layer: 2,
+    parts: partsOf(layerKinds.dense),
     inputs: 4,
     outputs: 3,
     nonlinearity: "tanh",

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { buildLayer, type NetworkOptions } from "../../shared/dni/build-layer.ts";
+import type { NetworkOptions } from "../../shared/dni/build-layer.ts";
 import type { ChainBatch } from "../../shared/dni/chain-batch.ts";
 import type { DecoupledLayer } from "../../shared/dni/decoupled-layer.ts";
 import type { Evidence } from "../../shared/dni/evidence.ts";
 import type { Head } from "../../shared/dni/head.ts";
 import { InputGenerator } from "../../shared/dni/input-generator.ts";
-import { ReferenceChain } from "../../shared/dni/reference-chain.ts";
+import type { ReferenceChain } from "../../shared/dni/reference-chain.ts";
+import { buildLayer, referenceChain } from "../../shared/layers/network.ts";
 import { plainKernels } from "../../shared/math/plain-kernels.ts";
 import { centralDifferences, distance, lossInDouble, outputInDouble, range } from "../math/double-oracle.ts";
 import { drawn, learningOf, networkOf, oneHot, sgd } from "./network.ts";
@@ -20,7 +21,7 @@ function statesOf(chain: ReferenceChain) {
 }
 
 function trained(staleness: number, of = network): ReferenceChain {
-  const chain = new ReferenceChain(kernels, of, { staleness });
+  const chain = referenceChain(kernels, of, { staleness });
   for (const batch of range(run.batches)) chain.train(twoRings(1, batch, 16), batch);
   return chain;
 }
@@ -105,7 +106,7 @@ describe("the reference chain", () => {
   it("comes out the same, evaluated in mid-run or not", () => {
     for (const method of ["cdni", "backprop"] as const) {
       const of = { ...network, learning: learningOf({ method }) };
-      const chain = new ReferenceChain(kernels, of, { staleness: 2 });
+      const chain = referenceChain(kernels, of, { staleness: 2 });
       for (const batch of range(run.batches)) {
         chain.train(twoRings(1, batch, 16), batch);
         chain.evaluate([twoRings(2, batch, 16), twoRings(2, 99, 7)]);
@@ -121,7 +122,7 @@ describe("the reference chain", () => {
       { input: bytes, inputScale: 1 / 255 },
       { input: Float32Array.from(bytes, (byte) => byte / 255), inputScale: 1 },
     ].map(({ input, inputScale }) => {
-      const chain = new ReferenceChain(kernels, network, { staleness: 1, inputScale });
+      const chain = referenceChain(kernels, network, { staleness: 1, inputScale });
       return chain.train({ rows: 16, input, labels }, 0).loss;
     });
     expect(losses[0]).toBe(losses[1]);
@@ -143,7 +144,7 @@ describe("the reference chain", () => {
 
   it("refuses a staleness that no order can have", () => {
     for (const staleness of [0, 1.5]) {
-      expect(() => new ReferenceChain(kernels, network, { staleness })).toThrow(
+      expect(() => referenceChain(kernels, network, { staleness })).toThrow(
         `Cannot pin the staleness: ${staleness} is not a whole number from 1`,
       );
     }
@@ -161,7 +162,7 @@ describe("the reference chain with backprop", () => {
       ],
       learning: learningOf({ method: "backprop", layer: sgd(1) }),
     };
-    const chain = new ReferenceChain(kernels, locked, { staleness: 1 });
+    const chain = referenceChain(kernels, locked, { staleness: 1 });
     const doubles = chain.layers.map((layer, k) => {
       const tensors = Object.entries(layer.state().tensors).map(([name, tensor]) => [
         name.replace("layer.", ""),

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ChainBatch } from "../../shared/dni/chain-batch.ts";
 import type { GeneratorHealth } from "../../shared/dni/generator-health.ts";
-import { ReferenceChain } from "../../shared/dni/reference-chain.ts";
-import { TrueGradientProbe } from "../../shared/dni/true-gradient-probe.ts";
+import { referenceChain, trueGradientProbe } from "../../shared/layers/network.ts";
 import { plainKernels } from "../../shared/math/plain-kernels.ts";
 import { centralDifferences, range } from "../math/double-oracle.ts";
 import { networkOf } from "./network.ts";
@@ -14,7 +13,7 @@ const network = networkOf([2, 6, 5, 2], { run });
 const nextBatch = () => twoRings(1, run.batches, 16);
 
 function trained(onHealth: (layer: number, batch: number, health: GeneratorHealth) => void = () => {}) {
-  const chain = new ReferenceChain(kernels, network, { staleness: 1, onHealth });
+  const chain = referenceChain(kernels, network, { staleness: 1, onHealth });
   for (const batch of range(run.batches)) chain.train(twoRings(1, batch, 16), batch);
   return chain;
 }
@@ -24,7 +23,7 @@ describe("a probe of the true gradient", () => {
     const told = new Map<string, GeneratorHealth>();
     const chain = trained((layer, batch, health) => told.set(`${layer} ${batch}`, health));
     chain.drain();
-    const seen = new TrueGradientProbe(kernels, network, chain.layers).look(nextBatch());
+    const seen = trueGradientProbe(kernels, network, chain.layers).look(nextBatch());
     chain.train(nextBatch(), run.batches);
     chain.drain();
     expect(seen.map(({ layer }) => layer)).toEqual([1, 2]);
@@ -40,9 +39,9 @@ describe("a probe of the true gradient", () => {
       batchNorm: false,
       nonlinearity: index === 0 ? ("identity" as const) : layer.nonlinearity,
     }));
-    const chain = new ReferenceChain(kernels, { ...network, layers }, { staleness: 1 });
+    const chain = referenceChain(kernels, { ...network, layers }, { staleness: 1 });
     const one: ChainBatch = twoRings(3, 0, 1);
-    const [seen] = new TrueGradientProbe(kernels, { ...network, layers }, chain.layers).look(one);
+    const [seen] = trueGradientProbe(kernels, { ...network, layers }, chain.layers).look(one);
     const bias = chain.layers[0]!.state().tensors["layer.bias"]!;
     const values = Array.from(bias);
     const loss = () => {
@@ -56,8 +55,8 @@ describe("a probe of the true gradient", () => {
   });
 
   it("finds that who guesses zero is as wrong as who guesses nothing", () => {
-    const chain = new ReferenceChain(kernels, network, { staleness: 1 });
-    for (const { health } of new TrueGradientProbe(kernels, network, chain.layers).look(nextBatch())) {
+    const chain = referenceChain(kernels, network, { staleness: 1 });
+    for (const { health } of trueGradientProbe(kernels, network, chain.layers).look(nextBatch())) {
       expect(health.squaredTarget).toBeGreaterThan(0);
       expect(health.squaredError).toBe(health.squaredTarget);
       expect(health.cosine).toBe(0);
@@ -67,7 +66,7 @@ describe("a probe of the true gradient", () => {
   it("changes nothing of what it looks at", () => {
     const chain = trained();
     const before = structuredClone(chain.layers.map((layer) => layer.state()));
-    new TrueGradientProbe(kernels, network, chain.layers).look(nextBatch());
+    trueGradientProbe(kernels, network, chain.layers).look(nextBatch());
     expect(chain.layers.map((layer) => layer.state())).toEqual(before);
   });
 
@@ -75,8 +74,8 @@ describe("a probe of the true gradient", () => {
     const layers = network.layers.map((layer, index) =>
       index === 0 ? { ...layer, method: "local" as const } : layer,
     );
-    const chain = new ReferenceChain(kernels, { ...network, layers }, { staleness: 1 });
-    const seen = new TrueGradientProbe(kernels, { ...network, layers }, chain.layers).look(nextBatch());
+    const chain = referenceChain(kernels, { ...network, layers }, { staleness: 1 });
+    const seen = trueGradientProbe(kernels, { ...network, layers }, chain.layers).look(nextBatch());
     expect(seen.map(({ layer }) => layer)).toEqual([2]);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../shared/config/read-config.ts";
 import { BinaryAddition } from "../../shared/data/binary-addition.ts";
-import { ReferenceChain } from "../../shared/dni/reference-chain.ts";
+import { referenceChain } from "../../shared/layers/network.ts";
 import { plainKernels } from "../../shared/math/plain-kernels.ts";
 import { range } from "../math/double-oracle.ts";
 import { type Signs, TutorialDni } from "../support/tutorial-dni.ts";
@@ -14,7 +14,7 @@ describe("the tutorial's first script", () => {
 
   it("and the same network as layer objects come out the same, bit for bit", () => {
     const kernels = plainKernels();
-    const chain = new ReferenceChain(kernels, config, { staleness: 1 });
+    const chain = referenceChain(kernels, config, { staleness: 1 });
     const live = chain.layers.map((layer) => {
       const { tensors } = layer.state();
       return { weight: tensors["layer.weight"]!, bias: tensors["layer.bias"]! };

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { weightsDigest } from "../../shared/checkpoint/digest.ts";
 import type { Config } from "../../shared/config/config.ts";
-import { openDataSet } from "../../shared/data/open-data-set.ts";
-import { ReferenceChain } from "../../shared/dni/reference-chain.ts";
+import { openDataSet } from "../../shared/data/kinds.ts";
+import { referenceChain } from "../../shared/layers/network.ts";
 import { plainKernels } from "../../shared/math/plain-kernels.ts";
 import { simulatedRandom } from "./event-queue.ts";
 import { Nemesis } from "./nemesis.ts";
@@ -102,7 +102,7 @@ describe("without faults", () => {
     "staleness pinned to %i gives the weights of the reference chain, bit for bit (inputs guessed: %s)",
     async (D, isUnlocked) => {
       const scenario = { ...calm, staleness: D, isUnlocked };
-      const expected = chainDigests(configOf(scenario), D);
+      const expected = await chainDigests(configOf(scenario), D);
       for (let seed = 1; seed <= 10; seed++) {
         const simulation = await simulate(scenario, seed);
         expect(simulation.violations).toEqual([]);
@@ -112,8 +112,8 @@ describe("without faults", () => {
   );
 
   it("guessed inputs give others: what a guess changes is seen, in every layer", async () => {
-    const [heard, guessed] = [calm, { ...calm, isUnlocked: true }].map((each) =>
-      chainDigests(configOf(each), 1),
+    const [heard, guessed] = await Promise.all(
+      [calm, { ...calm, isUnlocked: true }].map((each) => chainDigests(configOf(each), 1)),
     );
     for (const [index, digest] of guessed!.entries()) expect(digest).not.toBe(heard![index]);
   });
@@ -125,7 +125,7 @@ describe("without faults", () => {
   });
 
   it("a free schedule gives others: what pinning does is seen", async () => {
-    expect(digestsOf(await simulate(calm, 5))).not.toEqual(chainDigests(configOf(calm), 4));
+    expect(digestsOf(await simulate(calm, 5))).not.toEqual(await chainDigests(configOf(calm), 4));
   });
 
   it("no layer applies a batch twice, and every evaluation is judged once", async () => {
@@ -164,14 +164,14 @@ describe("a run set back to its newest snapshot", () => {
     "after %i batches comes out as if nothing had happened, bit for bit (inputs guessed: %s)",
     async (batch, isUnlocked) => {
       const scenario = { ...pinned, isUnlocked };
-      const expected = chainDigests(configOf(scenario), 2);
+      const expected = await chainDigests(configOf(scenario), 2);
       for (let seed = 1; seed <= 5; seed++)
         expect(digestsOf(await interrupted(seed, batch, true, scenario)), `seed ${seed}`).toEqual(expected);
     },
   );
 
   it("which one that is only restarted does not: each layer goes on from another batch", async () => {
-    const expected = chainDigests(configOf(pinned), 2);
+    const expected = await chainDigests(configOf(pinned), 2);
     expect(digestsOf(await interrupted(1, 60, false))).not.toEqual(expected);
   });
 
@@ -208,9 +208,9 @@ function digestsOf({ summary }: Simulation): string[] {
   return summary!.layers.toSorted((one, other) => one.layer - other.layer).map(({ digest }) => digest);
 }
 
-function chainDigests(config: Config, staleness: number): string[] {
-  const data = openDataSet(config.data);
-  const chain = new ReferenceChain(plainKernels(), config, { staleness });
+async function chainDigests(config: Config, staleness: number): Promise<string[]> {
+  const data = await openDataSet(config.data);
+  const chain = referenceChain(plainKernels(), config, { staleness });
   for (let batch = 0; batch < config.run.batches; batch++)
     chain.train(data.batch(config.seed, batch, config.run.batchSize), batch);
   chain.drain();

@@ -5,7 +5,7 @@ import { SourceProcess } from "../../services/source/source-process.ts";
 import type { Environment } from "../../services/worker/environment.ts";
 import type { Manifest } from "../../shared/checkpoint/snapshot-manifest.ts";
 import type { Config } from "../../shared/config/config.ts";
-import { openDataSet } from "../../shared/data/open-data-set.ts";
+import { openDataSet } from "../../shared/data/kinds.ts";
 import { plainKernels } from "../../shared/math/plain-kernels.ts";
 import type { Summary } from "../../shared/record/summary.ts";
 import { CheckpointChecks } from "./checkpoint-checks.ts";
@@ -176,7 +176,7 @@ export class Simulation {
     const options = { ...this.#options(post), layer: undefined, successor: "ws://layer1:1", record: RECORD };
     const source = await SourceProcess.start(this.config, options, {
       ...this.#edges(post, lived),
-      data: openDataSet(this.config.data),
+      data: await openDataSet(this.config.data),
       nodeVersion: "",
     });
     lived.stop = (why) => void source.stop(why);

@@ -3,8 +3,9 @@ import { weightsDigest } from "../../shared/checkpoint/digest.ts";
 import type { Config } from "../../shared/config/config.ts";
 import { loadConfig } from "../../shared/config/read-config.ts";
 import type { DataSet } from "../../shared/data/data-set.ts";
-import { openDataSet } from "../../shared/data/open-data-set.ts";
-import { ReferenceChain } from "../../shared/dni/reference-chain.ts";
+import { openDataSet } from "../../shared/data/kinds.ts";
+import type { ReferenceChain } from "../../shared/dni/reference-chain.ts";
+import { referenceChain } from "../../shared/layers/network.ts";
 import type { Verdict } from "../../shared/math/accuracy.ts";
 import { chooseKernels } from "../../shared/math/choose-kernels.ts";
 import type { Summary } from "../../shared/record/summary.ts";
@@ -18,7 +19,7 @@ export interface Outcome {
 /** The run of this config in one process, drained. Where the schedule is not pinned, the staleness is 1. */
 export async function chainOutcome(file: string, set: readonly string[]): Promise<Outcome> {
   const { config } = loadConfig(file, set);
-  const data = openDataSet(config.data);
+  const data = await openDataSet(config.data);
   const chain = chainOf(config, data);
   for (let number = 0; number < config.run.batches; number++) {
     chain.train(data.batch(config.seed, number, config.run.batchSize), number);
@@ -41,7 +42,7 @@ function chainOf(config: Config, data: DataSet): ReferenceChain {
   const staleness = schedule === "free" ? 1 : schedule.staleness;
   const options = { staleness, inputScale: data.inputScale, dtype: config.wire.dtype };
   const host = { env: process.env, platform: process.platform, now: () => performance.now() };
-  return new ReferenceChain(chooseKernels(config.compute.kernels, host).kernels, config, options);
+  return referenceChain(chooseKernels(config.compute.kernels, host).kernels, config, options);
 }
 
 function* heldOut(data: DataSet, batchSize: number) {

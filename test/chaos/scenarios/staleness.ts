@@ -1,13 +1,13 @@
 import type { Config } from "../../../shared/config/config.ts";
 import { loadConfig } from "../../../shared/config/read-config.ts";
-import type { Batch } from "../../../shared/data/data-set.ts";
-import { openDataSet } from "../../../shared/data/open-data-set.ts";
-import { buildLayer } from "../../../shared/dni/build-layer.ts";
+import type { Batch, DataSet } from "../../../shared/data/data-set.ts";
+import { openDataSet } from "../../../shared/data/kinds.ts";
 import type { DecoupledLayer } from "../../../shared/dni/decoupled-layer.ts";
 import { EvidenceStore } from "../../../shared/dni/evidence.ts";
 import type { Example } from "../../../shared/dni/example.ts";
 import type { Head } from "../../../shared/dni/head.ts";
 import type { LayerState } from "../../../shared/dni/layer-state.ts";
+import { buildLayer } from "../../../shared/layers/network.ts";
 import { addTallies, emptyTally, verdictOf } from "../../../shared/math/accuracy.ts";
 import { bytesToFloats } from "../../../shared/math/convert.ts";
 import { wasmKernels } from "../../../shared/math/wasm-kernels.ts";
@@ -41,10 +41,10 @@ export class Interrupted {
   readonly #at: number;
   #before: Before | undefined;
 
-  constructor(config: Config, at: number) {
+  constructor(config: Config, data: DataSet, at: number) {
     this.#config = config;
     this.#at = at;
-    this.#data = openDataSet(config.data);
+    this.#data = data;
     const { run, layers } = config;
     this.#layers = layers.map((_, index) => buildLayer(this.#kernels, config, index + 1));
     this.#evidence = this.#hidden.map(({ evidenceWidths: widths }) => {
@@ -164,22 +164,25 @@ export interface Absences {
 }
 
 /** Test errors, mean and deviation of all seeds: by form and budget (rows) and absence (columns). */
-export function stalenessTable(absences: Absences): Finding[] {
-  return absences.forms.flatMap((form) => {
-    const runs = absences.seeds.map((seed) => errorsOf(absences, form, seed));
-    return findingsOf(absences, form, runs);
-  });
+export async function stalenessTable(absences: Absences): Promise<Finding[]> {
+  const found: Finding[] = [];
+  for (const form of absences.forms) {
+    const runs: Map<number, number>[] = [];
+    for (const seed of absences.seeds) runs.push(await errorsOf(absences, form, seed));
+    found.push(...findingsOf(absences, form, runs));
+  }
+  return found;
 }
 
 /** Of one seed, by how many batches are learnt alone. Absences that come to the same are computed once. */
-export function errorsOf(
+export async function errorsOf(
   { config, set, perSecond, seconds, budgets = BUDGETS }: Absences,
   form: string,
   seed: number,
-): Map<number, number> {
+): Promise<Map<number, number>> {
   const parsed = loadConfig(config, [...set, `learning.generator.form=${form}`, `seed=${seed}`]).config;
   const { batches } = parsed.run;
-  const interrupted = new Interrupted(parsed, awayAt(batches));
+  const interrupted = new Interrupted(parsed, await openDataSet(parsed.data), awayAt(batches));
   const alone = budgets.flatMap((budget) =>
     seconds.map((away) => learntAlone(budget, away * perSecond, batches)),
   );

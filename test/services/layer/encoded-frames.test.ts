@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { LayerWork } from "../../../services/layer/layer-work.ts";
 import { weightsDigest } from "../../../shared/checkpoint/digest.ts";
 import type { NetworkOptions } from "../../../shared/dni/build-layer.ts";
-import { ReferenceChain } from "../../../shared/dni/reference-chain.ts";
+import { referenceChain } from "../../../shared/layers/network.ts";
 import { wasmKernels } from "../../../shared/math/wasm-kernels.ts";
 import { decode, encode } from "../../../shared/wire/codec.ts";
 import type {
@@ -24,7 +24,7 @@ describe("layers that hear each other through encoded frames", () => {
   });
 
   function chainStates(dtype: LinkDtype, of: NetworkOptions = network) {
-    const chain = new ReferenceChain(wasmKernels(), of, { staleness: 1, dtype });
+    const chain = referenceChain(wasmKernels(), of, { staleness: 1, dtype });
     for (let number = 0; number < batches; number++) chain.train(batch(number), number);
     return chain.states();
   }

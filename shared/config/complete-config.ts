@@ -1,0 +1,55 @@
+import { basename, extname } from "node:path";
+import { isLocked } from "../dni/layer-options.ts";
+import type { Config } from "./config.ts";
+import { completeData } from "./data.ts";
+import { completeDelivery } from "./delivery.ts";
+import { checkEvidence } from "./generator.ts";
+import { completeLayers } from "./layers.ts";
+import { checkMethods, completeLearning } from "./learning.ts";
+import { checkBackoff } from "./link.ts";
+import { completeLoss } from "./loss.ts";
+import type { Mistake } from "./mistake.ts";
+import { Notes } from "./notes.ts";
+import { type OwnModules, textsOf } from "./own-modules.ts";
+import { completeRun, warnOfSmallBatches } from "./run.ts";
+import type { ConfigFile } from "./schema.ts";
+
+/** The sections of a config file that are sound in themselves. */
+export type SoundParts = { readonly [Key in keyof ConfigFile]?: ConfigFile[Key] | undefined };
+
+/** What is wrong between the sections (as far as they are there), what is doubtful, and the Config where nothing is missing. */
+interface Completed {
+  readonly config: Config | undefined;
+  readonly mistakes: readonly Mistake[];
+  readonly warnings: readonly Mistake[];
+}
+
+/** Fills in what one section says of another, and checks that they agree. `file` names a run that has no name. */
+export function completeConfig(parts: SoundParts, own: OwnModules, file: string): Completed {
+  const notes = new Notes();
+  const data = parts.data && completeData(parts.data, own.data, notes);
+  const loss = data && completeLoss(parts.loss, data, notes);
+  const layers = parts.layers && completeLayers(parts.layers, data, loss, own.layers, notes);
+  const learning = parts.learning && completeLearning(parts.learning, notes);
+  const run = data && parts.run && completeRun(parts.run, data, notes);
+  const delivery = parts.delivery && learning && completeDelivery(parts.delivery, isLocked(learning), notes);
+  if (layers && learning) {
+    checkMethods(layers, learning, notes);
+    checkEvidence(layers, learning, notes);
+  }
+  if (parts.link) checkBackoff(parts.link, notes);
+  if (run && layers) warnOfSmallBatches(run, layers, notes);
+  const { seed, wire, link, compute } = parts;
+  const isComplete =
+    seed !== undefined && data && layers && loss && learning && run && delivery && wire && link && compute;
+  const name = parts.name ?? nameOf(file);
+  const config = isComplete
+    ? { name, seed, data, layers, loss, learning, run, delivery, wire, link, compute, ...textsOf(own) }
+    : undefined;
+  return { config, mistakes: notes.mistakes, warnings: notes.warnings };
+}
+
+function nameOf(file: string): string {
+  const stem = basename(file, extname(file)).replace(/[^\w.-]/g, "-");
+  return /^[a-zA-Z0-9]/.test(stem) ? stem.slice(0, 64) : "run";
+}

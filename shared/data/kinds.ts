@@ -1,0 +1,53 @@
+import { binaryAddition } from "./binary-addition.ts";
+import { cifar10 } from "./cifar.ts";
+import { DataFileError } from "./data-file.ts";
+import type { DataSet } from "./data-set.ts";
+import type { DataConfig, DataSetKind } from "./data-set-kind.ts";
+import { idx } from "./idx.ts";
+import { mnist } from "./mnist.ts";
+import { twoRings } from "./two-rings.ts";
+
+/** Every data set that a config can name: one line each. */
+export const dataSetKinds = {
+  mnist,
+  idx,
+  "cifar-10": cifar10,
+  "binary-addition": binaryAddition,
+  "two-rings": twoRings,
+} satisfies Readonly<Record<string, DataSetKind>>;
+
+/** Kinds of the user's own, by the digest of their module: the same digest is the same kind. */
+const ownKinds = new Map<string, DataSetKind>();
+
+/** From now on data may be of this kind. `digest`: of its module. */
+export function addDataSetKind(digest: string, kind: DataSetKind): void {
+  ownKinds.set(digest, kind);
+}
+
+/** Throws an Error where there is none: the config that names it was not read by this process. */
+export function dataSetKindOf({ set, module }: DataConfig): DataSetKind {
+  const table: Readonly<Record<string, DataSetKind>> = dataSetKinds;
+  const found = module === undefined ? table[set] : ownKinds.get(module);
+  if (!found) throw new Error(`Cannot use the data set ${set}: it is not known here`);
+  return found;
+}
+
+/**
+ * The data set a config names. MNIST is read into memory here (55 MB, a fraction of a second, synchronously).
+ * Rejects with a DataFileError when a file is missing, damaged or of another size.
+ */
+export async function openDataSet(config: DataConfig): Promise<DataSet> {
+  const kind = dataSetKindOf(config);
+  const set = await kind.open(config);
+  const { inputWidth, labelWidth, inputType } = kind.facts(config);
+  const { input, labels } = set.evaluationPart(0, 1);
+  const found = `${input.length} inputs of ${typeOf(input)} and ${labels.length} labels`;
+  const expected = `${inputWidth} of ${inputType} and ${labelWidth}`;
+  if (found !== `${inputWidth} inputs of ${inputType} and ${labelWidth} labels`)
+    throw new DataFileError(`Cannot use ${config.set}: an example has ${found}, expected ${expected}`);
+  return set;
+}
+
+function typeOf(input: Uint8Array | Float32Array): "u8" | "f32" {
+  return input instanceof Uint8Array ? "u8" : "f32";
+}
