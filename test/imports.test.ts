@@ -99,6 +99,7 @@ function without(...names: readonly string[]): string[] {
 const page = {
   folder: "services/page",
   values: [
+    "shared/record/condition.ts",
     "shared/record/standing.ts",
     "shared/record/segments.ts",
     "shared/record/pace.ts",
@@ -137,6 +138,15 @@ describe("the rooms", () => {
   it("are all in the design", () => {
     const known = new Set([...Object.keys(rules), page.folder, "services/start"]);
     expect(files.filter((file) => !known.has(roomOf(file)))).toEqual([]);
+  });
+
+  it("give the page only files that know no more than each other", () => {
+    const beyond = page.values.flatMap((file) =>
+      importsOf(file, readFileSync(file, "utf8"))
+        .filter(({ isType }) => !isType)
+        .map(({ from }) => posix.join(posix.dirname(file), from)),
+    );
+    expect(beyond.filter((path) => !page.values.includes(path))).toEqual([]);
   });
 
   it("leave the process to main.ts", () => {

@@ -1,3 +1,4 @@
+import { conditionOf, type Tone } from "../../shared/record/condition.ts";
 import type { WorkerView } from "../../shared/record/hub-api.ts";
 import { duration, measure, percent, rate } from "../../shared/record/numbers.ts";
 import { type Paint, type Style, unpainted } from "../train/paint.ts";
@@ -40,22 +41,18 @@ interface Sign {
   readonly style: Style;
 }
 
-function signOf({ contact, state }: WorkerView): Sign {
-  switch (contact) {
-    case "absent":
-      return { sign: " ", meaning: "never heard of", style: "dim" };
-    case "unreachable":
-      return { sign: "?", meaning: "unreachable", style: "doubtful" };
-    case "dead":
-      return { sign: "_", meaning: "dead", style: "bad" };
-    case "gone":
-      return { sign: "-", meaning: "gone", style: "dim" };
-    case "connected":
-      if (state === "holding") return { sign: "=", meaning: "holding", style: "doubtful" };
-      if (state === "waiting") return { sign: "~", meaning: "waiting", style: "doubtful" };
-      if (state === "starting") return { sign: "+", meaning: "starting", style: "doubtful" };
-      return { sign: "#", meaning: "at work", style: "good" };
-  }
+const SIGNS: Readonly<Record<Tone, Sign>> = {
+  absent: { sign: " ", meaning: "never heard of", style: "dim" },
+  silent: { sign: "?", meaning: "unreachable", style: "doubtful" },
+  dark: { sign: "_", meaning: "dead", style: "bad" },
+  done: { sign: "-", meaning: "gone", style: "dim" },
+  held: { sign: "=", meaning: "holding or paused", style: "doubtful" },
+  idle: { sign: "~", meaning: "starting or waiting", style: "doubtful" },
+  lit: { sign: "#", meaning: "at work", style: "good" },
+};
+
+function signOf(worker: WorkerView): Sign {
+  return SIGNS[conditionOf(worker).tone];
 }
 
 function legend(workers: readonly WorkerView[]): string {

@@ -10,6 +10,8 @@ const MOST_EVENT_BYTES = 64 * 1024 * 1024;
 const MOST_LOG_BYTES = 16 * 1024 * 1024;
 /** Of a log this much is looked through for who said what: whoever still lives spoke last. */
 const LOG_TAIL_BYTES = 1024 * 1024;
+/** Lives that are remembered, over all files; whoever spoke longest ago is forgotten first. */
+const MOST_LIVES = 10_000;
 
 /** A line and who said it. */
 export interface SaidLine {
@@ -103,7 +105,10 @@ export class RecordFiles {
     const [, instance, seq] = SAID.exec(text) ?? [];
     if (instance === undefined) return;
     const key = `${name} ${instance}`;
-    this.#reached.set(key, Math.max(this.#reached.get(key) ?? -1, Number(seq)));
+    const reached = Math.max(this.#reached.get(key) ?? -1, Number(seq));
+    this.#reached.delete(key);
+    this.#reached.set(key, reached);
+    if (this.#reached.size > MOST_LIVES) this.#reached.delete(this.#reached.keys().next().value!);
   }
 
   #recallLogs(): void {

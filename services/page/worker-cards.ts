@@ -1,12 +1,10 @@
+import { conditionOf, type Tone } from "../../shared/record/condition.ts";
 import type { WorkerView } from "../../shared/record/hub-api.ts";
 import type { EventLine } from "../../shared/record/lines.ts";
 import { bytes, count, duration, figure, rate, short } from "./format.ts";
 
 /** After so long without a word figures are shown as old; workers speak twice a second. */
 export const OLD_AFTER_MS = 2_500;
-
-/** How a room looks: with people at work, waiting, in trouble, silent, empty, left in order, not yet opened. */
-export type Tone = "lit" | "idle" | "held" | "silent" | "dark" | "done" | "absent";
 
 export interface WorkerCard {
   readonly worker: string;
@@ -59,33 +57,6 @@ export function cardOf(
     isOld,
     ...(isOld && age !== undefined ? { age } : {}),
   };
-}
-
-/** Contact rules: what a silent worker last said of its state is not its state. */
-export function conditionOf({ contact, state, why }: WorkerView): {
-  readonly tone: Tone;
-  readonly state: string;
-} {
-  if (contact === "absent") return { tone: "absent", state: "not heard yet" };
-  if (contact === "dead") return { tone: "dark", state: "dead" };
-  if (contact === "unreachable") return { tone: "silent", state: "unreachable" };
-  if (contact === "gone") return { tone: "done", state: why === undefined ? "gone" : firstWords(why) };
-  return { tone: tones[state ?? "starting"] ?? "idle", state: state ?? "starting" };
-}
-
-const tones: Readonly<Record<string, Tone>> = {
-  starting: "idle",
-  waiting: "idle",
-  training: "lit",
-  evaluating: "lit",
-  holding: "held",
-  paused: "held",
-  stopping: "idle",
-  finished: "done",
-};
-
-function firstWords(why: string): string {
-  return why.length > 24 ? `${why.slice(0, 23)}…` : why;
 }
 
 export function isOldAt({ contact, why, heardAt }: WorkerView, now: number): boolean {

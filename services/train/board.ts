@@ -1,5 +1,8 @@
+import type { WorkerView } from "../../shared/record/hub-api.ts";
 import { batchesPerSecond, keepPace, type Pace } from "../../shared/record/pace.ts";
-import type { Progress, Telemetry, WorkerState } from "../../shared/telemetry/telemetry.ts";
+import type { Progress } from "../../shared/record/progress.ts";
+import { layerOf, type WorkerName } from "../../shared/record/worker-name.ts";
+import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
 import type { TestResult } from "../../shared/wire/frames.ts";
 
 /** What is known of a run while it goes on: everything the display shows. */
@@ -9,50 +12,71 @@ export interface Board {
   readonly startedMs: number;
   readonly nowMs: number;
   /** In the order of the network, the source first. */
-  readonly workers: readonly WorkerView[];
+  readonly workers: readonly BoardWorker[];
   /** Of the slowest layer's cursor. */
   readonly pace: Pace;
   readonly newestTest: { readonly batch: number; readonly test: TestResult } | undefined;
 }
 
-export interface WorkerView {
-  readonly name: string;
-  readonly state: WorkerState | "restarting" | "stopped";
-  /** Undefined until it told. */
-  readonly batch: number | undefined;
+export interface BoardWorker extends WorkerView {
   readonly restarts: number;
-  readonly told: Progress | undefined;
+  /** Its process stays away: whoever is the worker now was started by somebody else, and tells the hub alone. */
+  readonly isAway?: boolean;
 }
 
-export function newBoard(run: string, batches: number, names: readonly string[], nowMs: number): Board {
-  const workers = names.map((name): WorkerView => {
-    return { name, state: "starting", batch: undefined, restarts: 0, told: undefined };
-  });
+export function newBoard(run: string, batches: number, names: readonly WorkerName[], nowMs: number): Board {
+  const workers = names.map((name): BoardWorker => ({ ...freshOf(name, nowMs), batch: -1, restarts: 0 }));
   return { run, batches, startedMs: nowMs, nowMs, workers, pace: [], newestTest: undefined };
+}
+
+/** A life that has not said anything yet. */
+function freshOf(name: WorkerName, since: number) {
+  const begun = { contact: "connected", state: "starting", since } as const;
+  return { name, ...begun, incarnation: 0, perSecond: 0, dropped: 0 };
 }
 
 export function onTelemetry(board: Board, name: string, telemetry: Telemetry): Board {
   if (telemetry.kind === "evaluated") {
     return { ...board, newestTest: { batch: telemetry.batch, test: telemetry.test } };
   }
-  if (telemetry.kind !== "progress") return board;
-  const { state, batch } = telemetry;
-  // A worker that has not restored yet is at batch −1 only for a moment; to believe it would make the pace a leap.
-  const known = state === "starting" ? {} : { batch };
-  return withWorker(board, name, { state, told: telemetry, ...known });
+  return telemetry.kind === "progress" ? onProgress(board, name, telemetry) : board;
+}
+
+function onProgress(board: Board, name: string, progress: Progress): Board {
+  const { kind: _, worker: __, batches: ___, batch, ...said } = progress;
+  return change(board, name, (worker) => ({
+    ...freshOf(worker.name, worker.since),
+    restarts: worker.restarts,
+    // A worker that has not restored yet is at batch −1 only for a moment; to believe it would make the pace a leap.
+    batch: said.state === "starting" ? worker.batch : batch,
+    ...(said.state === "starting" ? heard(worker) : { heardAt: board.nowMs }),
+    ...said,
+  }));
 }
 
 export function onDeath(board: Board, name: string, restarts: number): Board {
-  return withWorker(board, name, { state: "restarting", restarts, told: undefined });
+  return left(board, name, { contact: "dead", restarts });
 }
 
 /** It stays away. */
 export function onStop(board: Board, name: string): Board {
-  return withWorker(board, name, { state: "stopped", told: undefined });
+  return left(board, name, { contact: "gone", why: "stopped", isAway: true });
 }
 
 export function onStart(board: Board, name: string): Board {
-  return withWorker(board, name, { state: "starting", told: undefined });
+  return left(board, name, {});
+}
+
+/** What the hub says of those that are not ours. */
+export function onHub(board: Board, views: readonly WorkerView[]): Board {
+  const others = views.filter(({ contact }) => contact === "connected");
+  return others.reduce(
+    (before, view) =>
+      change(before, view.name, (worker) =>
+        worker.isAway ? { ...view, restarts: worker.restarts, isAway: true } : worker,
+      ),
+    board,
+  );
 }
 
 export function onTick(board: Board, nowMs: number): Board {
@@ -62,10 +86,10 @@ export function onTick(board: Board, nowMs: number): Board {
 }
 
 /** −1 when a layer has applied nothing; undefined until every layer told. */
-export function slowestCursor(board: Board): number | undefined {
-  const layers = board.workers.filter(({ name }) => name !== "source");
-  const cursors = layers.map(({ batch }) => batch);
-  return cursors.every((cursor) => cursor !== undefined) ? Math.min(...cursors) : undefined;
+export function slowestCursor({ workers }: Board): number | undefined {
+  const layers = workers.filter(({ name }) => layerOf(name) !== undefined);
+  if (layers.length === 0 || layers.some(({ heardAt }) => heardAt === undefined)) return undefined;
+  return Math.min(...layers.map(({ batch }) => batch));
 }
 
 /** Seconds, were it to go on like in the last ones; undefined when that cannot be said. */
@@ -76,7 +100,20 @@ export function remainingSeconds(board: Board): number | undefined {
   return left <= 0 ? 0 : perSecond && left / perSecond;
 }
 
-function withWorker(board: Board, name: string, change: Partial<WorkerView>): Board {
-  const workers = board.workers.map((worker) => (worker.name === name ? { ...worker, ...change } : worker));
-  return { ...board, workers };
+/** What it had come to stays known; what it said of its life does not. */
+function left(board: Board, name: string, now: Partial<BoardWorker>): Board {
+  return change(board, name, (worker) => ({
+    ...freshOf(worker.name, board.nowMs),
+    ...{ batch: worker.batch, restarts: worker.restarts },
+    ...heard(worker),
+    ...now,
+  }));
+}
+
+function heard({ heardAt }: BoardWorker) {
+  return heardAt === undefined ? {} : { heardAt };
+}
+
+function change(board: Board, name: string, to: (worker: BoardWorker) => BoardWorker): Board {
+  return { ...board, workers: board.workers.map((worker) => (worker.name === name ? to(worker) : worker)) };
 }

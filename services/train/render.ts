@@ -1,6 +1,7 @@
+import { conditionOf } from "../../shared/record/condition.ts";
 import { duration, measure, percent, rate, UNKNOWN } from "../../shared/record/numbers.ts";
 import { batchesPerSecond } from "../../shared/record/pace.ts";
-import { type Board, remainingSeconds, slowestCursor, type WorkerView } from "./board.ts";
+import { type Board, type BoardWorker, remainingSeconds, slowestCursor } from "./board.ts";
 import { type Paint, type Style, unpainted } from "./paint.ts";
 
 /** The live block: a table with one line a worker, and the bar of the whole run. No line is wider than `width`. */
@@ -30,15 +31,15 @@ export function render(board: Board, width: number, paint: Paint = unpainted): s
 
 /** The same in one line, for where lines cannot be redrawn. */
 export function renderLine(board: Board): string {
-  const head = board.workers.at(-1)?.told;
-  const unusual = board.workers.filter(({ state }) => state !== "training");
+  const head = board.workers.at(-1);
+  const unusual = board.workers.map((worker) => `${worker.name} ${stateOf(worker)}`);
   return [
     duration((board.nowMs - board.startedMs) / 1000),
     `batch ${countOf(board)}`,
     `${rate(batchesPerSecond(board.pace))} batches/s`,
     `loss ${measure(head?.loss)}`,
     `left ${duration(remainingSeconds(board))}`,
-    ...unusual.map(({ name, state }) => `${name} ${state}`),
+    ...unusual.filter((words) => !words.endsWith(" training")),
   ].join("  ");
 }
 
@@ -48,20 +49,20 @@ interface Column {
   readonly isText?: boolean;
   /** Columns go in this order when there is no room for all; those without stay. */
   readonly goes?: number;
-  readonly value: (worker: WorkerView) => string;
-  readonly style?: (worker: WorkerView) => Style;
+  readonly value: (worker: BoardWorker) => string;
+  readonly style?: (worker: BoardWorker) => Style;
 }
 
 function columnsOf({ workers, batches }: Board): Column[] {
   const nameWidth = Math.max(6, ...workers.map(({ name }) => name.length));
   return [
     { title: "worker", width: nameWidth, isText: true, value: ({ name }) => name },
-    { title: "state", width: 10, isText: true, value: ({ state }) => state, style: styleOf },
+    { title: "state", width: 10, isText: true, value: stateOf, style: styleOf },
     { title: "batch", width: Math.max(5, String(batches).length), value: cursorOf },
-    { title: "rate/s", width: 6, goes: 2, value: ({ told }) => rate(told?.perSecond) },
-    { title: "loss", width: 6, goes: 5, value: ({ told }) => measure(told?.loss) },
-    { title: "gen err", width: 7, goes: 4, value: ({ told }) => measure(told?.generatorError) },
-    { title: "stale", width: 5, goes: 1, value: ({ told }) => rate(told?.staleness) },
+    { title: "rate/s", width: 6, goes: 2, value: rateOf },
+    { title: "loss", width: 6, goes: 5, value: ({ loss }) => measure(loss) },
+    { title: "gen err", width: 7, goes: 4, value: ({ generatorError }) => measure(generatorError) },
+    { title: "stale", width: 5, goes: 1, value: ({ staleness }) => rate(staleness) },
     {
       title: "restarts",
       width: 8,
@@ -72,13 +73,24 @@ function columnsOf({ workers, batches }: Board): Column[] {
   ];
 }
 
-function cursorOf({ batch }: WorkerView): string {
-  return batch === undefined || batch < 0 ? UNKNOWN : String(batch);
+function cursorOf({ batch }: BoardWorker): string {
+  return batch < 0 ? UNKNOWN : String(batch);
 }
 
-function styleOf({ state }: WorkerView): Style {
-  if (state === "training" || state === "evaluating" || state === "finished") return "good";
-  return state === "restarting" ? "bad" : "doubtful";
+/** Of ours the dead are on their way back. */
+function stateOf(worker: BoardWorker): string {
+  return worker.contact === "dead" ? "restarting" : conditionOf(worker).state;
+}
+
+/** A life that is gone, or has not said it yet, has none. */
+function rateOf({ contact, state, perSecond }: BoardWorker): string {
+  return rate(contact === "connected" && state !== "starting" ? perSecond : undefined);
+}
+
+function styleOf(worker: BoardWorker): Style {
+  const { tone } = conditionOf(worker);
+  if (tone === "lit" || (tone === "done" && worker.state === "finished")) return "good";
+  return tone === "dark" ? "bad" : "doubtful";
 }
 
 function fitting(columns: readonly Column[], width: number): readonly Column[] {

@@ -21,7 +21,7 @@ export class StandingRecord {
   readonly #workers = new Map<string, WorkerCurve>();
   readonly #most: number;
 
-  /** `most`: segments kept of a worker; beyond it they are thinned to half as many. */
+  /** `most`: segments kept of a worker, and evaluations; beyond it they are thinned to half as many. */
   constructor({ most = Number.POSITIVE_INFINITY }: { readonly most?: number } = {}) {
     this.#most = most;
   }
@@ -89,6 +89,9 @@ export function standing(lines: Iterable<MetricLine | EventLine>): StandingRecor
   return record;
 }
 
+/** Lives of a worker whose beginnings are remembered; what older ones still say late is believed from there on. */
+const MOST_LIVES = 1_000;
+
 class WorkerCurve {
   /** Disjoint, in order. */
   #segments: Segment[] = [];
@@ -113,6 +116,7 @@ class WorkerCurve {
     const known = this.#beginnings.get(life);
     if (known !== undefined && known <= first) return;
     this.#beginnings.set(life, first);
+    if (this.#beginnings.size > MOST_LIVES) this.#beginnings.delete(Math.min(...this.#beginnings.keys()));
     this.#replace(first, Number.POSITIVE_INFINITY, (segment) => segment.incarnation < life);
     for (const { batch, incarnation } of this.#evaluations.values()) {
       // At `first` itself it was made with the weights this life began with.
@@ -124,7 +128,9 @@ class WorkerCurve {
     const { batch, incarnation } = evaluation;
     const before = this.#evaluations.get(batch);
     if (before !== undefined && before.incarnation > incarnation) return;
-    if (batch <= this.#beginningAfter(incarnation)) this.#evaluations.set(batch, evaluation);
+    if (batch > this.#beginningAfter(incarnation)) return;
+    this.#evaluations.set(batch, evaluation);
+    if (this.#evaluations.size > this.#most) this.#thinEvaluations();
   }
 
   add(segment: Segment): void {
@@ -138,6 +144,12 @@ class WorkerCurve {
     if (this.#segments.length > this.#most) {
       this.#segments = [...thin(this.#segments, Math.ceil(this.#most / 2))];
     }
+  }
+
+  /** Every other one goes; the newest stays. */
+  #thinEvaluations(): void {
+    const batches = [...this.#evaluations.keys()].toSorted((a, b) => b - a);
+    for (const [index, batch] of batches.entries()) if (index % 2 === 1) this.#evaluations.delete(batch);
   }
 
   #beginningAfter(life: number): number {

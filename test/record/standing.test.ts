@@ -255,3 +255,11 @@ const SUMS: readonly ((segments: readonly Segment[]) => number)[] = [
   (all) => all.reduce((sum, each) => sum + (each.loss ?? 0) * batchesOf(each), 0),
   (all) => all.reduce((sum, { cosine = 0, targets = 0 }) => sum + cosine * targets, 0),
 ];
+
+test("evaluations are bounded like segments: older ones thin out, the newest stays", () => {
+  const record = new StandingRecord({ most: 10 });
+  for (let batch = 0; batch < 1000; batch++) record.add(evaluation(1, batch, 0.5));
+  const kept = record.evaluations.map(({ batch }) => batch);
+  expect(kept.length).toBeLessThanOrEqual(10);
+  expect(kept.at(-1)).toBe(999);
+});

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { cardOf, conditionOf, OLD_AFTER_MS } from "../../../services/page/worker-cards.ts";
+import { cardOf, OLD_AFTER_MS } from "../../../services/page/worker-cards.ts";
+import { conditionOf } from "../../../shared/record/condition.ts";
 import type { WorkerView } from "../../../shared/record/hub-api.ts";
 import { event, worker } from "./lines.ts";
 

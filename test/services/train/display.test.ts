@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { newBoard, onTick } from "../../../services/train/board.ts";
 import { liveDisplay, plainDisplay } from "../../../services/train/display.ts";
 import { unpainted } from "../../../services/train/paint.ts";
+import { workerNames } from "../../../shared/record/worker-name.ts";
 
 /** As much of a terminal as the display uses: lines that scroll, "up", "erase below", "cursor on and off". */
 class Terminal {
@@ -88,7 +89,7 @@ describe("a live display", () => {
   });
 
   it("leaves no trail on a screen with fewer lines than workers", () => {
-    const names = ["source", ...Array.from({ length: 30 }, (_, index) => `layer${index + 1}`)];
+    const names = workerNames({ layers: Array.from({ length: 30 }) });
     const terminal = new Terminal(10);
     const display = liveDisplay(terminal, unpainted);
     for (let at = 0; at < 5; at++) display.show(onTick(newBoard("run", 1000, names, 0), at));

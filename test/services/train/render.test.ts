@@ -3,12 +3,15 @@ import {
   type Board,
   newBoard,
   onDeath,
+  onHub,
+  onStop,
   onTelemetry,
   onTick,
   remainingSeconds,
 } from "../../../services/train/board.ts";
 import { colours } from "../../../services/train/paint.ts";
 import { render, renderLine } from "../../../services/train/render.ts";
+import type { WorkerView } from "../../../shared/record/hub-api.ts";
 import type { WorkerName } from "../../../shared/record/worker-name.ts";
 import type { Progress, WorkerState } from "../../../shared/telemetry/telemetry.ts";
 
@@ -160,5 +163,35 @@ describe("the time that is left", () => {
       board = onTick(board, 1000 * second);
     }
     expect(remainingSeconds(board)).toBeCloseTo((999 - 40) / 10);
+  });
+});
+
+describe("a worker that was told to stop", () => {
+  const stopped = onStop(board(), "layer2");
+  const foreign = (batch: number, more: Partial<WorkerView> = {}): WorkerView => ({
+    ...{ name: "layer2", contact: "connected", state: "training", since: 0, incarnation: 2 },
+    ...{ batch, perSecond: 97, loss: 0.5, dropped: 0, heardAt: 1, ...more },
+  });
+
+  it("is said to be stopped while nobody takes its place", () => {
+    const said = renderLine(onHub(stopped, [foreign(1199, { contact: "gone", why: "stopped" })]));
+    expect(said).toMatch(/layer2 stopped$/);
+  });
+
+  it("is training again while somebody started by hand is it, and the run gets on", () => {
+    let now = onHub(stopped, [foreign(1300)]);
+    for (const [name, batch] of [
+      ["source", 1310],
+      ["layer1", 1305],
+    ] as const) {
+      now = onTelemetry(now, name, progress(name, batch));
+    }
+    now = onTick(onHub(now, [foreign(1302)]), 14_000);
+    expect(renderLine(now)).toMatch(/^0:13 {2}batch 1303\/4690 .* left 0:\d\d$/);
+    expect(bare(render(now, 60)[3]!)).toMatch(/^layer2 training +1302 +97\.0/);
+  });
+
+  it("control: of one of ours the hub is not asked", () => {
+    expect(onHub(board(), [foreign(9)])).toEqual(board());
   });
 });
