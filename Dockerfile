@@ -14,7 +14,7 @@ RUN npm ci --ignore-scripts
 COPY shared shared
 COPY services services
 COPY deploy deploy
-RUN node -e 'import("/app/services/start/page.mjs").then(({ builtPage }) => builtPage("/app"))'
+RUN node -e 'require("/app/services/hub/build-page.cjs").builtPage()'
 
 FROM node:${NODE_VERSION}-bookworm-slim
 LABEL org.opencontainers.image.title="unlocked" \
@@ -36,7 +36,7 @@ COPY services services
 COPY deploy deploy
 COPY configs configs
 # Here, since a container cannot write beside its packages.
-RUN node services/start/run.cjs
+RUN node services/start/run.cjs services/cli/main.ts --help
 # `node` in the base image; a number, so that an orchestrator can see that it is not root.
 USER 1000:1000
 ENTRYPOINT ["node", "services/start/run.cjs"]

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { answerFile, HttpError } from "./answer.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const MAKE = `import { builtPage } from "./services/start/page.mjs"; console.log(await builtPage(process.cwd()));`;
+const MAKE = `require("./services/hub/build-page.cjs").builtPage().then(console.log);`;
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
@@ -46,8 +46,8 @@ export class Page {
   }
 
   async #built(): Promise<string> {
-    this.#folder ??= promisify(execFile)(this.#node, ["--input-type=module", "-e", MAKE], { cwd: ROOT }).then(
-      ({ stdout }) => normalize(stdout.trim()),
+    this.#folder ??= promisify(execFile)(this.#node, ["-e", MAKE], { cwd: ROOT }).then(({ stdout }) =>
+      normalize(stdout.trim()),
     );
     try {
       return await this.#folder;
