@@ -84,16 +84,19 @@ describe("a program that is run", () => {
     expect(statSync(bundled).mtimeMs).toBe(mtimeMs);
   });
 
-  it.each<[string, (text: Buffer) => Uint8Array]>([
-    ["is empty", () => Buffer.alloc(0)],
-    ["is cut", (text) => text.subarray(0, -1)],
-    ["has a hole", (text) => text.fill(0, 4096, 8192)],
-  ])("is bundled anew where the bundle %s, also for what a program starts", (_, damage) => {
-    const { out } = run(LAYER);
-    expect(out).toContain("Cannot start: ");
-    for (const UNLOCKED_BUNDLE of ["", cache]) {
-      writeFileSync(bundled, damage(readFileSync(bundled)));
-      expect(told(node(root, [RUN, LAYER], { UNLOCKED_BUNDLE }))).toEqual(told({ code: 78, out, err: "" }));
+  it("is bundled anew where the bundle is damaged, also for what a program starts", () => {
+    const whole = told(run(LAYER));
+    expect(whole.out).toContain("Cannot start: ");
+    const text = readFileSync(bundled);
+    const damaged: [string, Uint8Array][] = [
+      ["", Buffer.alloc(0)],
+      [cache, Buffer.alloc(0)],
+      [cache, text.subarray(0, -1)],
+      [cache, Buffer.concat([text.subarray(0, 4096), Buffer.alloc(4096), text.subarray(8192)])],
+    ];
+    for (const [UNLOCKED_BUNDLE, bytes] of damaged) {
+      writeFileSync(bundled, bytes);
+      expect(told(node(root, [RUN, LAYER], { UNLOCKED_BUNDLE }))).toEqual(whole);
     }
   });
 
@@ -137,18 +140,18 @@ describe("a program that is run", () => {
     expect(out).toMatch(/^1\n.*Cannot start/);
   });
 
-  it.each(["tsconfig.json", "services/start/bundle.cjs", "node_modules/.package-lock.json"])(
-    "is bundled anew for another %s",
-    (path) => {
-      run(LAYER);
+  it("is bundled anew for other settings, another bundler and other packages", () => {
+    run(LAYER);
+    for (const path of ["tsconfig.json", "services/start/bundle.cjs", "node_modules/.package-lock.json"]) {
       const before = readFileSync(bundled, "utf8");
       const text = readFileSync(join(root, path), "utf8");
+      // Some are links to files of the project.
       rmSync(join(root, path));
       writeFileSync(join(root, path), `${text}\n`);
       run(LAYER);
       expect(readFileSync(bundled, "utf8")).not.toBe(before);
-    },
-  );
+    }
+  });
 
   it("runs from its sources where no bundle can be kept, and says so", () => {
     const bundled = run(LAYER);
@@ -169,7 +172,7 @@ describe("a program that is run", () => {
 
   it("has the flags of the engine", () => {
     writeFileSync(join(root, "services/start/engine.cjs"), 'console.log("flags");');
-    expect(run(LAYER).out).toMatch(/^flags$/m);
+    expect(run("services/cli/main.ts", "--help").out).toMatch(/^flags$/m);
   });
 
   it.runIf(stripsTypes)("is compiled already where Node keeps that, whatever the flags of the engine", () => {
@@ -188,9 +191,9 @@ describe("the stack of an error", () => {
 
   it("takes no map of the packages, which would stop a layer for a tenth of a second", () => {
     run(LAYER);
-    const { sources } = JSON.parse(readFileSync(`${bundled}.map`, "utf8")) as { sources: string[] };
-    expect(sources.join()).toContain("shared/link/listen.ts");
-    expect(sources.join()).not.toContain("ws/lib");
+    const { size } = statSync(bundled);
+    // Two thirds of a bundle are packages. With them, the map is as long as the bundle.
+    expect(statSync(`${bundled}.map`).size).toBeLessThan(size / 2);
   });
 });
 
