@@ -1,20 +1,20 @@
-import type { AnsweredItem } from "../../shared/delivery/items.ts";
-import { type LayerEffect, type LayerEvent, step } from "../../shared/delivery/layer-delivery.ts";
-import { initialState, type LayerState, need } from "../../shared/delivery/layer-state.ts";
+import { type DeliveryState, initialState, need } from "../../shared/delivery/delivery-state.ts";
+import { step } from "../../shared/delivery/layer-delivery.ts";
+import type { LayerEffect } from "../../shared/delivery/layer-effect.ts";
+import type { LayerEvent } from "../../shared/delivery/layer-event.ts";
 import type { Rules } from "../../shared/delivery/rules.ts";
+import { rowsDue } from "../../shared/delivery/successor-state.ts";
 import type { Link } from "../../shared/link/link.ts";
 import { FrameError } from "../../shared/wire/frame-error.ts";
 import {
-  type ActivationFrame,
   type BackFrame,
   type BarrierFrame,
   type BatchFrame,
   CloseCode,
-  type CorrectionFrame,
   type ForwardFrame,
   type GradientFrame,
+  isTarget,
   type LayerReport,
-  type PreviewFrame,
   type SavedLayer,
   type SnapshotFrame,
   type Tensor,
@@ -22,7 +22,8 @@ import {
 } from "../../shared/wire/frames.ts";
 import type { Meter } from "../worker/meter.ts";
 import { Barrier } from "./barrier.ts";
-import { type LayerWork, PoisonError } from "./layer-work.ts";
+import { type Frames, itemOf } from "./frame-items.ts";
+import { type LayerWork, type Output, PoisonError } from "./layer-work.ts";
 
 /** What a layer's service needs done outside: disk, log, and the end of the process. */
 export interface LayerSurroundings {
@@ -36,13 +37,13 @@ export interface LayerSurroundings {
   evaluated(batch: number, test: TestResult): void;
   held(): void;
   resumed(): void;
-  /** Everybody has finished; the release has been passed on if the successor was linked. */
+  /** All layers have finished: pass the release on, and leave. */
   released(): void;
   /** Its numbers ran away in the middle of something: nothing it holds may be saved, and it does nothing more. */
   poisoned(error: PoisonError): void;
 }
 
-type Attached = BatchFrame | CorrectionFrame | GradientFrame | BarrierFrame;
+type Effect<Kind extends LayerEffect<Frames>["effect"]> = Extract<LayerEffect<Frames>, { effect: Kind }>;
 
 /** Joins delivery, learning and the two links of one layer: frames become events, effects become work and frames. */
 export class LayerService {
@@ -50,7 +51,7 @@ export class LayerService {
   readonly #work: LayerWork;
   readonly #meter: Meter;
   readonly #around: LayerSurroundings;
-  #state: LayerState<Attached>;
+  #state: DeliveryState<Frames>;
   #predecessor: Link | undefined;
   #successor: Link | undefined;
   /** Of the layers after this one, as they reported when they finished. */
@@ -112,25 +113,9 @@ export class LayerService {
 
   /** Throws a FrameError at a frame that this layer cannot take; nothing has changed then. */
   fromPredecessor(frame: ForwardFrame): void {
-    switch (frame.kind) {
-      case "activation":
-      case "preview":
-      case "correction":
-        this.#work.inspect(frame);
-        return this.#take({ event: "heard", item: itemOf(frame, this.#rules.batches) });
-      case "barrier": {
-        const { batch } = frame;
-        if (batch >= this.#rules.batches)
-          throw new FrameError(`Cannot stop at batch ${batch}: the run has ${this.#rules.batches}`);
-        return this.#take({ event: "heard", item: { kind: "barrier", batch, frame } });
-      }
-      case "end":
-        if (frame.batches !== this.#rules.batches)
-          throw new FrameError(`end is at ${frame.batches} batches, this run has ${this.#rules.batches}`);
-        return this.#take({ event: "heard", item: { kind: "end" } });
-      case "release":
-        return this.#take({ event: "released" });
-    }
+    if (frame.kind === "release") return this.#take({ event: "released" });
+    if (frame.kind !== "barrier" && frame.kind !== "end") this.#work.inspector.inspect(frame);
+    this.#take({ event: "heard", item: itemOf(frame, this.#rules.batches) });
   }
 
   successorUp(link: Link, needed: number): void {
@@ -148,12 +133,7 @@ export class LayerService {
   fromSuccessor(frame: BackFrame): void {
     switch (frame.kind) {
       case "gradient":
-        this.#work.inspectTarget(frame, this.#rowsUnderWay(frame.batch));
-        return this.#take({
-          event: "answered",
-          batch: frame.batch,
-          ...(frame.gradient ? { target: frame } : {}),
-        });
+        return this.#answered(frame);
       case "rewind":
         if (frame.need > this.#rules.batches)
           throw new FrameError(`Cannot rewind to batch ${frame.need}: the run has ${this.#rules.batches}`);
@@ -167,13 +147,14 @@ export class LayerService {
     }
   }
 
-  /** Of the batch that waits for its gradient, if it is this one. */
-  #rowsUnderWay(batch: number): number | undefined {
-    const { working } = this.#state;
-    return working?.batch === batch ? activationOf(working.frame).activation.shape[0] : undefined;
+  #answered(frame: GradientFrame): void {
+    const { batch } = frame;
+    if (!isTarget(frame)) return this.#take({ event: "answered", batch });
+    this.#work.inspector.inspectTarget(frame, rowsDue(this.#state.successor, batch));
+    this.#take({ event: "answered", batch, target: frame });
   }
 
-  #take(event: LayerEvent<Attached>): void {
+  #take(event: LayerEvent<Frames>): void {
     if (this.#isPoisoned) return;
     const [state, effects] = step(this.#rules, this.#state, event);
     this.#state = state;
@@ -186,48 +167,39 @@ export class LayerService {
     }
   }
 
-  #carryOut(effect: LayerEffect<Attached>): void {
+  #carryOut(effect: LayerEffect<Frames>): void {
     switch (effect.effect) {
       case "update":
-        return this.#update(batchOf(effect.item.frame));
-      case "rehearse": {
-        const frame = batchOf(effect.item.frame);
-        return this.#answer(frame.batch, this.#work.rehearse(frame));
-      }
+        return this.#update(effect);
+      case "rehearse":
+        return this.#rehearse(effect);
+      case "preview":
+        return this.#successor?.send(this.#work.previewFrame(effect.item.frame));
       case "passForward":
-        return this.#work.passForward(activationOf(effect.item.frame));
+        return this.#sendOn(effect.item.frame, this.#work.passForward(effect.item.frame));
       case "passBackward":
         return this.#passBackward(effect);
       case "evaluate":
-        return this.#evaluate(activationOf(effect.item.frame));
+        return this.#evaluate(effect);
       case "acknowledge":
         return this.#answer(effect.item.batch, undefined);
       case "snapshot":
-        return this.#saveSnapshot(barrierOf(effect.item.frame));
-      case "preview":
-        this.#successor?.send(this.#work.previewFrame(batchOf(effect.item.frame)));
-        return;
-      case "forward":
-        return this.#forward(effect);
+        return this.#saveSnapshot(effect);
       case "learn":
         return this.#learn(effect);
       case "correct":
-        this.#work.correct(previewOf(effect.item.frame), correctionOf(effect.correction));
-        return;
+        return void this.#work.correct(effect.item.frame, effect.correction);
       case "forget":
         return this.#work.forget(effect.tickets);
       case "rewind":
-        this.#predecessor?.send({ kind: "rewind", need: effect.need });
-        return;
+        return this.#predecessor?.send({ kind: "rewind", need: effect.need });
       case "end":
-        this.#successor?.send({ kind: "end", batches: this.#rules.batches });
-        return;
+        return this.#successor?.send({ kind: "end", batches: this.#rules.batches });
       case "save":
         return this.#around.saveFinal(() => this.#take({ event: "saved" }));
       case "finished":
         return this.#finish();
       case "release":
-        this.#successor?.send({ kind: "release" });
         return this.#around.released();
       case "hold":
         return this.#around.held();
@@ -238,34 +210,56 @@ export class LayerService {
     }
   }
 
-  #update(frame: BatchFrame): void {
-    const { answer, loss } = this.#work.update(frame);
-    this.#answer(frame.batch, answer);
-    this.#meter.batch(frame.batch, loss);
-    this.#around.applied(frame.batch);
+  #update({ item: { batch, frame }, ticket }: Effect<"update">): void {
+    const { answer, output, loss } = this.#work.update(frame);
+    this.#answer(batch, answer);
+    this.#meter.batch(batch, loss);
+    this.#around.applied(batch);
+    if (ticket !== undefined) this.#sendOnAndKeep(frame, output, ticket);
   }
 
-  #passBackward({ item, gradient, learns }: LayerEffect<Attached> & { effect: "passBackward" }): void {
-    const frame = activationOf(item.frame);
-    this.#answer(frame.batch, this.#work.passBackward(frame, tensorOf(gradient), learns));
+  #rehearse({ item: { batch, frame }, ticket }: Effect<"rehearse">): void {
+    const { answer, output } = this.#work.rehearse(frame);
+    this.#answer(batch, answer);
+    if (ticket !== undefined) this.#sendOnAndKeep(frame, output, ticket);
+  }
+
+  #sendOnAndKeep(frame: BatchFrame, output: Output | undefined, ticket: number): void {
+    if (!output) throw new Error(`Cannot pass batch ${frame.batch} on: the head has no output`);
+    this.#sendOn(frame, output);
+    this.#work.keep(ticket, output);
+  }
+
+  #sendOn(frame: BatchFrame, output: Output): void {
+    const { isUnlocked } = this.#rules;
+    this.#successor?.send(
+      isUnlocked ? this.#work.correctionFrame(frame, output) : this.#work.forwardFrame(frame, output),
+    );
+  }
+
+  #passBackward({ item: { batch, frame }, gradient, learns }: Effect<"passBackward">): void {
+    this.#answer(batch, this.#work.passBackward(frame, gradient, learns));
     if (!learns) return;
     const health = this.#work.mixedHealth;
     if (health) this.#meter.target(health, 1);
-    this.#meter.batch(frame.batch);
-    this.#around.applied(frame.batch);
+    this.#meter.batch(batch);
+    this.#around.applied(batch);
   }
 
-  #evaluate(frame: ActivationFrame): void {
-    const test = this.#work.evaluate(frame);
-    this.#answer(frame.batch, undefined);
+  #evaluate({ item: { batch, frame } }: Effect<"evaluate">): void {
+    const { output, test } = this.#work.evaluate(frame);
+    this.#answer(batch, undefined);
+    if (output) this.#successor?.send(this.#work.forwardFrame(frame, output));
     if (!test) return;
     this.#test = test;
-    this.#testedAt = frame.batch;
-    this.#around.evaluated(frame.batch, test);
+    this.#testedAt = batch;
+    this.#around.evaluated(batch, test);
   }
 
-  #saveSnapshot(frame: BarrierFrame): void {
-    const test = this.#testedAt === frame.batch ? this.#test : undefined;
+  #saveSnapshot({ item: { batch, frame }, isSent }: Effect<"snapshot">): void {
+    this.#answer(batch, undefined);
+    if (isSent) this.#successor?.send(frame);
+    const test = this.#testedAt === batch ? this.#test : undefined;
     const nobody = { saved: [], ...(test ? { test } : {}) };
     this.#barrier.begin(frame.snapshot, this.#rules.isHead ? nobody : undefined);
     this.#around.saveSnapshot(frame, (saved) => this.#tell(this.#barrier.saved(frame.snapshot, saved)));
@@ -275,22 +269,9 @@ export class LayerService {
     if (frame) this.#predecessor?.send(frame);
   }
 
-  #learn({ batch, ticket, target, age }: LayerEffect<Attached> & { effect: "learn" }): void {
-    const health = this.#work.learn(ticket, tensorOf(target), batch);
+  #learn({ ticket, target, age }: Effect<"learn">): void {
+    const health = this.#work.learn(ticket, target);
     if (health) this.#meter.target(health, age);
-  }
-
-  #forward({ item, ticket }: LayerEffect<Attached> & { effect: "forward" }): void {
-    this.#successor?.send(this.#forwarded(item));
-    if (item.kind === "batch") this.#work.keep(ticket);
-  }
-
-  #forwarded({ kind, frame }: AnsweredItem<Attached>): ForwardFrame {
-    if (kind === "barrier") return barrierOf(frame);
-    const isShown = kind === "batch" && this.#rules.isUnlocked;
-    return isShown
-      ? this.#work.correctionFrame(batchOf(frame))
-      : this.#work.forwardFrame(activationOf(frame));
   }
 
   #answer(batch: number, gradient: Tensor | undefined): void {
@@ -302,49 +283,8 @@ export class LayerService {
     this.#predecessor?.send({ kind: "finished", reports, ...(this.#test ? { test: this.#test } : {}) });
   }
 
-  #hangUp({ side, why, reason }: LayerEffect<Attached> & { effect: "hangUp" }): void {
+  #hangUp({ side, why, reason }: Effect<"hangUp">): void {
     const code = why === "window" ? CloseCode.windowExceeded : CloseCode.badFrame;
     (side === "predecessor" ? this.#predecessor : this.#successor)?.close(code, reason);
   }
-}
-
-function itemOf(frame: BatchFrame | CorrectionFrame, batches: number) {
-  const { batch } = frame;
-  const evaluation = frame.kind === "activation" ? frame.evaluation : undefined;
-  if (batch > batches || (batch === batches && !evaluation))
-    throw new FrameError(`Cannot take batch ${batch}: the run has ${batches}`);
-  if (frame.kind === "correction") return { kind: "correction", batch, frame } as const;
-  return evaluation
-    ? ({ kind: "evaluation", batch, ...evaluation, frame } as const)
-    : ({ kind: "batch", batch, frame } as const);
-}
-
-function batchOf(frame: Attached): BatchFrame {
-  return frame.kind === "preview" ? frame : activationOf(frame);
-}
-
-function previewOf(frame: Attached): PreviewFrame {
-  if (frame.kind !== "preview") throw new TypeError(`Cannot correct a guess of a ${frame.kind}`);
-  return frame;
-}
-
-function correctionOf(frame: Attached): CorrectionFrame {
-  if (frame.kind !== "correction") throw new TypeError(`Cannot correct a guess by a ${frame.kind}`);
-  return frame;
-}
-
-function activationOf(frame: Attached): ActivationFrame {
-  if (frame.kind !== "activation") throw new TypeError(`Cannot work on a ${frame.kind} as on an activation`);
-  return frame;
-}
-
-function barrierOf(frame: Attached): BarrierFrame {
-  if (frame.kind !== "barrier") throw new TypeError(`Cannot save at a ${frame.kind}`);
-  return frame;
-}
-
-function tensorOf(frame: Attached): Tensor {
-  if (frame.kind !== "gradient" || !frame.gradient)
-    throw new TypeError("Cannot learn from a frame without gradient");
-  return frame.gradient;
 }

@@ -1,10 +1,4 @@
-import type {
-  ActivationFrame,
-  BatchFrame,
-  CorrectionFrame,
-  PreviewFrame,
-  Tensor,
-} from "../../shared/wire/frames.ts";
+import type { BatchFrame, CorrectionFrame, EvaluationFrame, TargetFrame } from "../../shared/wire/frames.ts";
 import { LayerWork } from "./layer-work.ts";
 import type { Tracer } from "./tracer.ts";
 
@@ -25,24 +19,24 @@ export class TracedWork extends LayerWork {
     return this.#tracer.span("rehearse", frame.batch, () => super.rehearse(frame));
   }
 
-  override passForward(frame: ActivationFrame) {
+  override passForward(frame: BatchFrame) {
     return this.#tracer.span("forward", frame.batch, () => super.passForward(frame));
   }
 
-  override passBackward(frame: ActivationFrame, gradient: Tensor, learns: boolean) {
+  override passBackward(frame: BatchFrame, target: TargetFrame, learns: boolean) {
     const name = learns ? "backward and update" : "backward";
-    return this.#tracer.span(name, frame.batch, () => super.passBackward(frame, gradient, learns));
+    return this.#tracer.span(name, frame.batch, () => super.passBackward(frame, target, learns));
   }
 
-  override evaluate(frame: ActivationFrame) {
+  override evaluate(frame: EvaluationFrame) {
     return this.#tracer.span("evaluate", frame.batch, () => super.evaluate(frame));
   }
 
-  override learn(ticket: number, target: Tensor, batch: number) {
-    return this.#tracer.span("learn to guess", batch, () => super.learn(ticket, target, batch));
+  override learn(ticket: number, target: TargetFrame) {
+    return this.#tracer.span("learn to guess", target.batch, () => super.learn(ticket, target));
   }
 
-  override correct(shown: PreviewFrame, correction: CorrectionFrame) {
+  override correct(shown: BatchFrame, correction: CorrectionFrame) {
     return this.#tracer.span("learn to guess inputs", shown.batch, () => super.correct(shown, correction));
   }
 }

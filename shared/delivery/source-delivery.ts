@@ -1,4 +1,4 @@
-import type { InFlight } from "./items.ts";
+import type { InFlight } from "./successor-state.ts";
 
 /** What the source does: feeds batches in order, rewinds when asked, evaluates at set batches, and says when it is over. */
 export interface SourceRules {
@@ -22,7 +22,7 @@ export interface SourceState {
   readonly barred: boolean;
   /** The newest batch of which there is a durable snapshot of the network; −1 if there is none. No older one is made. */
   readonly snapshotted: number;
-  readonly inFlight: readonly Omit<InFlight, "ticket">[];
+  readonly inFlight: readonly Pick<InFlight, "kind" | "batch">[];
   readonly endSent: boolean;
   /** Told to send nothing for a while; answers are heard. */
   readonly paused: boolean;

@@ -1,12 +1,51 @@
-import type { BarrierItem, EvaluationItem, Item } from "./items.ts";
-import type { LayerState, Successor } from "./layer-state.ts";
+import type { DeliveryState } from "./delivery-state.ts";
+import type { BarrierItem, EvaluationItem, Item, Payloads } from "./items.ts";
 import type { Rules } from "./rules.ts";
+import { hasRoom, type SuccessorState } from "./successor-state.ts";
 
-/** What becomes of the first item that waits: a batch learnt before is rehearsed, and at a gap a rewind is asked for. */
+/**
+ * What becomes of the first item that waits. Apply: do what it is for. Rehearse: answer it once more, at present weights.
+ * Gap: answer without numbers, and ask for a rewind. Shed: answer without numbers, as what it needs comes behind it.
+ */
 export type Verdict = "apply" | "rehearse" | "gap" | "shed" | "wait";
 
-/** Judged from where the layer stands; nothing changes by it, and nobody looks at what is attached. */
-export function judge(rules: Rules, state: LayerState<unknown>, item: Item<unknown>): Verdict {
+/**
+ * Judged from where the layer stands; nothing changes by it. `next` is cursor + 1, `need` the successor's, `spent`: the
+ * staleness budget is. The first line that fits holds. The head has no successor: it judges by the lines marked *.
+ *
+ *     batch b     b > next                                        gap *
+ *                 b < next    and: window full where b is sent    wait
+ *                             else                                rehearse *
+ *                 b = next    and: successor away, spent          wait
+ *                             need < b, spent                     shed
+ *                             window full where b is sent         wait
+ *                             else                                apply *
+ *       pinned    b = next    and: successor away                 wait       (D = staleness, before the lines above)
+ *                             need ≤ b − D                        shed
+ *                             b − D is unanswered                 wait
+ *       locked    b ≤ next    and: away, full, or one unanswered  wait       (instead of the lines above)
+ *                             need < b                            shed
+ *                             else                                apply or rehearse
+ *     evaluation  successor away, or need ≠ b                     shed
+ *                 window full                                     wait
+ *                 else                                            apply
+ *       head      b ≠ next, or not the part that is due           shed *
+ *                 else                                            apply *
+ *     barrier b   b ≠ next                                        shed *
+ *                 successor away, or need ≠ b                     shed
+ *                 anything unanswered                             wait
+ *                 else                                            apply *
+ *     correction  always                                          apply *
+ *     end         cursor < last                                   gap *
+ *                 head: held-out data not all judged              gap *
+ *                 successor away                                  wait
+ *                 need ≤ last                                     shed
+ *                 anything unanswered                             wait
+ *                 else                                            apply *
+ *
+ * A batch b is sent on where the successor is linked and b ≤ need (applied), or b = need (rehearsed).
+ */
+export function judge(rules: Rules, state: DeliveryState<Payloads>, item: Item<Payloads>): Verdict {
   switch (item.kind) {
     case "batch":
       return judgeBatch(rules, state, item.batch);
@@ -24,7 +63,7 @@ export function judge(rules: Rules, state: LayerState<unknown>, item: Item<unkno
 /** A batch just learnt goes on unless that leaves a gap; one learnt before only where the successor lacks it. */
 export function isForwarded(
   { isHead }: Rules,
-  { successor }: LayerState<unknown>,
+  { successor }: DeliveryState<Payloads>,
   batch: number,
   verdict: Verdict,
 ): boolean {
@@ -32,7 +71,7 @@ export function isForwarded(
   return verdict === "apply" ? batch <= successor.need : batch === successor.need;
 }
 
-function judgeBatch(rules: Rules, state: LayerState<unknown>, batch: number): Verdict {
+function judgeBatch(rules: Rules, state: DeliveryState<Payloads>, batch: number): Verdict {
   const { cursor, successor } = state;
   if (batch > cursor + 1) return "gap";
   const verdict = batch === cursor + 1 ? "apply" : "rehearse";
@@ -50,7 +89,7 @@ function judgeBatch(rules: Rules, state: LayerState<unknown>, batch: number): Ve
  * Backprop needs the successor's gradient for every batch, whether the successor has learnt it already or not. One that
  * is due is waited for, though who had sent its batch is gone: it would be taken for that of the next.
  */
-function judgeLocked(rules: Rules, successor: Successor, batch: number, verdict: Verdict): Verdict {
+function judgeLocked(rules: Rules, successor: SuccessorState, batch: number, verdict: Verdict): Verdict {
   if (successor.phase === "away" || !hasRoom(rules, successor)) return "wait";
   if (successor.inFlight.some(({ kind }) => kind === "batch")) return "wait";
   return successor.need < batch ? "shed" : verdict;
@@ -63,7 +102,7 @@ function judgeLocked(rules: Rules, successor: Successor, batch: number, verdict:
  */
 function obstacleTo(
   { staleness, stalenessBudget }: Rules,
-  { successor, sinceTarget }: LayerState<unknown>,
+  { successor, sinceTarget }: DeliveryState<Payloads>,
   batch: number,
 ): "wait" | "shed" | undefined {
   if (staleness !== undefined) {
@@ -80,8 +119,8 @@ function obstacleTo(
 
 function judgeEvaluation(
   rules: Rules,
-  { cursor, successor, evaluation }: LayerState<unknown>,
-  { batch, part, parts }: EvaluationItem<unknown>,
+  { cursor, successor, evaluation }: DeliveryState<Payloads>,
+  { batch, part, parts }: EvaluationItem<Payloads>,
 ): Verdict {
   if (rules.isHead) {
     if (batch !== cursor + 1) return "shed";
@@ -95,8 +134,8 @@ function judgeEvaluation(
 /** Taken where all layers can stand at the same batch; else there is no snapshot this time. */
 function judgeBarrier(
   { isHead }: Rules,
-  { cursor, successor }: LayerState<unknown>,
-  { batch }: BarrierItem<unknown>,
+  { cursor, successor }: DeliveryState<Payloads>,
+  { batch }: BarrierItem<Payloads>,
 ): Verdict {
   // Else the shares would be of different batches.
   if (cursor + 1 !== batch) return "shed";
@@ -107,7 +146,7 @@ function judgeBarrier(
 
 function judgeEnd(
   { batches, isHead }: Rules,
-  { cursor, successor, evaluation }: LayerState<unknown>,
+  { cursor, successor, evaluation }: DeliveryState<Payloads>,
 ): Verdict {
   if (cursor < batches - 1) return "gap";
   if (isHead) return evaluation.batch === batches && evaluation.complete ? "apply" : "gap";
@@ -116,6 +155,7 @@ function judgeEnd(
   return successor.inFlight.length === 0 ? "apply" : "wait";
 }
 
-function hasRoom({ window }: Rules, { inFlight }: Successor & { phase: "linked" }): boolean {
-  return inFlight.length < window;
+/** Whether the target of `batch` may be learnt before batch `next` is applied. */
+export function isDue({ staleness }: Rules, batch: number, next: number): boolean {
+  return staleness === undefined || batch + staleness <= next;
 }

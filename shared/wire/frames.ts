@@ -29,6 +29,23 @@ export type ForwardFrame =
 /** Either is one batch, for a layer to learn from. */
 export type BatchFrame = ActivationFrame | PreviewFrame;
 
+/** What a batch is shown as: its input to the layer, or what the layer guesses that of. For layer 1 they are the same. */
+export function shownIn(frame: BatchFrame): Tensor {
+  return frame.kind === "preview" ? frame.input : frame.activation;
+}
+
+export function isEvaluation(frame: BatchFrame | CorrectionFrame): frame is EvaluationFrame {
+  return frame.kind === "activation" && frame.evaluation !== undefined;
+}
+
+export function isTarget(frame: GradientFrame): frame is TargetFrame {
+  return frame.gradient !== undefined;
+}
+
+export function rowsOf(frame: BatchFrame): number {
+  return shownIn(frame).shape[0];
+}
+
 /** What a successor may send after its welcome. */
 export type BackFrame = GradientFrame | RewindFrame | SnapshotFrame | FinishedFrame;
 
@@ -91,6 +108,11 @@ export interface ActivationFrame {
   readonly input?: Tensor;
 }
 
+/** One part of the held-out data. */
+export interface EvaluationFrame extends ActivationFrame {
+  readonly evaluation: { readonly part: number; readonly parts: number };
+}
+
 /**
  * Forward, where inputs are guessed (complete unlock): one batch, before the sender works on it itself. It is answered as
  * an activation is.
@@ -120,6 +142,11 @@ export interface GradientFrame {
   readonly kind: "gradient";
   readonly batch: number;
   readonly gradient?: Tensor;
+}
+
+/** One with numbers. */
+export interface TargetFrame extends GradientFrame {
+  readonly gradient: Tensor;
 }
 
 /** Back: the sender needs every batch from `need` on once more. */

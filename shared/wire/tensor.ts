@@ -22,7 +22,6 @@ export class TensorReader {
   readonly #packed: Uint8Array;
   readonly #scales: Float32Array;
   readonly #scaleBytes: Uint8Array;
-  #last: Tensor | undefined;
 
   /** `floats` are the kernels' own, and have room for `rows` rows. */
   constructor(kernels: Kernels, floats: Float32Array, rows: number) {
@@ -35,20 +34,23 @@ export class TensorReader {
   }
 
   /**
-   * Copies the tensor once, and leaves what it stands for at the front of the floats; the tensor it read last is there
-   * already. Throws a FrameError with code nonFinite at a value that is not finite or beyond ±LARGEST_VALUE (the floats
-   * then hold rubbish), a RangeError where there is too little room.
+   * Copies the tensor once, and leaves what it stands for at the front of the floats. Throws a FrameError with code
+   * nonFinite at a value that is not finite or beyond ±LARGEST_VALUE (the floats then hold rubbish), a RangeError where
+   * there is too little room.
    */
   read(tensor: Tensor): void {
-    if (tensor === this.#last) return;
+    this.readChecked(tensor);
+    const [rows, columns] = tensor.shape;
+    if (!this.#kernels.isWithin(this.#floats, rows * columns, LARGEST_VALUE))
+      throw poisonIn(this.#floats, rows * columns);
+  }
+
+  /** The same for a tensor whose values a TensorCheck has seen. */
+  readChecked(tensor: Tensor): void {
     const [rows, columns] = tensor.shape;
     if (rows * columns > this.#floats.length || rows > this.#scales.length)
       throw new RangeError(`Cannot read ${rows}×${columns} values: there is room for ${this.#room()}`);
-    this.#last = undefined;
     this.#cast(tensor, rows, columns);
-    if (!this.#kernels.isWithin(this.#floats, rows * columns, LARGEST_VALUE))
-      throw poisonIn(this.#floats, rows * columns);
-    this.#last = tensor;
   }
 
   #cast({ dtype, data, scale, scales }: Tensor, rows: number, columns: number): void {
@@ -74,6 +76,24 @@ export class TensorReader {
 
   #room(): string {
     return `${this.#scales.length} rows, ${this.#floats.length} values`;
+  }
+}
+
+/** Whether every value of a tensor is finite and of sane size. Keeps nothing of it. */
+export class TensorCheck {
+  readonly #scratch: TensorReader;
+
+  /** For tensors of at most `rows` × `columns`. */
+  constructor(kernels: Kernels, rows: number, columns: number) {
+    this.#scratch = new TensorReader(kernels, kernels.allocate(rows * columns), rows);
+  }
+
+  /** Throws a FrameError with code nonFinite at a value that is not finite or beyond ±LARGEST_VALUE. */
+  check(tensor: Tensor): void {
+    const { dtype, scale = 1 } = tensor;
+    // No byte can be beyond it.
+    if (dtype === "u8" && Math.abs(scale) * 255 <= LARGEST_VALUE) return;
+    this.#scratch.read(tensor);
   }
 }
 

@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { type LayerEvent, step } from "../../shared/delivery/layer-delivery.ts";
+import { step } from "../../shared/delivery/layer-delivery.ts";
+import type { LayerEvent } from "../../shared/delivery/layer-event.ts";
 import type { Rules } from "../../shared/delivery/rules.ts";
-import { barrier, Tried } from "./tried.ts";
+import { barrier, Tried, type Words } from "./tried.ts";
 
 describe("complete unlock", () => {
   const unlocked = (change: Partial<Rules> = {}, cursor = -1) =>
     new Tried({ isUnlocked: true, ...change }, cursor);
-  const correction = (batch: number): LayerEvent<string> => {
+  const correction = (batch: number): LayerEvent<Words> => {
     return { event: "heard", item: { kind: "correction", batch, frame: `output ${batch}` } };
   };
 
@@ -37,7 +38,7 @@ describe("complete unlock", () => {
     layer.link(0);
     layer.batch(0);
     const [state, effects] = step(layer.rules, layer.state, correction(0));
-    const item = { kind: "batch", batch: 0, frame: "x" };
+    const item = { kind: "batch", batch: 0, rows: 2, frame: "x" };
     expect(effects).toEqual([{ effect: "correct", item, correction: "output 0" }]);
     layer.state = state;
     expect(layer.hear(correction(0))).toEqual([]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Item } from "../../shared/delivery/items.ts";
-import { end, Tried } from "./tried.ts";
+import { end, Tried, type Words } from "./tried.ts";
 
 describe("a batch", () => {
   it("that is next is learnt and answered before it goes on", () => {
@@ -203,6 +203,27 @@ describe("the end", () => {
     expect(layer.hear({ event: "released" })).toEqual(["release"]);
   });
 
+  it("is not left by a layer that is told to before it has saved its last batch", () => {
+    const layer = new Tried({ batches: 2 });
+    layer.link(0);
+    const refused = (batch: number) => [`hangUp on predecessor: release at batch ${batch}, expected after 1`];
+    expect(layer.hear({ event: "released" })).toEqual(refused(-1));
+    layer.batch(0);
+    layer.batch(1);
+    for (const batch of [0, 1]) layer.answer(batch);
+    layer.hear({ event: "heard", item: end });
+    layer.hear({ event: "finished" });
+    expect(layer.hear({ event: "released" })).toEqual(refused(-1));
+    layer.hear({ event: "saved" });
+    expect(layer.hear({ event: "released" })).toEqual(["release"]);
+  });
+
+  it("was saved by a layer that began with its last batch: it leaves when it is told to", () => {
+    const layer = new Tried({ batches: 2 }, 1);
+    layer.hear({ event: "predecessorLinked" });
+    expect(layer.hear({ event: "released" })).toEqual(["release"]);
+  });
+
   it("is not believed before its own last batch: a former life had brought it to the others", () => {
     const layer = new Tried({ batches: 2 });
     layer.link(0);
@@ -216,7 +237,7 @@ describe("the end", () => {
     const head = new Tried({ batches: 1, isHead: true }, 0);
     head.hear({ event: "predecessorLinked" });
     expect(head.hear({ event: "heard", item: end })).toEqual(["rewind 1"]);
-    const part = (number: number): Item<string> => ({
+    const part = (number: number): Item<Words> => ({
       kind: "evaluation",
       batch: 1,
       part: number,

@@ -1,13 +1,18 @@
-import type { Item } from "../../shared/delivery/items.ts";
-import { type LayerEffect, type LayerEvent, step } from "../../shared/delivery/layer-delivery.ts";
-import { initialState, type LayerState } from "../../shared/delivery/layer-state.ts";
+import { type DeliveryState, initialState } from "../../shared/delivery/delivery-state.ts";
+import type { Item, Payloads } from "../../shared/delivery/items.ts";
+import { step } from "../../shared/delivery/layer-delivery.ts";
+import type { LayerEffect } from "../../shared/delivery/layer-effect.ts";
+import type { LayerEvent } from "../../shared/delivery/layer-event.ts";
 import type { Rules } from "../../shared/delivery/rules.ts";
 
 const usual: Rules = { batches: 100, window: 4, isHead: false, isLocked: false, stalenessBudget: 8 };
 
+/** Attached to items and answers: any word will do. */
+export type Words = { readonly [Kind in keyof Payloads]: string };
+
 /** A layer whose effects can be read as short words: "update 3", "forward 3", … */
 export class Tried {
-  state: LayerState<string>;
+  state: DeliveryState<Words>;
   readonly rules: Rules;
 
   constructor(change: Partial<Rules> = {}, cursor = -1) {
@@ -15,14 +20,14 @@ export class Tried {
     this.state = initialState(cursor);
   }
 
-  hear(event: LayerEvent<string>): string[] {
+  hear(event: LayerEvent<Words>): string[] {
     const [state, effects] = step(this.rules, this.state, event);
     this.state = state;
-    return effects.map(inWords);
+    return effects.flatMap(inWords);
   }
 
   batch(number: number): string[] {
-    return this.hear({ event: "heard", item: { kind: "batch", batch: number, frame: "x" } });
+    return this.hear({ event: "heard", item: { kind: "batch", batch: number, rows: 2, frame: "x" } });
   }
 
   link(needed: number): string[] {
@@ -37,7 +42,26 @@ export class Tried {
   }
 }
 
-function inWords(effect: LayerEffect<string>): string {
+/** One word for each thing that is done, in order: what is sent on is "forward". */
+function inWords(effect: LayerEffect<Words>): string[] {
+  switch (effect.effect) {
+    case "update":
+    case "rehearse":
+      return [inWord(effect), ...(effect.ticket === undefined ? [] : [`forward ${effect.item.batch}`])];
+    case "passForward":
+      return [inWord(effect), `forward ${effect.item.batch}`];
+    case "evaluate":
+      return [inWord(effect), ...(effect.isSent ? [`forward ${effect.item.batch}`] : [])];
+    case "snapshot": {
+      const { batch } = effect.item;
+      return [`acknowledge ${batch}`, ...(effect.isSent ? [`forward ${batch}`] : []), `snapshot ${batch}`];
+    }
+    default:
+      return [inWord(effect)];
+  }
+}
+
+function inWord(effect: LayerEffect<Words>): string {
   if ("item" in effect) return `${effect.effect} ${effect.item.batch}`;
   if ("need" in effect) return `${effect.effect} ${effect.need}`;
   if ("batch" in effect) return `${effect.effect} ${effect.batch}`;
@@ -45,8 +69,8 @@ function inWords(effect: LayerEffect<string>): string {
   return effect.effect;
 }
 
-export const end: Item<string> = { kind: "end" };
+export const end: Item<Words> = { kind: "end" };
 
-export function barrier(batch: number): LayerEvent<string> {
+export function barrier(batch: number): LayerEvent<Words> {
   return { event: "heard", item: { kind: "barrier", batch, frame: "b" } };
 }

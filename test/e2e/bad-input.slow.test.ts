@@ -15,6 +15,7 @@ import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { decodeCheckpoint } from "../../shared/checkpoint/checkpoint.ts";
 import { weightsDigest } from "../../shared/checkpoint/digest.ts";
+import { claimIncarnation } from "../../shared/checkpoint/incarnation.ts";
 import { configHash } from "../../shared/config/hash.ts";
 import { loadConfig } from "../../shared/config/read-config.ts";
 import type { Summary } from "../../shared/record/summary.ts";
@@ -198,6 +199,8 @@ describe("a live layer, attacked by whoever greets as its predecessor,", () => {
         attack(peer);
         expect((await peer.closed).code).toBe(code);
       }
+      // The attacks came in the name of its first life.
+      await claimIncarnation(run.state("layer2"));
       await run.startAll();
       summaries.push(await run.summary());
       expect(await head.ended).toBe(0);

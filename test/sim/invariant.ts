@@ -11,6 +11,7 @@ export type Invariant =
   | "undamaged"
   | "snapshot"
   | "finite"
+  | "released once"
   | "no bug"
   | "ends";
 

@@ -35,9 +35,15 @@ export class LinkChecks implements Watcher {
       this.#violate("window", `${inFlight} unanswered at ${url}, window is ${this.#window}`);
     if (inFlight < 0) this.#violate("window", `an answer too many at ${url}`);
     if (forward) this.#checkFollowing(connection, frame);
+    if (frame.kind === "release") this.#checkReleasedOnce(connection);
     if (frame.kind !== "activation" && frame.kind !== "correction") return;
     const floats = new Float32Array(frame.activation.data.slice().buffer);
     if (!floats.every(Number.isFinite)) this.#violate("finite", `sent to ${url}`);
+  }
+
+  #checkReleasedOnce(connection: Connection): void {
+    if (connection.isReleased) this.#violate("released once", `twice at ${connection.url}`);
+    connection.isReleased = true;
   }
 
   #met(life: Life, side: "predecessor" | "successor", incarnation: number): void {

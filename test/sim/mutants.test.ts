@@ -73,7 +73,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: "no window: whatever is computed is sent",
-    file: verdict,
+    file: "shared/delivery/successor-state.ts",
     guard: "return inFlight.length < window;",
     without: "return inFlight.length >= 0;",
     violates: "window",
@@ -122,8 +122,8 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: "a layer's need forgets its successor's",
-    file: "shared/delivery/layer-state.ts",
-    guard: 'return state.successor.phase === "linked" ? Math.min(own, state.successor.need) : own;',
+    file: "shared/delivery/delivery-state.ts",
+    guard: 'return successor.phase === "linked" ? Math.min(own, successor.need) : own;',
     without: "return own;",
     violates: "ends",
   },

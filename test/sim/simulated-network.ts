@@ -3,7 +3,13 @@ import type { Dialler, DialOptions } from "../../shared/link/dial.ts";
 import { isRefusal, type Link, type Why } from "../../shared/link/link.ts";
 import type { Listener, ListenOptions } from "../../shared/link/listen.ts";
 import { FrameError } from "../../shared/wire/frame-error.ts";
-import { type BackFrame, CloseCode, type ForwardFrame, type Frame } from "../../shared/wire/frames.ts";
+import {
+  type BackFrame,
+  CloseCode,
+  type ForwardFrame,
+  type Frame,
+  type Tensor,
+} from "../../shared/wire/frames.ts";
 import type { EventQueue, SimulatedRandom } from "./event-queue.ts";
 import type { Life } from "./life.ts";
 
@@ -110,6 +116,8 @@ export class Connection {
   /** What a broken neighbour would do to the next activation, preview or correction. */
   tampering: "double" | "skew" | undefined;
   isTamperedWith = false;
+  /** A release was sent over it. */
+  isReleased = false;
 
   constructor(net: SimulatedNetwork, url: string, dialler: Life, listener: Life) {
     this.net = net;
@@ -347,7 +355,7 @@ class Dialling implements Dialler {
 }
 
 /** As it was when it was sent: tensors alias buffers that are written again. */
-function copyOf<F extends Frame>(frame: F): F {
+export function copyOf<F extends Frame>(frame: F): F {
   const copied = Object.entries(frame).map(([key, value]) => [
     key,
     isTensor(value) ? copyTensor(value) : value,
@@ -355,10 +363,11 @@ function copyOf<F extends Frame>(frame: F): F {
   return Object.fromEntries(copied) as F;
 }
 
-function isTensor(value: unknown): value is { data: Uint8Array } {
+function isTensor(value: unknown): value is Tensor {
   return typeof value === "object" && value !== null && "data" in value;
 }
 
-function copyTensor<T extends { data: Uint8Array }>(tensor: T): T {
-  return { ...tensor, data: tensor.data.slice() };
+function copyTensor(tensor: Tensor): Tensor {
+  const { data, scales } = tensor;
+  return { ...tensor, data: data.slice(), ...(scales && { scales: scales.slice() }) };
 }

@@ -1,14 +1,7 @@
-import { LayerWork } from "../../services/layer/layer-work.ts";
+import { LayerWork, type Output } from "../../services/layer/layer-work.ts";
 import type { GeneratorHealth } from "../../shared/dni/generator.ts";
 import type { LayerState } from "../../shared/dni/layer-state.ts";
-import type {
-  ActivationFrame,
-  BatchFrame,
-  CorrectionFrame,
-  GradientFrame,
-  PreviewFrame,
-  Tensor,
-} from "../../shared/wire/frames.ts";
+import type { BatchFrame, CorrectionFrame, TargetFrame, Tensor } from "../../shared/wire/frames.ts";
 
 export const WITNESS = "witness";
 const CORRECTED = "corrected";
@@ -33,7 +26,6 @@ export class WitnessedWork extends LayerWork {
   #applied: number[] = [];
   #corrected = -1;
   readonly #kept = new Set<number>();
-  readonly #answers = new WeakMap<Tensor, number>();
   #sinceTarget = 0;
 
   constructor(build: ConstructorParameters<typeof LayerWork>, watch: WorkWatch) {
@@ -49,34 +41,29 @@ export class WitnessedWork extends LayerWork {
     return result;
   }
 
-  override correct(shown: PreviewFrame, correction: CorrectionFrame) {
+  override correct(shown: BatchFrame, correction: CorrectionFrame) {
     this.#watch.corrected(shown.batch, correction.batch, this.#applied.at(-1) ?? -1, this.#corrected);
     this.#corrected = shown.batch;
     return super.correct(shown, correction);
   }
 
-  override inspectTarget(frame: GradientFrame, rows?: number): void {
-    super.inspectTarget(frame, rows);
-    if (frame.gradient) this.#answers.set(frame.gradient, frame.batch);
-  }
-
-  override passBackward(frame: ActivationFrame, gradient: Tensor, learns: boolean): Tensor | undefined {
-    this.#watch.passedBackward(frame.batch, this.#answers.get(gradient));
+  override passBackward(frame: BatchFrame, target: TargetFrame, learns: boolean): Tensor | undefined {
+    this.#watch.passedBackward(frame.batch, target.batch);
     this.#mayBePoisoned();
-    const result = super.passBackward(frame, gradient, learns);
+    const result = super.passBackward(frame, target, learns);
     if (learns) this.#note(frame.batch);
     return result;
   }
 
-  override keep(ticket: number): void {
-    super.keep(ticket);
+  override keep(ticket: number, output: Output): void {
+    super.keep(ticket, output);
     this.#kept.add(ticket);
   }
 
-  override learn(ticket: number, target: Tensor, batch: number): GeneratorHealth | undefined {
+  override learn(ticket: number, target: TargetFrame): GeneratorHealth | undefined {
     this.#kept.delete(ticket);
     this.#sinceTarget = 0;
-    return super.learn(ticket, target, batch);
+    return super.learn(ticket, target);
   }
 
   override forget(tickets: readonly number[]): void {

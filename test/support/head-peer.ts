@@ -23,10 +23,10 @@ export function ringsActivation(batch: number, width = 4, fifth?: number): Activ
   };
 }
 
-/** Of layer 2 of this run, in an earlier life than any real one. */
+/** Of layer 2 of this run, in its first life: a real one must be in a later. */
 export function ringsHello({ config, set, run }: DirectRun) {
   const hash = configHash(loadConfig(config, set).config);
-  return { ...hello, run, from: 2, to: 3, incarnation: 0, instance: "intruder", configHash: hash };
+  return { ...hello, run, from: 2, to: 3, incarnation: 1, instance: "intruder", configHash: hash };
 }
 
 /** Linked as layer 2 to a head that needs batch `need`. */

@@ -209,6 +209,7 @@ describe("a frame is refused, with the field and what was found,", () => {
       "gradient is u8, expected f32",
     ],
     ["a nil field", { kind: "rewind", need: null }, "need is null"],
+    ["an incarnation before the first", { ...hello, incarnation: 0 }, "incarnation is 0, expected 1 to"],
     ["a run with a line break", { ...hello, run: "a\nb" }, 'run is "a\\nb"'],
     ["a short hash", { ...hello, configHash: "ab" }, 'configHash is "ab"'],
     [

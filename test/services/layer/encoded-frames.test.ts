@@ -11,6 +11,7 @@ import type {
   Frame,
   LinkDtype,
   PreviewFrame,
+  TargetFrame,
   Tensor,
 } from "../../../shared/wire/frames.ts";
 import { frame, network } from "./small-layers.ts";
@@ -34,20 +35,20 @@ describe("layers that hear each other through encoded frames", () => {
       const dtypes = { input: "f32", link } as const;
       return new LayerWork(wasmKernels(), of, number, { ticketsKept: 4, dtypes });
     });
-    const targets: (Tensor | undefined)[] = [];
+    const targets: (TargetFrame | undefined)[] = [];
     for (let number = 0; number < batches; number++) {
       const { input, labels } = batch(number);
       const dense: Tensor = { dtype: "u8", shape: [2, 2], data: labels };
       let heard = frame([...input], 3, { batch: number, labels: dense });
       for (const [index, work] of works.entries()) {
-        work.inspect(heard);
-        if (number > 0 && index < 2) work.learn(number - 1, targets[index]!, number - 1);
-        const { answer } = work.update(heard);
+        work.inspector.inspect(heard);
+        if (number > 0 && index < 2) work.learn(number - 1, targets[index]!);
+        const { answer, output } = work.update(heard);
         if (answer)
-          targets[index - 1] = afterTheWire({ kind: "gradient", batch: number, gradient: answer }).gradient;
-        if (index === 2) continue;
-        const forward = work.forwardFrame(heard);
-        work.keep(number);
+          targets[index - 1] = afterTheWire({ kind: "gradient", batch: number, gradient: answer } as const);
+        if (!output) continue;
+        const forward = work.forwardFrame(heard, output);
+        work.keep(number, output);
         heard = afterTheWire(forward);
       }
     }
@@ -83,7 +84,7 @@ describe("layers that hear each other through encoded frames", () => {
       const dtypes = { input: "f32", link } as const;
       return new LayerWork(wasmKernels(), of, number, { ticketsKept: 4, dtypes });
     });
-    const targets: (Tensor | undefined)[] = [];
+    const targets: (TargetFrame | undefined)[] = [];
     const corrections: { shown: PreviewFrame; came: CorrectionFrame }[] = [];
     const squaredTargets = [0, 0];
     for (let number = 0; number < batches; number++) {
@@ -91,20 +92,20 @@ describe("layers that hear each other through encoded frames", () => {
       const dense: Tensor = { dtype: "u8", shape: [2, 2], data: labels };
       let shown: BatchFrame = frame([...input], 3, { batch: number, labels: dense });
       for (const [index, work] of works.entries()) {
-        work.inspect(shown);
-        if (number > 0 && index < 2) work.learn(number - 1, targets[index]!, number - 1);
+        work.inspector.inspect(shown);
+        if (number > 0 && index < 2) work.learn(number - 1, targets[index]!);
         const next: PreviewFrame = afterTheWire(work.previewFrame(shown));
-        const { answer } = work.update(shown);
+        const { answer, output } = work.update(shown);
         if (answer)
-          targets[index - 1] = afterTheWire({ kind: "gradient", batch: number, gradient: answer }).gradient;
-        if (index === 2) continue;
-        const came = afterTheWire(work.correctionFrame(shown));
-        work.keep(number);
+          targets[index - 1] = afterTheWire({ kind: "gradient", batch: number, gradient: answer } as const);
+        if (!output) continue;
+        const came = afterTheWire(work.correctionFrame(shown, output));
+        work.keep(number, output);
         corrections[index] = { shown: next, came };
         shown = next;
       }
       for (const [index, { shown, came }] of corrections.entries()) {
-        works[index + 1]!.inspect(came);
+        works[index + 1]!.inspector.inspect(came);
         squaredTargets[index]! += works[index + 1]!.correct(shown, came)!.squaredTarget;
       }
     }

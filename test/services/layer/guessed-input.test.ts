@@ -79,28 +79,27 @@ describe("a layer that guesses its input", () => {
   ])("refuses %s, before anything changes", (_, number, of, bad, reason) => {
     const work = build(number, of);
     const before = snapshot(work);
-    expect(() => work.inspect(bad)).toThrow(mismatch(reason));
+    expect(() => work.inspector.inspect(bad)).toThrow(mismatch(reason));
     expect(snapshot(work)).toEqual(before);
   });
 
   it("refuses numbers beyond reason in what it is shown, and in what that came to", () => {
     const values = floatsToTensor(new Float32Array([0, 0, 0, 0, 0, 1e9]), 2, 3);
     const came = floatsToTensor(new Float32Array([0, 0, Number.NaN, 0, 0, 0, 0, 0]), 2, 4);
-    expect(() => build(2).inspect({ ...shown, input: values })).toThrow("value 5 is 1000000000");
-    expect(() => build(2).inspect({ kind: "correction", batch: 0, activation: came })).toThrow(
+    expect(() => build(2).inspector.inspect({ ...shown, input: values })).toThrow("value 5 is 1000000000");
+    expect(() => build(2).inspector.inspect({ kind: "correction", batch: 0, activation: came })).toThrow(
       "value 2 is NaN",
     );
   });
 
   it("hears real activations of held-out data, and passes them on as such", () => {
-    const part = frame(ones, 4, { evaluation: { part: 0, parts: 1 } });
+    const part = { ...frame(ones, 4), evaluation: { part: 0, parts: 1 } };
     const work = build(2);
-    work.inspect(part);
-    work.evaluate(part);
-    const { kind, activation } = work.forwardFrame(part);
+    work.inspector.inspect(part);
+    const { kind, activation } = work.forwardFrame(part, work.evaluate(part).output!);
     const plain = build(2, network);
-    plain.evaluate(part);
-    expect([kind, activation]).toEqual(["activation", plain.forwardFrame(part).activation]);
+    const expected = plain.forwardFrame(part, plain.evaluate(part).output!);
+    expect([kind, activation]).toEqual(["activation", expected.activation]);
   });
 
   it("learns nothing from what has other rows than it was shown", () => {

@@ -21,7 +21,7 @@ import { floatsToTensor } from "../../../shared/wire/tensor.ts";
 
 const constant = { optimizer: "sgd", rate: 0.1, momentum: 0, schedule: { kind: "constant" } } as const;
 const hidden = { inputs: 4, outputs: 4, nonlinearity: "relu", batchNorm: false } as const;
-const network = (method: "cdni" | "backprop", isUnlocked: boolean) =>
+const network = (method: "cdni" | "backprop", isUnlocked: boolean, mixture: number) =>
   ({
     seed: 1,
     layers: [hidden, hidden, { inputs: 4, outputs: 2, nonlinearity: "identity", batchNorm: false }],
@@ -30,6 +30,7 @@ const network = (method: "cdni" | "backprop", isUnlocked: boolean) =>
       method,
       layer: constant,
       generator: { ...constant, evidence: ["output", "labels"] },
+      mixture,
       ...(isUnlocked && { inputGenerator: { rate: 0.1, hidden: [] } }),
     },
     run: { batchSize: 2, batches: 100 },
@@ -65,15 +66,21 @@ class Played {
   readonly #work: LayerWork;
   readonly service: LayerService;
 
-  constructor(method: "cdni" | "backprop", change: Partial<Rules>) {
+  constructor(method: "cdni" | "backprop", change: Partial<Rules>, mixture = 0) {
     const rules: Rules = {
-      ...{ batches: 100, window: 4, isHead: false, isLocked: method === "backprop", stalenessBudget: 64 },
+      ...{
+        batches: 100,
+        window: 4,
+        isHead: false,
+        isLocked: method === "backprop" || mixture > 0,
+        stalenessBudget: 64,
+      },
       ...change,
     };
     const dtypes = { input: "f32", link: "f32" } as const;
     const { isUnlocked = false } = rules;
     const number = isUnlocked ? 2 : 1;
-    this.#work = new LayerWork(wasmKernels(), network(method, isUnlocked), number, {
+    this.#work = new LayerWork(wasmKernels(), network(method, isUnlocked, mixture), number, {
       ticketsKept: 8,
       dtypes,
     });
@@ -95,17 +102,31 @@ interface Ways {
   back(frame: BackFrame): void;
 }
 
-it("refuses a gradient of other rows than the batch that waits for it, and takes the right one after that", () => {
-  const { service, said } = new Played("backprop", {});
-  service.fromPredecessor(batchFrame(0));
-  const few = floatsToTensor(new Float32Array(4), 1, 4);
-  expect(() => service.fromSuccessor({ kind: "gradient", batch: 0, gradient: few })).toThrow(
-    new FrameError("gradient is 1×4, this layer takes 2×4", CloseCode.mismatch),
-  );
-  expect(said.map(decoded)).toMatchObject([{ kind: "activation" }]);
-  service.fromSuccessor(gradientFrame(0));
-  expect(said.map(decoded)).toMatchObject([{ kind: "activation" }, { kind: "gradient", batch: 0 }]);
-});
+it.each([
+  ["that waits for it", "backprop", 0],
+  ["that waits for it, and guesses too", "cdni", 0.5],
+  ["that guessed it", "cdni", 0],
+] as const)(
+  "refuses a gradient of other rows than its batch, and learns from the right one after that: a layer %s",
+  (_, method, mixture) => {
+    const played = new Played(method, {}, mixture);
+    const { service, said } = played;
+    service.fromPredecessor(batchFrame(0));
+    const before = [said.length, played.digest];
+    const few = floatsToTensor(new Float32Array(4), 1, 4);
+    expect(() => service.fromSuccessor({ kind: "gradient", batch: 0, gradient: few })).toThrow(
+      new FrameError("gradient is 1×4, this layer takes 2×4", CloseCode.mismatch),
+    );
+    expect([said.length, played.digest]).toEqual(before);
+    service.fromSuccessor(gradientFrame(0));
+    expect(said.map(decoded)).toMatchObject(
+      mixture > 0 || method === "backprop"
+        ? [{ kind: "activation" }, { kind: "gradient", batch: 0 }]
+        : [{ kind: "gradient", batch: 0 }, { kind: "activation" }],
+    );
+    expect(played.digest).not.toBe(before[1]);
+  },
+);
 
 const decoded = (bytes: Buffer) => decode(bytes, { maxFrameBytes: 1 << 20 });
 

@@ -32,13 +32,13 @@ describe("a frame that does not fit", () => {
     ],
   ])("%s is refused before anything changes", (_, bad, reason) => {
     const before = snapshot(work);
-    expect(() => work.inspect(bad)).toThrow(reason);
+    expect(() => work.inspector.inspect(bad)).toThrow(reason);
     expect(snapshot(work)).toEqual(before);
   });
 
   it("as an answer is refused just so", () => {
     const gradient = floatsToTensor(new Float32Array(6), 2, 3);
-    expect(() => work.inspectTarget({ kind: "gradient", batch: 0, gradient })).toThrow(
+    expect(() => work.inspector.inspectTarget({ kind: "gradient", batch: 0, gradient }, 2)).toThrow(
       "gradient is 2×3, this layer takes 2×4",
     );
   });
@@ -53,9 +53,9 @@ it("passes its own input on as the network's, if it is the first, and nothing el
   const first = frame([1, 2, 3, 4, 5, 6], 3, {
     input: floatsToTensor(new Float32Array(6).fill(1e9), 2, 3),
   });
-  work.inspect(first);
-  work.update(first);
-  expect(work.forwardFrame(first).input).toEqual(first.activation);
+  work.inspector.inspect(first);
+  const { output } = work.update(first);
+  expect(work.forwardFrame(first, output!).input).toEqual(first.activation);
 });
 
 describe("a layer that agreed on another dtype than f32", () => {
@@ -70,54 +70,53 @@ describe("a layer that agreed on another dtype than f32", () => {
     const work = worker(2, link);
     const [predecessor, successor] = [worker(1, link), worker(3, link)];
     const first = frame([1, 2, 3, 4, 5, 6], 3);
-    predecessor.update(first);
-    const heard = predecessor.forwardFrame(first);
-    work.inspect(heard);
-    const { answer } = work.update(heard);
-    const { activation } = work.forwardFrame(heard);
+    const heard = predecessor.forwardFrame(first, predecessor.update(first).output!);
+    work.inspector.inspect(heard);
+    const { answer, output } = work.update(heard);
+    const { activation } = work.forwardFrame(heard, output!);
     for (const { dtype, shape, data } of [heard.activation, answer!, activation])
       expect([dtype, shape, data.length]).toEqual([link, [rows, 4], bytes]);
-    work.keep(0);
+    work.keep(0, output!);
     const forward = { ...heard, activation };
-    successor.inspect(forward);
+    successor.inspector.inspect(forward);
     const gradient = successor.update(forward).answer!;
-    work.inspectTarget({ kind: "gradient", batch: 0, gradient });
-    expect(work.learn(0, gradient, 0)?.squaredTarget).toBeGreaterThan(0);
+    work.inspector.inspectTarget({ kind: "gradient", batch: 0, gradient }, 2);
+    expect(work.learn(0, { kind: "gradient", batch: 0, gradient })?.squaredTarget).toBeGreaterThan(0);
   });
 
   it("takes floats from the source all the same, and from nobody else", () => {
-    worker(1, "i8").inspect(frame([1, 2, 3, 4, 5, 6], 3));
+    worker(1, "i8").inspector.inspect(frame([1, 2, 3, 4, 5, 6], 3));
     expect(() =>
-      worker(1, "i8").inspect(frame([1, 2, 3, 4, 5, 6], 3, { activation: byteTensor(2, 3) })),
+      worker(1, "i8").inspector.inspect(frame([1, 2, 3, 4, 5, 6], 3, { activation: byteTensor(2, 3) })),
     ).toThrow(new FrameError("activation is i8, this layer takes f32", CloseCode.mismatch));
-    expect(() => worker(2, "i8").inspect(frame(ones, 4))).toThrow(
+    expect(() => worker(2, "i8").inspector.inspect(frame(ones, 4))).toThrow(
       new FrameError("activation is f32, this layer takes i8", CloseCode.mismatch),
     );
   });
 
   it("takes answers of that dtype and of no other", () => {
     const gradient = byteTensor(2, 4);
-    worker(2, "i8").inspectTarget({ kind: "gradient", batch: 0, gradient });
-    expect(() => worker(2, "f16").inspectTarget({ kind: "gradient", batch: 0, gradient })).toThrow(
-      new FrameError("gradient is i8, this layer takes f16", CloseCode.mismatch),
-    );
+    worker(2, "i8").inspector.inspectTarget({ kind: "gradient", batch: 0, gradient }, 2);
+    expect(() =>
+      worker(2, "f16").inspector.inspectTarget({ kind: "gradient", batch: 0, gradient }, 2),
+    ).toThrow(new FrameError("gradient is i8, this layer takes f16", CloseCode.mismatch));
   });
 
   it("takes the network's input as the source sent it", () => {
     const dtypes = { input: "f32", link: "i8" } as const;
     const work = new LayerWork(plainKernels(), looking, 2, { ticketsKept: 4, dtypes });
     const input = floatsToTensor(new Float32Array(6), 2, 3);
-    work.inspect(frame(ones, 4, { activation: byteTensor(2, 4), input }));
+    work.inspector.inspect(frame(ones, 4, { activation: byteTensor(2, 4), input }));
     const wrong = frame(ones, 4, { activation: byteTensor(2, 4), input: byteTensor(2, 3) });
-    expect(() => work.inspect(wrong)).toThrow("input is i8, this layer takes f32");
+    expect(() => work.inspector.inspect(wrong)).toThrow("input is i8, this layer takes f32");
   });
 
   it.each(["f16", "bf16", "i8"] as const)("stops rather than send %s of numbers that ran away", (link) => {
     const work = worker(2, link);
     const heard = frame(ones, 4);
     work.state().tensors["layer.weight"]!.fill(1e30);
-    work.update(heard);
-    expect(() => work.forwardFrame(heard)).toThrow("output is not finite, or beyond ±1000000");
+    const { output } = work.update(heard);
+    expect(() => work.forwardFrame(heard, output!)).toThrow("output is not finite, or beyond ±1000000");
   });
 });
 
@@ -125,18 +124,19 @@ describe("a hidden layer", () => {
   it("learns from an answer whose evidence it kept, once", () => {
     const work = new LayerWork(plainKernels(), network, 2, { ticketsKept: 4, dtypes });
     const heard = frame(ones, 4);
-    work.update(heard);
-    expect(work.forwardFrame(heard).activation.shape).toEqual([2, 4]);
-    work.keep(7);
-    const target = floatsToTensor(new Float32Array(8).fill(1), 2, 4);
-    expect(work.learn(7, target, 0)?.squaredTarget).toBe(8);
-    expect(work.learn(7, target, 0)).toBeUndefined();
+    const output = work.update(heard).output!;
+    expect(work.forwardFrame(heard, output).activation.shape).toEqual([2, 4]);
+    work.keep(7, output);
+    const gradient = floatsToTensor(new Float32Array(8).fill(1), 2, 4);
+    const target = { kind: "gradient", batch: 0, gradient } as const;
+    expect(work.learn(7, target)?.squaredTarget).toBe(8);
+    expect(work.learn(7, target)).toBeUndefined();
   });
 
   it("changes nothing when it rehearses", () => {
     const work = new LayerWork(plainKernels(), network, 2, { ticketsKept: 4, dtypes });
     const before = snapshot(work);
-    expect(work.rehearse(frame(ones, 4))?.shape).toEqual([2, 4]);
+    expect(work.rehearse(frame(ones, 4)).answer?.shape).toEqual([2, 4]);
     expect(snapshot(work)).toEqual(before);
   });
 
@@ -149,18 +149,18 @@ describe("a hidden layer", () => {
     const work = new LayerWork(plainKernels(), network, 2, { ticketsKept: 4, dtypes });
     work.state().tensors["layer.weight"]!.fill(1e30);
     const heard = frame(ones, 4);
-    work.update(heard);
-    expect(() => work.forwardFrame(heard)).toThrow("output is not finite, or beyond ±1000000");
+    const { output } = work.update(heard);
+    expect(() => work.forwardFrame(heard, output!)).toThrow("output is not finite, or beyond ±1000000");
   });
 });
 
 describe("the head", () => {
   it("judges held-out data part by part, and forgets it when it is sent anew", () => {
     const head = new LayerWork(plainKernels(), network, 3, { ticketsKept: 4, dtypes });
-    const part = (number: number) => frame(ones, 4, { evaluation: { part: number, parts: 2 } });
+    const part = (number: number) => ({ ...frame(ones, 4), evaluation: { part: number, parts: 2 } });
     head.evaluate(part(0));
-    expect(head.evaluate(part(0))).toBeUndefined();
-    const test = head.evaluate(part(1));
+    expect(head.evaluate(part(0)).test).toBeUndefined();
+    const { test } = head.evaluate(part(1));
     expect([0, 0.5, 1]).toContain(test?.error);
     expect(test?.loss).toBeGreaterThan(0);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { need } from "../../shared/delivery/layer-state.ts";
+import { need } from "../../shared/delivery/delivery-state.ts";
 import { Tried } from "./tried.ts";
 
 describe("what a layer needs", () => {

@@ -1,19 +1,23 @@
-import type { BatchItem, InFlight, Item } from "./items.ts";
+import type { Inbox } from "./inbox.ts";
+import type { BatchItem, Payloads } from "./items.ts";
+import type { SuccessorState } from "./successor-state.ts";
 
 /** Where a layer stands, and what it has heard and sent that is not settled. Of all this a crash leaves the cursor alone. */
-export interface LayerState<F> {
+export interface DeliveryState<P extends Payloads> {
   /** Highest batch applied; −1 before the first. */
   readonly cursor: number;
+  /** The cursor that it began with, or that it saved at the end of the run. */
+  readonly durable: number;
   readonly predecessor: "away" | "linked";
-  readonly successor: Successor;
-  /** Heard and not dealt with: at most `window` items, a correction behind each batch among them, and one end. */
-  readonly inbox: readonly Item<F>[];
+  readonly successor: SuccessorState;
+  readonly inbox: Inbox<P>;
   /** Locked only: forwarded, waiting for the true gradient. */
-  readonly working: BatchItem<F> | undefined;
+  readonly working: BatchItem<P> | undefined;
   /** Pinned only: targets that came before their turn, at most `staleness`. */
-  readonly early: readonly { readonly batch: number; readonly ticket: number; readonly target: F }[];
+  readonly early: readonly HeardTarget<P>[];
   /** Unlocked only: applied last, by a guess of its input, whose correction has not come. */
-  readonly guessed: BatchItem<F> | undefined;
+  readonly guessed: BatchItem<P> | undefined;
+  /** Batches applied since the last target was heard. */
   readonly sinceTarget: number;
   /** A rewind is under way: that many items may still arrive that were sent before it was heard. More, and it is asked again. */
   readonly rewinding: number;
@@ -25,14 +29,18 @@ export interface LayerState<F> {
   readonly nextTicket: number;
 }
 
-/** `need`: the lowest batch the successor lacks; anything up to it may be sent, anything above would be a gap. */
-export type Successor =
-  | { readonly phase: "away" }
-  | { readonly phase: "linked"; readonly need: number; readonly inFlight: readonly InFlight[] };
+/** The answer to the batch that was sent under this ticket. */
+export interface HeardTarget<P extends Payloads> {
+  readonly batch: number;
+  readonly ticket: number;
+  readonly target: P["target"];
+}
 
-export function initialState<F>(cursor: number): LayerState<F> {
+/** Of a layer whose checkpoint is of batch `cursor`. */
+export function initialState<P extends Payloads>(cursor: number): DeliveryState<P> {
   return {
     cursor,
+    durable: cursor,
     predecessor: "away",
     successor: { phase: "away" },
     inbox: [],
@@ -49,7 +57,7 @@ export function initialState<F>(cursor: number): LayerState<F> {
 }
 
 /** The batch a predecessor must send from: the lower of what this layer lacks and what its successor lacks. */
-export function need<F>(state: LayerState<F>): number {
-  const own = state.cursor + 1;
-  return state.successor.phase === "linked" ? Math.min(own, state.successor.need) : own;
+export function need({ cursor, successor }: DeliveryState<Payloads>): number {
+  const own = cursor + 1;
+  return successor.phase === "linked" ? Math.min(own, successor.need) : own;
 }

@@ -1,0 +1,47 @@
+import type { Rules } from "./rules.ts";
+
+/** Where the successor stands, as far as this layer knows. */
+export type SuccessorState = { readonly phase: "away" } | LinkedSuccessor;
+
+export interface LinkedSuccessor {
+  readonly phase: "linked";
+  /** The lowest batch that it lacks; anything up to it may be sent, anything above would be a gap. */
+  readonly need: number;
+  /** In order of sending, as the answers will come. */
+  readonly inFlight: readonly InFlight[];
+}
+
+/** Sent to the successor and not answered yet. */
+export type InFlight = BatchInFlight | { readonly kind: "evaluation" | "barrier"; readonly batch: number };
+
+export interface BatchInFlight {
+  readonly kind: "batch";
+  readonly batch: number;
+  /** Examples in it. */
+  readonly rows: number;
+  /** Unique in this process: a batch may be sent twice. */
+  readonly ticket: number;
+}
+
+export function hasRoom({ window }: Rules, { inFlight }: LinkedSuccessor): boolean {
+  return inFlight.length < window;
+}
+
+/** From now on the item waits for an answer. */
+export function withSent(successor: SuccessorState, item: InFlight): SuccessorState {
+  if (successor.phase === "away") return successor;
+  const { need, inFlight } = successor;
+  const needed = item.kind === "batch" ? Math.max(need, item.batch + 1) : need;
+  return { phase: "linked", need: needed, inFlight: [...inFlight, item] };
+}
+
+/** Of the batches whose answers are still to come. */
+export function ticketsInFlight({ inFlight }: LinkedSuccessor): number[] {
+  return inFlight.flatMap((sent) => (sent.kind === "batch" ? [sent.ticket] : []));
+}
+
+/** Examples in the batch whose answer is due next; undefined unless that is this one. */
+export function rowsDue(successor: SuccessorState, batch: number): number | undefined {
+  const due = successor.phase === "linked" ? successor.inFlight[0] : undefined;
+  return due?.kind === "batch" && due.batch === batch ? due.rows : undefined;
+}
