@@ -62,8 +62,11 @@ const rules: Readonly<Record<string, Rule>> = {
     outside: "any",
   },
   "services/compare": { rooms: ["services/train", ...without()], types: [], outside: "any" },
+  // It knows the config and nothing of our links: a mistake that both shared would not be found.
+  "services/conform": { rooms: ["shared/config"], types: [], outside: "any" },
   "services/cli": {
     rooms: [
+      "services/conform",
       "services/compare",
       "services/train",
       "deploy",

@@ -9,6 +9,7 @@ import type { Edges } from "../train/edges.ts";
 import { Refusal } from "../train/refusal.ts";
 import { train } from "../train/train.ts";
 import type { TrainRequest } from "../train/train-request.ts";
+import { addConform } from "./conform-command.ts";
 import { addControl } from "./control-command.ts";
 import { addDashboard } from "./dashboard-command.ts";
 import { addDeploy } from "./deploy-command.ts";
@@ -98,6 +99,7 @@ function createProgram(edges: Edges, done: (code: number) => void): Command {
   addLogs(program, edges);
   addReport(program, edges);
   addExport(program, edges);
+  addConform(program, edges, done);
   return program;
 }
 

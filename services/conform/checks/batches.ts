@@ -1,0 +1,265 @@
+import { type Bench, rowsOf } from "../bench.ts";
+import { type Check, hasSuccessor, teaches } from "../check.ts";
+import type { Frame, Tensor } from "../frame.ts";
+import { sameBytes, valuesOf } from "../numbers.ts";
+import { Broken } from "../peer.ts";
+
+/** Batches in order, out of order, again, and more than there is room for. */
+export const batches: readonly Check[] = [
+  {
+    section: "activation",
+    claim: "every batch is answered once, in order, and goes on once, in order",
+    run: async (bench) => {
+      await bench.settle();
+      const { window, isHead } = bench.subject;
+      const items = Array.from({ length: window }, (_, index) => bench.activation(bench.cursor + 1 + index));
+      for (const item of items) bench.before.send(item);
+      for (const item of items) await bench.taught(item);
+      if (!isHead) for (const item of items) await bench.forwarded(item);
+      if (!isHead) for (const { batch } of items) bench.reply(Number(batch));
+      await quiet(bench);
+    },
+  },
+  {
+    section: "activation",
+    claim: "a batch of fewer rows is taken, and answered and passed on with as many",
+    run: async (bench) => {
+      await bench.settle();
+      await bench.learn({ rows: 1 });
+      await bench.learn({ rows: bench.subject.batchSize - 1 });
+    },
+  },
+  {
+    section: "What a layer does with a batch",
+    claim:
+      "weights change at most once for each batch: sent again it is answered, twice alike, and does not go on",
+    concerns: teaches,
+    run: async (bench) => {
+      await bench.settle();
+      const item = bench.activation(bench.cursor + 1);
+      bench.before.send(item);
+      await bench.taught(item);
+      if (!bench.subject.isHead) await bench.forwarded(item);
+      const again: (Tensor | undefined)[] = [];
+      for (let time = 0; time < 3; time++) {
+        bench.before.send(item);
+        again.push(await bench.taught(item));
+      }
+      if (again.some((answer) => !sameBytes(answer, again[0])))
+        throw new Broken("the answers differ: weights have changed");
+      if (!bench.subject.isHead) bench.reply(Number(item.batch));
+      await quiet(bench);
+    },
+  },
+  {
+    section: "What a layer does with a batch",
+    claim: "the next batch changes the weights",
+    concerns: teaches,
+    run: async (bench) => {
+      await bench.settle();
+      const item = await bench.learn();
+      bench.before.send(item);
+      const before = await bench.taught(item);
+      await bench.learn();
+      bench.before.send(item);
+      if (sameBytes(before, await bench.taught(item)))
+        throw new Broken("the answer is the same as before it");
+    },
+  },
+  {
+    section: "What a layer does with a batch",
+    claim: "a gap is answered without numbers, and a rewind asked for once for up to window gaps more",
+    run: async (bench) => {
+      await bench.settle();
+      const { window } = bench.subject;
+      const rewinds: unknown[] = [];
+      for (let gap = 0; gap <= window; gap++) rewinds.push(...(await meetGap(bench)));
+      if (rewinds.length !== 1 || rewinds[0] !== bench.cursor + 1)
+        throw new Broken(`expected one rewind to ${bench.cursor + 1}, got ${rewinds.join(", ") || "none"}`);
+      const again = await meetGap(bench);
+      if (again.length !== 1)
+        throw new Broken(`after more than ${window} gaps: expected another rewind, got ${again.length}`);
+      await bench.learn();
+    },
+  },
+  {
+    section: "What a layer does with a batch",
+    claim: "an item that is taken ends the count: the next gap is asked about at once",
+    run: async (bench) => {
+      await bench.settle();
+      await meetGap(bench);
+      await bench.learn();
+      const rewinds = await meetGap(bench);
+      if (rewinds.length !== 1) throw new Broken(`expected one rewind, got ${rewinds.length}`);
+    },
+  },
+  {
+    section: "The window",
+    claim:
+      "at most window items are in flight to the successor; what has to wait is not answered, and goes on by one for each answer",
+    concerns: hasSuccessor,
+    run: async (bench) => {
+      await bench.settle();
+      const { window } = bench.subject;
+      const items = await fill(bench);
+      const waiting = bench.activation(bench.cursor + 1);
+      bench.before.send(waiting);
+      await bench.before.hasRead();
+      await quiet(bench);
+      bench.reply(Number(items[0]!.batch));
+      await bench.taught(waiting);
+      await bench.forwarded(waiting);
+      for (const { batch } of [...items.slice(1), waiting]) bench.reply(Number(batch));
+      if (items.length !== window) throw new Broken(`expected ${window} in flight, got ${items.length}`);
+      await quiet(bench);
+    },
+  },
+  {
+    section: "The window",
+    claim: "one unanswered item more than the window closes with 4429",
+    concerns: hasSuccessor,
+    run: async (bench) => {
+      await bench.settle();
+      await fill(bench);
+      const { window } = bench.subject;
+      for (let index = 1; index <= window; index++) bench.before.send(bench.activation(bench.cursor + index));
+      await bench.before.hasRead();
+      await quiet(bench);
+      bench.before.send(bench.activation(bench.cursor + window + 1));
+      await bench.before.closesWith(4429);
+    },
+  },
+  {
+    section: "The window",
+    claim: "when a link dies, its items are forgotten: the next link begins at the need of its welcome",
+    concerns: hasSuccessor,
+    run: async (bench) => {
+      await bench.settle();
+      await fill(bench);
+      bench.before.send(bench.activation(bench.cursor + 1));
+      await bench.before.hasRead();
+      await bench.before.close();
+      const { peer, welcome } = await bench.linkBefore();
+      if (welcome.need !== bench.cursor + 1)
+        throw new Broken(`expected need ${bench.cursor + 1}, got ${welcome.need}`);
+      await peer.staysSilent();
+    },
+  },
+  {
+    section: "gradient",
+    claim: "row i is the gradient of example i alone, not divided by the batch size",
+    concerns: ({ isHead, batchNorm, isFirst, dtype }) => isHead && !batchNorm && !isFirst && dtype !== "i8",
+    run: async (bench) => {
+      await bench.settle();
+      const { batchSize, inputs } = bench.subject;
+      const item = await bench.learn();
+      bench.before.send(item);
+      const all = valuesOf((await bench.taught(item))!, batchSize, inputs).slice(0, inputs);
+      const one = { ...item, activation: firstRow(item.activation), labels: firstRow(item.labels) };
+      bench.before.send(one);
+      const alone = valuesOf((await bench.taught(one))!, 1, inputs);
+      const most = Math.max(...alone.map(Math.abs));
+      const apart = Math.max(...alone.map((value, index) => Math.abs(value - all[index]!)));
+      if (apart > 0.02 * most)
+        throw new Broken(`alone it is ${alone[0]}, among ${batchSize} it is ${all[0]}`);
+    },
+  },
+  {
+    section: "What a layer does with a batch",
+    claim:
+      "with its successor away it learns stalenessBudget batches since the last target, forwards and stores nothing, and holds",
+    concerns: hasSuccessor,
+    run: async (bench) => {
+      const held = await spendBudget(bench);
+      await bench.comeBack(Number(held.batch));
+      await bench.taught(held);
+      await bench.forwarded(held);
+      bench.reply(Number(held.batch), bench.gradient(rowsOf(held)));
+    },
+  },
+  {
+    section: "What a layer does with a batch",
+    claim:
+      "where the successor comes back and lacks earlier batches, the next batch is answered without numbers until it has them",
+    concerns: hasSuccessor,
+    run: async (bench) => {
+      const held = await spendBudget(bench);
+      const need = bench.cursor;
+      await bench.comeBack(need);
+      await expectRewind(bench, need);
+      await bench.untaught(held);
+      const missed = bench.activation(need);
+      bench.before.send(missed);
+      await bench.taught(missed);
+      await bench.forwarded(missed);
+      bench.reply(need, bench.gradient(rowsOf(missed)));
+      await bench.after.hasRead();
+      bench.before.send(held);
+      await bench.taught(held);
+      await bench.forwarded(held);
+      bench.reply(Number(held.batch));
+    },
+  },
+];
+
+/** Learns until nothing is answered any more; gives what waits then. */
+async function spendBudget(bench: Bench): Promise<Frame> {
+  await bench.settle();
+  await bench.learn();
+  await bench.after.close();
+  // By then it knows.
+  const gone = await bench.arrival();
+  for (let batch = 0; batch < bench.subject.stalenessBudget; batch++) {
+    const item = bench.activation(bench.cursor + 1);
+    bench.before.send(item);
+    await bench.taught(item);
+    bench.cursor++;
+  }
+  const held = bench.activation(bench.cursor + 1);
+  bench.before.send(held);
+  await bench.before.hasRead();
+  await bench.before.staysSilent();
+  await gone.close();
+  return held;
+}
+
+/** As many in flight to the successor as may be. */
+async function fill(bench: Bench): Promise<Frame[]> {
+  const items: Frame[] = [];
+  for (let index = 0; index < bench.subject.window; index++) {
+    const item = bench.activation(bench.cursor + 1);
+    bench.before.send(item);
+    await bench.taught(item);
+    await bench.forwarded(item);
+    bench.cursor++;
+    items.push(item);
+  }
+  return items;
+}
+
+/** The rewinds that a batch too early brings: answered without numbers. */
+async function meetGap(bench: Bench): Promise<unknown[]> {
+  bench.before.send(bench.activation(bench.cursor + 5));
+  await bench.before.hasRead();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const frames = bench.before.take();
+  const answers = frames.filter(({ kind }) => kind === "gradient");
+  if (answers.length !== 1 || "gradient" in answers[0]!)
+    throw new Broken(`expected an answer without numbers, got ${answers.length}`);
+  return frames.filter(({ kind }) => kind === "rewind").map(({ need }) => need);
+}
+
+export async function expectRewind(bench: Bench, need: number): Promise<void> {
+  const rewind = await bench.before.next("rewind");
+  if (rewind.need !== need) throw new Broken(`expected a rewind to ${need}, got ${rewind.need}`);
+}
+
+export async function quiet(bench: Bench): Promise<void> {
+  await bench.before.staysSilent();
+  if (!bench.subject.isHead) await bench.after.staysSilent();
+}
+
+function firstRow(value: unknown): Tensor {
+  const { shape, data, ...rest } = value as Tensor;
+  return { ...rest, shape: [1, shape[1]], data: data.subarray(0, data.length / shape[0]) };
+}

@@ -1,0 +1,357 @@
+import { request } from "node:http";
+import type { Bench } from "../bench.ts";
+import { requireFields } from "../bench.ts";
+import type { Check } from "../check.ts";
+import { type Fields, type Frame, nonce, proofOf } from "../frame.ts";
+import { ANSWER_MS, Broken, SILENCE_MS } from "../peer.ts";
+import type { Subject } from "../subject.ts";
+
+const section = "Greeting";
+const NAME = /^\P{C}{1,128}$/u;
+const HEX = /^[0-9a-f]{64}$/;
+const hasSecret = ({ secret }: Subject): boolean => secret !== undefined;
+
+/** The worker as it is dialled. */
+export const listening: readonly Check[] = [
+  {
+    section: "Topology",
+    claim: "GET /healthz answers 200 and ends the connection",
+    run: async (bench) => {
+      const { status, connection } = await get(bench, "/healthz");
+      if (status !== 200) throw new Broken(`expected status 200, got ${status}`);
+      if (connection !== "close") throw new Broken(`expected Connection: close, got ${connection}`);
+    },
+  },
+  {
+    section: "Topology",
+    claim: "a request with an Origin is refused with 403",
+    run: async (bench) => expectRefused(bench, "/", { origin: "http://x" }, 403),
+  },
+  {
+    section: "Topology",
+    claim: "only the path / is upgraded",
+    run: async (bench) => expectRefused(bench, "/other", {}, undefined),
+  },
+  {
+    section: "Topology",
+    claim: "an offer of permessage-deflate is not taken up",
+    run: async (bench) => {
+      const peer = await bench.dial({ perMessageDeflate: true });
+      if (peer.socket.extensions !== "") throw new Broken(`it took up ${peer.socket.extensions}`);
+    },
+  },
+  {
+    section: "Topology",
+    claim: "a mask of zeros is read like any other",
+    run: async (bench) => {
+      const peer = await bench.dial({ generateMask: () => {} });
+      peer.send(bench.hello(await peer.next("challenge")));
+      await peer.next("welcome");
+    },
+  },
+  {
+    section: "Topology",
+    claim: "more than 16 KB before the welcome end the connection",
+    run: async (bench) => {
+      const peer = await bench.dial();
+      peer.send(bench.hello(await peer.next("challenge"), { run: "r".repeat(20_000) }));
+      await peer.closes();
+    },
+  },
+  {
+    section: "challenge",
+    claim: "it comes first and at once, with a new nonce for every connection",
+    run: async (bench) => {
+      const nonces = new Set<unknown>();
+      for (let time = 0; time < 3; time++) {
+        const challenge = await (await bench.dial()).next("challenge");
+        requireFields(challenge, "kind nonce protocol");
+        if (challenge.protocol !== 5) throw new Broken(`expected protocol 5, got ${challenge.protocol}`);
+        if (!HEX.test(String(challenge.nonce))) throw new Broken(`the nonce is ${challenge.nonce}`);
+        nonces.add(challenge.nonce);
+      }
+      if (nonces.size !== 3) throw new Broken("a nonce came twice");
+    },
+  },
+  {
+    section: "welcome",
+    claim: "it says who the worker is and what it needs, and is proved",
+    run: async (bench) => {
+      const { peer, hello, challenge } = await bench.greet();
+      expectWelcome(bench.subject, await peer.next("welcome"), hello, challenge);
+    },
+  },
+  {
+    section,
+    claim: "nothing but a close comes where no hello came within link.handshakeMs: 4408",
+    run: async (bench) => {
+      const peer = await bench.dial();
+      await peer.next("challenge");
+      await peer.closesWith(4408, bench.subject.handshakeMs + ANSWER_MS);
+    },
+    limitMs: 40_000,
+  },
+  ...Object.entries({
+    activation: (bench: Bench) => bench.activation(0),
+    release: () => ({ kind: "release" }),
+    challenge: () => ({ kind: "challenge", protocol: 5, nonce: nonce() }),
+  }).map(
+    ([kind, frame]): Check => ({
+      section,
+      claim: `the first frame forward is hello: ${kind} closes with 4400`,
+      run: async (bench) => {
+        const peer = await bench.dial();
+        await peer.next("challenge");
+        peer.send(frame(bench));
+        await peer.closesWith(4400);
+      },
+    }),
+  ),
+  {
+    section,
+    claim: "a second hello closes with 4400",
+    run: async (bench) => {
+      const { peer, hello, challenge } = await bench.greet();
+      await peer.next("welcome");
+      peer.send(bench.hello(challenge, { incarnation: hello.incarnation, instance: hello.instance }));
+      await peer.closesWith(4400);
+    },
+  },
+  ...refusals([
+    ["protocol", () => ({ protocol: 4 }), 4406],
+    ["run", () => ({ run: "another-run" }), 4403],
+    ["from", ({ layer }) => ({ from: layer }), 4412],
+    ["to", ({ layer }) => ({ to: layer + 1 }), 4412],
+    ["width", ({ inputs }) => ({ width: inputs + 1 }), 4412],
+    ["dtype", ({ dtypeIn }) => ({ dtype: dtypeIn === "f32" ? "f16" : "f32" }), 4412],
+    ["configHash", () => ({ configHash: "0".repeat(64) }), 4412],
+    ["incarnation 0, as lives are counted from 1", () => ({ incarnation: 0 }), 4400],
+    ["an incarnation below 0", () => ({ incarnation: -1 }), 4400],
+    ["a width of 0", () => ({ width: 0 }), 4400],
+    ["an unknown field", () => ({ colour: "red" }), 4400],
+    ["an instance of 129 characters", () => ({ instance: "i".repeat(129) }), 4400],
+    ["a run with a line break", () => ({ run: "a\nb" }), 4400],
+    ["no instance", () => ({ instance: undefined }), 4400],
+  ]),
+  ...order([
+    ["protocol before run", () => ({ protocol: 4, run: "another-run" }), 4406],
+    ["run before layer", ({ layer }) => ({ run: "another-run", from: layer + 1 }), 4403],
+    ["layer before lives", ({ layer }) => ({ from: layer + 1, incarnation: 1 }), 4412],
+    ["config before lives", () => ({ configHash: "0".repeat(64), incarnation: 1 }), 4412],
+    ["lives before width", ({ inputs }) => ({ width: inputs + 1, incarnation: 1 }), 4409],
+  ]),
+  {
+    section: "The proof",
+    claim: "a hello without a proof closes with 4401",
+    concerns: hasSecret,
+    run: async (bench) => (await bench.greet({ proof: undefined })).peer.closesWith(4401),
+  },
+  {
+    section: "The proof",
+    claim: "a wrong proof closes with 4401, before any other field is looked at",
+    concerns: hasSecret,
+    run: async (bench) => {
+      const wrong = { nonce: nonce(), proof: nonce(), protocol: 4, run: "another-run" };
+      await (await bench.greet(wrong)).peer.closesWith(4401);
+    },
+  },
+  {
+    section: "The proof",
+    claim: "a hello recorded on another connection closes with 4401",
+    concerns: hasSecret,
+    run: async (bench) => {
+      const { peer, hello } = await bench.greet();
+      await peer.next("welcome");
+      const other = await bench.dial();
+      await other.next("challenge");
+      other.send(hello);
+      await other.closesWith(4401);
+    },
+  },
+  {
+    section: "The proof",
+    claim: "a proof closes with 4401 where the worker has no secret",
+    concerns: (subject) => !hasSecret(subject),
+    run: async (bench) => (await bench.greet({ nonce: nonce(), proof: nonce() })).peer.closesWith(4401),
+  },
+  {
+    section: "Topology",
+    claim: "a newcomer that is welcome takes the predecessor's place, whose link closes with 4409",
+    run: async (bench) => {
+      const { peer: old } = await bench.linkBefore();
+      const { peer } = await bench.linkBefore();
+      await old.closesWith(4409);
+      await peer.hasRead();
+      await peer.staysSilent();
+    },
+  },
+  {
+    section: "Topology",
+    claim: "one that is refused does not",
+    run: async (bench) => {
+      const { peer: old } = await bench.linkBefore();
+      await (await bench.greet({ run: "another-run" })).peer.closesWith(4403);
+      await old.hasRead();
+      await old.staysSilent();
+    },
+  },
+  ...lives(),
+];
+
+function lives(): Check[] {
+  const claims: readonly (readonly [string, (met: Frame) => Fields, number | undefined])[] = [
+    ["an older incarnation than one met before closes with 4409", older, 4409],
+    ["another instance of the incarnation met last closes with 4409", another, 4409],
+    ["the same life is welcome again", same, undefined],
+  ];
+  return claims.map(([claim, change, code]) => ({
+    section: "hello",
+    claim,
+    run: async (bench) => {
+      const { peer: old, hello: met } = await bench.greet();
+      await old.next("welcome");
+      const { peer } = await bench.greet(change(met));
+      if (code !== undefined) return peer.closesWith(code);
+      await peer.next("welcome");
+      await old.closesWith(4409);
+    },
+  }));
+}
+
+function older({ incarnation }: Frame): Fields {
+  return { incarnation: Number(incarnation) - 1 };
+}
+
+function another({ incarnation }: Frame): Fields {
+  return { incarnation };
+}
+
+function same({ incarnation, instance }: Frame): Fields {
+  return { incarnation, instance };
+}
+
+type Change = readonly [string, (subject: Subject) => Fields, number];
+
+function refusals(changes: readonly Change[]): Check[] {
+  return changes.map(([what, change, code]) => ({
+    section: "hello",
+    claim: `another ${what} closes with ${code}`.replace(/^another (in|an? |no )/, "$1"),
+    run: async (bench) => expectClosed(bench, change(bench.subject), code),
+  }));
+}
+
+function order(changes: readonly Change[]): Check[] {
+  return changes.map(([what, change, code]) => ({
+    section: "hello",
+    claim: `checks come in order: ${what}, so ${code}`,
+    run: async (bench) => {
+      // So that there is a life that 1 is older than.
+      await bench.linkBefore();
+      await expectClosed(bench, change(bench.subject), code);
+    },
+  }));
+}
+
+async function expectClosed(bench: Bench, change: Fields, code: number): Promise<void> {
+  const { peer } = await bench.greet(change);
+  const { code: found, reason } = await peer.closes();
+  if (found !== code) throw new Broken(`expected close code ${code}, got ${found} ${reason}`);
+  if (reason === "") throw new Broken(`expected a reason beside ${code}, got none`);
+}
+
+/** Throws unless the welcome is whole. */
+function expectWelcome(
+  { secret, run, configHash, layer, batches }: Subject,
+  welcome: Frame,
+  hello: Frame,
+  challenge: Frame,
+): void {
+  const fields = "configHash from incarnation instance kind need protocol run";
+  requireFields(welcome, secret ? `${fields} proof`.split(" ").sort().join(" ") : fields);
+  const expected = { protocol: 5, run, configHash, from: layer };
+  for (const [name, value] of Object.entries(expected))
+    if (welcome[name] !== value) throw new Broken(`expected ${name} ${value}, got ${welcome[name]}`);
+  const { incarnation, instance, need } = welcome as {
+    incarnation?: number;
+    instance?: string;
+    need?: number;
+  };
+  if (!Number.isSafeInteger(incarnation) || incarnation! < 1)
+    throw new Broken(`incarnation is ${incarnation}`);
+  if (!NAME.test(String(instance))) throw new Broken(`instance is ${instance}`);
+  if (!Number.isSafeInteger(need) || need! < 0 || need! > batches) throw new Broken(`need is ${need}`);
+  if (!secret) return;
+  const proof = proofOf(secret, welcome, hello.from, challenge.nonce, hello.nonce);
+  if (welcome.proof !== proof) throw new Broken("the welcome's proof is wrong");
+}
+
+function get(bench: Bench, path: string, headers = {}): Promise<{ status: number; connection: string }> {
+  return new Promise((resolve, reject) => {
+    const url = bench.url.replace(/^ws/, "http").replace(/\/*$/, path);
+    const asking = request(url, { headers, timeout: ANSWER_MS, agent: false }, (response) => {
+      response.resume();
+      resolve({ status: response.statusCode!, connection: String(response.headers.connection) });
+    });
+    asking.on("error", (error) => reject(new Broken(`no answer: ${error.message}`)));
+    asking.on("upgrade", (_response, socket) => {
+      socket.destroy();
+      resolve({ status: 101, connection: "upgrade" });
+    });
+    asking.on("timeout", () => asking.destroy(new Error(`none within ${ANSWER_MS} ms`)));
+    asking.end();
+  });
+}
+
+async function expectRefused(bench: Bench, path: string, headers: object, status: number | undefined) {
+  const upgrade = { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" };
+  const key = { "sec-websocket-key": Buffer.alloc(16, 1).toString("base64") };
+  const { status: found } = await get(bench, path, { ...upgrade, ...key, ...headers });
+  if (status === undefined ? found < 400 : found !== status)
+    throw new Broken(`expected ${status ?? "a refusal"}, got ${found}`);
+}
+
+/** Once on each end: signs of life. */
+export const heartbeat: readonly Check[] = [
+  {
+    section: "Topology",
+    claim: "each end pings every link.heartbeatMs",
+    run: async (bench) => {
+      const { peer } = await bench.linkBefore();
+      await new Promise((resolve) => setTimeout(resolve, 3 * bench.subject.heartbeatMs + SILENCE_MS));
+      if (peer.pings === 0) throw new Broken(`expected a ping within three intervals, none came`);
+      if (!peer.isOpen) throw new Broken("the link ended, though pings were answered");
+    },
+    limitMs: 20_000,
+  },
+  {
+    section: "Topology",
+    claim: "frames are signs of life, too: a link without pongs that brings them lives on",
+    run: async (bench) => {
+      await bench.settle();
+      bench.before.socket.pong = () => {};
+      for (let time = 0; time < 6; time++) {
+        // A gap, which changes nothing.
+        bench.before.send(bench.activation(bench.cursor + 3));
+        await new Promise((resolve) => setTimeout(resolve, bench.subject.heartbeatMs));
+        if (!bench.before.isOpen) throw new Broken("it was cut, though frames came all the time");
+      }
+    },
+    limitMs: 30_000,
+  },
+  {
+    section: "Topology",
+    claim: "a link from which nothing is heard for three intervals is cut",
+    run: async (bench) => {
+      const { peer } = await bench.linkBefore();
+      // Neither pings nor answers them from now on.
+      peer.socket.pong = () => {};
+      const { heartbeatMs } = bench.subject;
+      const begun = performance.now();
+      await peer.closes(6 * heartbeatMs + ANSWER_MS);
+      const tookMs = performance.now() - begun;
+      if (tookMs < heartbeatMs)
+        throw new Broken(`it was cut after ${Math.round(tookMs)} ms, expected two intervals`);
+    },
+    limitMs: 40_000,
+  },
+];
