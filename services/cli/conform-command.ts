@@ -17,6 +17,7 @@ interface ConformOptions {
   readonly successorHost: string;
   readonly successorPort: number;
   readonly wait: string;
+  readonly only?: string;
 }
 
 const BROKEN = 1;
@@ -35,12 +36,14 @@ export function addConform(program: Command, { out }: Edges, done: (code: number
     .option("--successor-host <host>", "the address on which it is to find its successor", "127.0.0.1")
     .option("--successor-port <port>", "and the port", portNumber, 7499)
     .option("--wait <seconds>", "how long it may take to come", "60")
+    .option("--only <text>", "try only what has this text in it")
     .action(async (url: string, options: ConformOptions) => {
       const subject = readSubject(options);
-      const { successorHost: host, successorPort: port, wait } = options;
+      const { successorHost: host, successorPort: port, wait, only = "" } = options;
       const verdicts = await conform({
         ...{ url, subject, waitMs: 1000 * Number(wait) },
         successor: subject.isHead ? undefined : { host, port },
+        only: ({ section, claim }) => `${section}: ${claim}`.includes(only),
         say: (line) => out.write(`${line}\n`),
         listening: (taken) => out.write(`waiting for layer ${subject.layer} at ${host}:${taken}\n`),
       }).catch((error: Error) => {

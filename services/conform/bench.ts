@@ -178,6 +178,8 @@ export class Bench {
     const { isHead } = this.subject;
     await this.after?.close();
     await this.before?.close();
+    // Else it might give up on one that waits for a challenge while that is under way.
+    for (const waiting of this.#arrivals.splice(0)) await waiting.close();
     // It has noticed by the time it dials again.
     const arrived = isHead ? undefined : await this.arrival();
     const { peer, welcome } = await this.linkBefore();
@@ -236,6 +238,14 @@ export class Bench {
   async untaught(item: Frame): Promise<void> {
     if ((await this.answer(item)) !== undefined)
       throw new Broken(`expected the answer to batch ${item.batch} to have no numbers`);
+  }
+
+  /** An answer without numbers to a batch that is too early, and the rewind that comes with it, be it before or behind. */
+  async tooEarly(item: Frame): Promise<void> {
+    const isRewindFirst = (await this.before.peek()) === "rewind";
+    if (isRewindFirst) await this.before.next("rewind");
+    await this.untaught(item);
+    if (!isRewindFirst) await this.before.next("rewind");
   }
 
   /** What the worker forwards next, which must be of this item. */

@@ -34,6 +34,8 @@ export interface ConformRequest {
   /** How long it may take to come. */
   readonly waitMs: number;
   readonly say: (line: string) => void;
+  /** Of all checks; the last ones end the worker. */
+  readonly only?: (check: Pick<Check, "section" | "claim">) => boolean;
   /** Once the successor's port is open. */
   readonly listening?: (port: number) => void;
 }
@@ -47,12 +49,12 @@ export interface Verdict {
 
 /** Plays both neighbours of a worker and tries every claim that concerns it. Rejects where the worker never comes. */
 export async function conform(request: ConformRequest): Promise<Verdict[]> {
-  const { url, subject, successor, say } = request;
+  const { url, subject, successor, say, only = () => true } = request;
   const bench = new Bench(url, subject);
   try {
     if (successor) request.listening?.(await bench.listen(successor.host, successor.port));
     await untilThere(bench, request);
-    const checks = CHECKS.filter(({ concerns }) => concerns?.(subject) !== false);
+    const checks = CHECKS.filter((check) => check.concerns?.(subject) !== false && only(check));
     const verdicts: Verdict[] = [];
     for (const check of checks) {
       const verdict = { section: check.section, claim: check.claim, broken: await tryOut(check, bench) };

@@ -43,15 +43,22 @@ function mix(index: number, salt: number): number {
   return ((product ^ (product >>> 13)) >>> 3) & 0xffff;
 }
 
-/** With the number at `index` (and for i8 the scale of its row, for u8 the scale of all) written anew: hex, little-endian. */
+/**
+ * With the number at `index` written anew: hex, little-endian. With a scale (for i8 of its row, for u8 of all) every other
+ * number under it is 0.
+ */
 export function withNumber(from: Tensor, index: number, hex: string, scaleHex?: string): Tensor {
   const bytes = Buffer.from(hex, "hex");
   const data = Buffer.from(from.data);
+  const columns = from.shape[1];
+  const row = Math.floor(index / columns);
+  if (scaleHex !== undefined && from.dtype === "u8") data.fill(0);
+  if (scaleHex !== undefined && from.dtype === "i8") data.fill(0, row * columns, (row + 1) * columns);
   bytes.copy(data, index * bytes.length);
   if (scaleHex === undefined) return { ...from, data };
   if (from.dtype === "u8") return { ...from, data, scale: Buffer.from(scaleHex, "hex").readFloatLE() };
   const scales = Buffer.from(from.scales!);
-  Buffer.from(scaleHex, "hex").copy(scales, 4 * Math.floor(index / from.shape[1]));
+  Buffer.from(scaleHex, "hex").copy(scales, 4 * row);
   return { ...from, data, scales };
 }
 

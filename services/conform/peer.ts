@@ -59,6 +59,12 @@ export class Peer {
     );
   }
 
+  /** Of what kind the next frame is, which is left to be asked for; undefined where none comes. */
+  async peek(withinMs = ANSWER_MS): Promise<string | undefined> {
+    await this.#until(() => this.#frames.length > 0 || this.#closed !== undefined, withinMs);
+    return this.#frames[0]?.kind;
+  }
+
   /** All frames that came and were not asked for. */
   take(): Frame[] {
     return this.#frames.splice(0);

@@ -108,7 +108,7 @@ function inActivation(dtype: string, [what, hex, fate, scale]: Vector): Check {
         scale,
       );
       bench.before.send({ ...item, activation });
-      if (fate === "taken") return bench.untaught(item);
+      if (fate === "taken") return bench.tooEarly(item);
       await bench.before.closesWith(4422);
       if (!bench.subject.isHead) await bench.after.staysSilent();
     },

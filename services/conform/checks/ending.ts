@@ -96,6 +96,8 @@ function end({ subject }: Bench): Frame {
 /** From the last batch on: the evaluation, the end, and what the layer says then. */
 async function finish(bench: Bench): Promise<void> {
   const { subject, before } = bench;
+  // The successor that has just come may have lost the end.
+  if (!subject.isHead) await expectRewind(bench, subject.batches);
   const evaluation = bench.activation(subject.batches, { change: { evaluation: { part: 0, parts: 1 } } });
   before.send(evaluation);
   await bench.untaught(evaluation);

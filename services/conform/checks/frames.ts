@@ -163,7 +163,7 @@ export const frames: readonly Check[] = [
       await bench.settle();
       const item = bench.activation(bench.cursor + 3);
       sendInPieces(bench, pack(item), 8);
-      await bench.untaught(item);
+      await bench.tooEarly(item);
       sendInPieces(bench, pack(item), 9);
       await bench.before.closesWith(1008);
     },
