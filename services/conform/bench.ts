@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type ClientOptions, WebSocket, WebSocketServer } from "ws";
+import { requireFields, rowsOf } from "./expect.ts";
 import { type Fields, type Frame, nonce, PROTOCOL, proofOf, type Tensor } from "./frame.ts";
 import { labels, readTensor, sameBytes, tensor } from "./numbers.ts";
 import { ANSWER_MS, Broken, Peer } from "./peer.ts";
@@ -23,7 +24,7 @@ export class Bench {
   after!: Peer;
   /** Highest batch the worker has applied. */
   cursor = -1;
-  readonly #url: string;
+  readonly url: string;
   readonly #http: Server = createServer();
   readonly #sockets = new WebSocketServer({ ...SOCKET, noServer: true });
   /** Links that the worker has dialled and that were not challenged yet. */
@@ -35,7 +36,7 @@ export class Bench {
   #salt = 0;
 
   constructor(url: string, subject: Subject) {
-    this.#url = url;
+    this.url = url;
     this.subject = subject;
     this.#http.on("upgrade", (request, socket, head) => {
       this.#sockets.handleUpgrade(request, socket, head, (accepted) => {
@@ -60,26 +61,11 @@ export class Bench {
     await new Promise((resolve) => this.#http.close(resolve));
   }
 
-  get url(): string {
-    return this.#url;
-  }
-
-  get isUnreachable(): Promise<boolean> {
-    return new Promise((resolve) => {
-      const socket = new WebSocket(this.#url, { ...SOCKET, handshakeTimeout: ANSWER_MS });
-      socket.on("error", () => resolve(true));
-      socket.on("open", () => {
-        socket.terminate();
-        resolve(false);
-      });
-    });
-  }
-
   // — as its predecessor —
 
   /** A connection that has said nothing yet. Rejects where it is not upgraded. */
   async dial(options: ClientOptions = {}): Promise<Peer> {
-    const socket = new WebSocket(this.#url, { ...SOCKET, handshakeTimeout: ANSWER_MS, ...options });
+    const socket = new WebSocket(this.url, { ...SOCKET, handshakeTimeout: ANSWER_MS, ...options });
     const peer = this.#known(new Peer(socket));
     await new Promise<void>((resolve, reject) => {
       socket.once("open", resolve);
@@ -286,7 +272,7 @@ export class Bench {
     this.cursor++;
     if (this.subject.isHead) return item;
     await this.forwarded(item);
-    this.reply(this.cursor, this.gradient(rowsOf(item)));
+    this.reply(this.cursor, shape.isTaught === false ? undefined : this.gradient(rowsOf(item)));
     await this.after.hasRead();
     return item;
   }
@@ -302,15 +288,8 @@ export interface Shape {
   readonly rows?: number;
   readonly salt?: number;
   readonly change?: Fields;
-}
-
-export function rowsOf({ activation }: Frame): number {
-  return (activation as Tensor).shape[0];
-}
-
-export function requireFields(frame: Fields, expected: string): void {
-  const found = Object.keys(frame).sort().join(" ");
-  if (found !== expected) throw new Broken(`expected ${frame.kind} with ${expected}, got ${found}`);
+  /** By the successor; false where what is learnt a moment later would disturb. */
+  readonly isTaught?: boolean;
 }
 
 /** A field that is undefined is left out. */

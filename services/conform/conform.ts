@@ -4,20 +4,28 @@ import { barriers } from "./checks/barriers.ts";
 import { batches } from "./checks/batches.ts";
 import { dialling } from "./checks/dialling.ts";
 import { dtypes } from "./checks/dtypes.ts";
+import { encodings } from "./checks/encodings.ts";
 import { ending } from "./checks/ending.ts";
 import { frames } from "./checks/frames.ts";
-import { heartbeat, listening } from "./checks/listening.ts";
+import { framesBack } from "./checks/frames-back.ts";
+import { heartbeat } from "./checks/heartbeat.ts";
+import { hellos } from "./checks/hellos.ts";
+import { listening } from "./checks/listening.ts";
 import { rewinds } from "./checks/rewinds.ts";
+import { isUnreachable } from "./reach.ts";
 import type { Subject } from "./subject.ts";
 
 /** In this order: the last ones end the worker. */
 const CHECKS: readonly Check[] = [
   ...listening,
+  ...hellos,
   ...dialling,
   ...batches,
   ...rewinds,
   ...barriers,
   ...frames,
+  ...framesBack,
+  ...encodings,
   ...dtypes,
   ...heartbeat,
   ...ending,
@@ -61,7 +69,7 @@ export async function conform(request: ConformRequest): Promise<Verdict[]> {
       verdicts.push(verdict);
       say(lineOf(verdict));
       // One that has left by a mistake would be told of it by every check to come.
-      if (verdict.broken !== undefined && (await bench.isUnreachable)) break;
+      if (verdict.broken !== undefined && (await isUnreachable(url))) break;
     }
     const broken = verdicts.filter((verdict) => verdict.broken !== undefined).length;
     const untried = checks.length - verdicts.length;
@@ -96,7 +104,7 @@ function lineOf({ section, claim, broken }: Verdict): string {
 
 async function untilThere(bench: Bench, { waitMs, url, subject }: ConformRequest): Promise<void> {
   const end = performance.now() + waitMs;
-  while (await bench.isUnreachable) {
+  while (await isUnreachable(url)) {
     if (performance.now() > end) throw new Error(`Cannot check ${url}: nobody answers there`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

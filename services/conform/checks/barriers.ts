@@ -1,5 +1,6 @@
-import { type Bench, requireFields } from "../bench.ts";
+import type { Bench } from "../bench.ts";
 import { type Check, hasSuccessor } from "../check.ts";
+import { requireFields } from "../expect.ts";
 import type { Fields, Frame } from "../frame.ts";
 import { Broken } from "../peer.ts";
 import { quiet } from "./batches.ts";

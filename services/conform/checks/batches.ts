@@ -1,5 +1,6 @@
-import { type Bench, rowsOf } from "../bench.ts";
+import type { Bench } from "../bench.ts";
 import { type Check, hasSuccessor, teaches } from "../check.ts";
+import { rowsOf } from "../expect.ts";
 import type { Frame, Tensor } from "../frame.ts";
 import { sameBytes, valuesOf } from "../numbers.ts";
 import { Broken } from "../peer.ts";
@@ -57,7 +58,7 @@ export const batches: readonly Check[] = [
     concerns: teaches,
     run: async (bench) => {
       await bench.settle();
-      const item = await bench.learn();
+      const item = await bench.learn({ isTaught: false });
       bench.before.send(item);
       const before = await bench.taught(item);
       await bench.learn();

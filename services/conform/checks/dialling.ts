@@ -1,5 +1,5 @@
-import { requireFields } from "../bench.ts";
 import { type Check, hasSuccessor } from "../check.ts";
+import { requireFields } from "../expect.ts";
 import { type Fields, nonce, proofOf } from "../frame.ts";
 import { ANSWER_MS, Broken } from "../peer.ts";
 import type { Subject } from "../subject.ts";

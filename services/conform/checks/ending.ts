@@ -1,7 +1,9 @@
-import { type Bench, requireFields } from "../bench.ts";
+import type { Bench } from "../bench.ts";
 import type { Check } from "../check.ts";
+import { requireFields } from "../expect.ts";
 import type { Fields, Frame } from "../frame.ts";
 import { ANSWER_MS, Broken } from "../peer.ts";
+import { isUnreachable } from "../reach.ts";
 import { expectRewind, quiet } from "./batches.ts";
 
 const DIGEST = /^[0-9a-f]{64}$/;
@@ -83,7 +85,7 @@ export const ending: readonly Check[] = [
       }
       await before.closesWith(1000, ANSWER_MS);
       const end = performance.now() + 20_000;
-      while (!(await bench.isUnreachable))
+      while (!(await isUnreachable(bench.url)))
         if (performance.now() > end) throw new Broken("expected it to exit, it listens still after 20 s");
     },
   },

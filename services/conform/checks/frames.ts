@@ -1,14 +1,14 @@
 import type { Bench } from "../bench.ts";
-import { type Check, hasSuccessor } from "../check.ts";
+import type { Check } from "../check.ts";
 import { entriesOf, type Fields, type Frame, pack, rawMap, type Tensor } from "../frame.ts";
-import { sameBytes, tensor } from "../numbers.ts";
+import { tensor } from "../numbers.ts";
 import { Broken } from "../peer.ts";
 
 type Bytes = Frame | Buffer | string;
 /** What is wrong, the bytes, the code, and what to do before. */
-type Bad = readonly [string, (bench: Bench) => Bytes, number, ((bench: Bench) => Promise<void>)?];
+export type Bad = readonly [string, (bench: Bench) => Bytes, number, ((bench: Bench) => Promise<void>)?];
 
-const OTHER: Readonly<Record<string, string>> = {
+export const OTHER_DTYPE: Readonly<Record<string, string>> = {
   f32: "f16",
   f16: "bf16",
   bf16: "f16",
@@ -73,7 +73,7 @@ const forward: readonly Bad[] = [
     "another dtype",
     (bench) => {
       const { dtypeIn, inputs, batchSize } = bench.subject;
-      return next(bench, { activation: tensor(OTHER[dtypeIn]!, batchSize, inputs, 0) });
+      return next(bench, { activation: tensor(OTHER_DTYPE[dtypeIn]!, batchSize, inputs, 0) });
     },
     4412,
   ],
@@ -124,66 +124,11 @@ const noInput: Bad = [
   4412,
 ];
 
-const back: readonly Bad[] = [
-  ["a text message", () => '{"kind":"rewind","need":0}', 4400],
-  ["a byte that MessagePack does not use", () => Buffer.from([0xc1]), 4400],
-  ["an activation, which goes forward", (bench) => bench.activation(0), 4400],
-  ["a release, which goes forward", () => ({ kind: "release" }), 4400],
-  ["a second welcome", welcomeAgain, 4400],
-  ["an answer where nothing is in flight", (bench) => answer(bench, bench.cursor), 4400],
-  ["the answer to another batch", (bench) => answer(bench, bench.cursor + 1), 4400, fly],
-  ["an answer with an unknown field", (bench) => ({ ...answer(bench, bench.cursor), rows: 1 }), 4400, fly],
-  ["a gradient of fewer rows than the batch", (bench) => answer(bench, bench.cursor, -1), 4412, fly],
-  ["a gradient of more rows than the batch", (bench) => answer(bench, bench.cursor, 1), 4412, fly],
-  ["a gradient of another width", (bench) => answer(bench, bench.cursor, 0, 1), 4412, fly],
-  [
-    "a gradient of another dtype",
-    (bench) => answer(bench, bench.cursor, 0, 0, OTHER[bench.subject.dtype]),
-    4412,
-    fly,
-  ],
-  ["a gradient that is u8", (bench) => answer(bench, bench.cursor, 0, 0, "u8"), 4400, fly],
-  ["a rewind beyond the run", (bench) => ({ kind: "rewind", need: bench.subject.batches + 1 }), 4400],
-  ["a rewind to a batch below 0", () => ({ kind: "rewind", need: -1 }), 4400],
-  ["a rewind without a batch", () => ({ kind: "rewind" }), 4400],
-  ["a snapshot whose digest is none", () => snapshot("00"), 4400],
-  ["a finished whose reports are none", () => ({ kind: "finished", reports: 7 }), 4400],
-];
-
 /** What the receiver must not take, and how it says so. Nothing of it may be applied. */
 export const frames: readonly Check[] = [
   ...general.map((bad) => badForward("Frames, in general", bad)),
   ...forward.map((bad) => badForward("Learning", bad)),
   { ...badForward("activation", noInput), concerns: ({ hasInput, isFirst }) => hasInput && !isFirst },
-  ...back.map(badBack),
-  {
-    section: "Topology",
-    claim: "a message in 8 fragments is read, one in 9 closes the link with 1008",
-    run: async (bench) => {
-      await bench.settle();
-      const item = bench.activation(bench.cursor + 3);
-      sendInPieces(bench, pack(item), 8);
-      await bench.tooEarly(item);
-      sendInPieces(bench, pack(item), 9);
-      await bench.before.closesWith(1008);
-    },
-  },
-  {
-    section: "Frames, in general",
-    claim:
-      "keys may come in any order, integers in any encoding, tensors at any offset: the answer is the same",
-    run: async (bench) => {
-      await bench.settle();
-      const item = await bench.learn();
-      const answers: (Tensor | undefined)[] = [];
-      for (const bytes of writings(item)) {
-        bench.before.send(bytes);
-        answers.push(await bench.answer(item));
-        await settleForward(bench, item);
-      }
-      if (answers.some((each) => !sameBytes(each, answers[0]))) throw new Broken("the answers differ");
-    },
-  },
 ];
 
 function badForward(section: string, [what, frame, code, before]: Bad): Check {
@@ -200,59 +145,11 @@ function badForward(section: string, [what, frame, code, before]: Bad): Check {
   };
 }
 
-function badBack([what, frame, code, before]: Bad): Check {
-  return {
-    section: "Learning",
-    claim: `from the successor ${what} closes with ${code}`,
-    concerns: hasSuccessor,
-    run: async (bench) => {
-      await bench.settle();
-      await before?.(bench);
-      bench.after.send(frame(bench));
-      await bench.after.closesWith(code);
-    },
-  };
-}
-
 /** The worker is alive, and where it was. */
 async function unmoved(bench: Bench): Promise<void> {
   const { welcome } = await bench.linkBefore();
   if (welcome.need !== bench.cursor + 1)
     throw new Broken(`expected it to need batch ${bench.cursor + 1} still, it needs ${welcome.need}`);
-}
-
-/** One batch in flight to the successor: the one at the cursor. */
-async function fly(bench: Bench): Promise<void> {
-  const item = bench.activation(bench.cursor + 1);
-  bench.before.send(item);
-  await bench.taught(item);
-  await bench.forwarded(item);
-  bench.cursor++;
-}
-
-/** A batch sent twice goes on only where the successor lacks it. */
-async function settleForward(bench: Bench, item: Frame): Promise<void> {
-  if (bench.subject.isHead) return;
-  await bench.after.hasRead();
-  for (const frame of bench.after.take())
-    throw new Broken(
-      `expected batch ${item.batch}, which the successor has, not to go on, got ${frame.kind}`,
-    );
-}
-
-function answer(bench: Bench, batch: number, rows = 0, columns = 0, dtype = bench.subject.dtype): Frame {
-  const { batchSize, outputs } = bench.subject;
-  return { kind: "gradient", batch, gradient: tensor(dtype, batchSize + rows, outputs + columns, 0) };
-}
-
-function welcomeAgain({ subject }: Bench): Frame {
-  const { run, layer, configHash } = subject;
-  const life = { incarnation: 1, instance: "i", need: 0 };
-  return { kind: "welcome", protocol: 5, run, from: layer + 1, configHash, ...life };
-}
-
-function snapshot(digest: string): Frame {
-  return { kind: "snapshot", snapshot: "000000001-00000000", saved: [{ layer: 9, digest }] };
 }
 
 function barrier(batch: number): Frame {
@@ -295,31 +192,4 @@ function longest({ subject }: Bench): number {
   const { batchSize, inputs, labels, hasInput, networkInputs } = subject;
   const floats = inputs + labels + (hasInput ? networkInputs : 0);
   return Math.max(16 * 1024, batchSize * (floats + 1) * 4 + 4096);
-}
-
-function sendInPieces(bench: Bench, bytes: Buffer, pieces: number): void {
-  const size = Math.ceil(bytes.length / pieces);
-  for (let piece = 0; piece < pieces; piece++) {
-    const part = bytes.subarray(piece * size, (piece + 1) * size);
-    bench.before.socket.send(part, { binary: true, fin: piece === pieces - 1 }, () => {});
-  }
-}
-
-/** One frame in several ways. */
-function writings(item: Frame): Buffer[] {
-  const entries = entriesOf(item);
-  const batch = Buffer.alloc(9, 0xcf);
-  batch.writeBigUInt64BE(BigInt(Number(item.batch)), 1);
-  const float = Buffer.alloc(9, 0xcb);
-  float.writeDoubleBE(Number(item.batch), 1);
-  const withOther = (bytes: Buffer) =>
-    entries.map(([key, value]) => [key, key === "batch" ? bytes : value] as const);
-  const moved = [1, 2, 3].map((turns) => rawMap([...entries.slice(turns), ...entries.slice(0, turns)]));
-  return [
-    pack(item),
-    rawMap([...entries].reverse()),
-    rawMap(withOther(batch)),
-    rawMap(withOther(float)),
-    ...moved,
-  ];
 }

@@ -1,9 +1,9 @@
 import { request } from "node:http";
 import type { Bench } from "../bench.ts";
-import { requireFields } from "../bench.ts";
 import type { Check } from "../check.ts";
-import { type Fields, type Frame, nonce, proofOf } from "../frame.ts";
-import { ANSWER_MS, Broken, SILENCE_MS } from "../peer.ts";
+import { requireFields } from "../expect.ts";
+import { type Frame, nonce, proofOf } from "../frame.ts";
+import { ANSWER_MS, Broken } from "../peer.ts";
 import type { Subject } from "../subject.ts";
 
 const section = "Greeting";
@@ -117,29 +117,6 @@ export const listening: readonly Check[] = [
       await peer.closesWith(4400);
     },
   },
-  ...refusals([
-    ["protocol", () => ({ protocol: 4 }), 4406],
-    ["run", () => ({ run: "another-run" }), 4403],
-    ["from", ({ layer }) => ({ from: layer }), 4412],
-    ["to", ({ layer }) => ({ to: layer + 1 }), 4412],
-    ["width", ({ inputs }) => ({ width: inputs + 1 }), 4412],
-    ["dtype", ({ dtypeIn }) => ({ dtype: dtypeIn === "f32" ? "f16" : "f32" }), 4412],
-    ["configHash", () => ({ configHash: "0".repeat(64) }), 4412],
-    ["incarnation 0, as lives are counted from 1", () => ({ incarnation: 0 }), 4400],
-    ["an incarnation below 0", () => ({ incarnation: -1 }), 4400],
-    ["a width of 0", () => ({ width: 0 }), 4400],
-    ["an unknown field", () => ({ colour: "red" }), 4400],
-    ["an instance of 129 characters", () => ({ instance: "i".repeat(129) }), 4400],
-    ["a run with a line break", () => ({ run: "a\nb" }), 4400],
-    ["no instance", () => ({ instance: undefined }), 4400],
-  ]),
-  ...order([
-    ["protocol before run", () => ({ protocol: 4, run: "another-run" }), 4406],
-    ["run before layer", ({ layer }) => ({ run: "another-run", from: layer + 1 }), 4403],
-    ["layer before lives", ({ layer }) => ({ from: layer + 1, incarnation: 1 }), 4412],
-    ["config before lives", () => ({ configHash: "0".repeat(64), incarnation: 1 }), 4412],
-    ["lives before width", ({ inputs }) => ({ width: inputs + 1, incarnation: 1 }), 4409],
-  ]),
   {
     section: "The proof",
     claim: "a hello without a proof closes with 4401",
@@ -195,69 +172,7 @@ export const listening: readonly Check[] = [
       await old.staysSilent();
     },
   },
-  ...lives(),
 ];
-
-function lives(): Check[] {
-  const claims: readonly (readonly [string, (met: Frame) => Fields, number | undefined])[] = [
-    ["an older incarnation than one met before closes with 4409", older, 4409],
-    ["another instance of the incarnation met last closes with 4409", another, 4409],
-    ["the same life is welcome again", same, undefined],
-  ];
-  return claims.map(([claim, change, code]) => ({
-    section: "hello",
-    claim,
-    run: async (bench) => {
-      const { peer: old, hello: met } = await bench.greet();
-      await old.next("welcome");
-      const { peer } = await bench.greet(change(met));
-      if (code !== undefined) return peer.closesWith(code);
-      await peer.next("welcome");
-      await old.closesWith(4409);
-    },
-  }));
-}
-
-function older({ incarnation }: Frame): Fields {
-  return { incarnation: Number(incarnation) - 1 };
-}
-
-function another({ incarnation }: Frame): Fields {
-  return { incarnation };
-}
-
-function same({ incarnation, instance }: Frame): Fields {
-  return { incarnation, instance };
-}
-
-type Change = readonly [string, (subject: Subject) => Fields, number];
-
-function refusals(changes: readonly Change[]): Check[] {
-  return changes.map(([what, change, code]) => ({
-    section: "hello",
-    claim: `another ${what} closes with ${code}`.replace(/^another (in|an? |no )/, "$1"),
-    run: async (bench) => expectClosed(bench, change(bench.subject), code),
-  }));
-}
-
-function order(changes: readonly Change[]): Check[] {
-  return changes.map(([what, change, code]) => ({
-    section: "hello",
-    claim: `checks come in order: ${what}, so ${code}`,
-    run: async (bench) => {
-      // So that there is a life that 1 is older than.
-      await bench.linkBefore();
-      await expectClosed(bench, change(bench.subject), code);
-    },
-  }));
-}
-
-async function expectClosed(bench: Bench, change: Fields, code: number): Promise<void> {
-  const { peer } = await bench.greet(change);
-  const { code: found, reason } = await peer.closes();
-  if (found !== code) throw new Broken(`expected close code ${code}, got ${found} ${reason}`);
-  if (reason === "") throw new Broken(`expected a reason beside ${code}, got none`);
-}
 
 /** Throws unless the welcome is whole. */
 function expectWelcome(
@@ -309,49 +224,3 @@ async function expectRefused(bench: Bench, path: string, headers: object, status
   if (status === undefined ? found < 400 : found !== status)
     throw new Broken(`expected ${status ?? "a refusal"}, got ${found}`);
 }
-
-/** Once on each end: signs of life. */
-export const heartbeat: readonly Check[] = [
-  {
-    section: "Topology",
-    claim: "each end pings every link.heartbeatMs",
-    run: async (bench) => {
-      const { peer } = await bench.linkBefore();
-      await new Promise((resolve) => setTimeout(resolve, 3 * bench.subject.heartbeatMs + SILENCE_MS));
-      if (peer.pings === 0) throw new Broken(`expected a ping within three intervals, none came`);
-      if (!peer.isOpen) throw new Broken("the link ended, though pings were answered");
-    },
-    limitMs: 20_000,
-  },
-  {
-    section: "Topology",
-    claim: "frames are signs of life, too: a link without pongs that brings them lives on",
-    run: async (bench) => {
-      await bench.settle();
-      bench.before.socket.pong = () => {};
-      for (let time = 0; time < 6; time++) {
-        // A gap, which changes nothing.
-        bench.before.send(bench.activation(bench.cursor + 3));
-        await new Promise((resolve) => setTimeout(resolve, bench.subject.heartbeatMs));
-        if (!bench.before.isOpen) throw new Broken("it was cut, though frames came all the time");
-      }
-    },
-    limitMs: 30_000,
-  },
-  {
-    section: "Topology",
-    claim: "a link from which nothing is heard for three intervals is cut",
-    run: async (bench) => {
-      const { peer } = await bench.linkBefore();
-      // Neither pings nor answers them from now on.
-      peer.socket.pong = () => {};
-      const { heartbeatMs } = bench.subject;
-      const begun = performance.now();
-      await peer.closes(6 * heartbeatMs + ANSWER_MS);
-      const tookMs = performance.now() - begun;
-      if (tookMs < heartbeatMs)
-        throw new Broken(`it was cut after ${Math.round(tookMs)} ms, expected two intervals`);
-    },
-    limitMs: 40_000,
-  },
-];

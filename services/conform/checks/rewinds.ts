@@ -135,7 +135,7 @@ export const rewinds: readonly Check[] = [
     concerns: teaches,
     run: async (bench) => {
       await bench.settle();
-      const item = await bench.learn();
+      const item = await bench.learn({ isTaught: false });
       bench.before.send(item);
       const before = await bench.taught(item);
       for (const part of [0, 1]) {

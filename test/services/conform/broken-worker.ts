@@ -66,7 +66,7 @@ export class BrokenWorker {
 
   async #serve(met: (socket: WebSocket) => void): Promise<number> {
     const http = createServer();
-    const sockets = new WebSocketServer({ server: http, perMessageDeflate: false });
+    const sockets = new WebSocketServer({ server: http, perMessageDeflate: false, autoPong: false });
     sockets.on("connection", met);
     this.#servers.push({ http, sockets });
     await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
@@ -91,7 +91,7 @@ export class BrokenWorker {
 }
 
 function dial(port: number): WebSocket {
-  return new WebSocket(`ws://127.0.0.1:${port}/`, { perMessageDeflate: false });
+  return new WebSocket(`ws://127.0.0.1:${port}/`, { perMessageDeflate: false, autoPong: false });
 }
 
 /** In order, also what comes before the other end is open; a close goes on as it came. */
@@ -111,6 +111,9 @@ function pass(
     const frames = isFrame ? change(unpack(bytes)).map((frame) => packr.pack(frame)) : [bytes];
     for (const frame of frames) whenOpen(() => to.send(frame, { binary: isBinary }));
   });
+  // Signs of life go from end to end: what is pinged has read all that was sent before.
+  from.on("ping", (payload) => whenOpen(() => to.ping(payload)));
+  from.on("pong", (payload) => whenOpen(() => to.pong(payload)));
   from.on("close", (given, reason) => {
     if (given === 1005 || given === 1006) to.terminate();
     else whenOpen(() => to.close(code(given), reason));
