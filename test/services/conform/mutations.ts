@@ -12,6 +12,9 @@ interface Tensor {
   readonly data: Buffer;
 }
 
+/** Of layer 2 of configs/conform.yaml. */
+const ROWS = 8;
+
 const isGradient = ({ kind, gradient }: Fields): boolean => kind === "gradient" && gradient !== undefined;
 
 /** Workers that are wrong in one way each. */
@@ -20,6 +23,11 @@ export const mutants: readonly Mutant[] = [
     what: "answers twice",
     claim: "every batch is answered once, in order",
     mutation: () => ({ toBefore: (frame) => (isGradient(frame) ? [frame, frame] : [frame]) }),
+  },
+  {
+    what: "takes a gradient of fewer rows",
+    claim: "from the successor a gradient of fewer rows than the batch closes with 4412",
+    mutation: () => ({ fromAfter: (frame) => [isGradient(frame) ? withAllRows(frame) : frame] }),
   },
   {
     what: "takes no notice of its successor's window",
@@ -44,6 +52,13 @@ export const mutants: readonly Mutant[] = [
       let answers = 0;
       return { toBefore: (frame) => [isGradient(frame) ? bent(frame, ++answers) : frame] };
     },
+  },
+  {
+    what: "takes incarnation 0",
+    claim: "incarnation 0, as lives are counted from 1 closes with 4400",
+    mutation: () => ({
+      fromBefore: (frame) => [frame.incarnation === 0 ? { ...frame, incarnation: 2 * Date.now() } : frame],
+    }),
   },
   {
     what: "does not pass rewinds on",
@@ -125,6 +140,17 @@ export const mutants: readonly Mutant[] = [
 
 function acknowledge({ batch }: Fields, proxy: BrokenWorker): void {
   proxy.answerWorker({ kind: "gradient", batch });
+}
+
+function withAllRows(frame: Fields): Fields {
+  const gradient = frame.gradient as Tensor;
+  const missing = ROWS - gradient.shape[0];
+  if (missing <= 0) return frame;
+  const data = Buffer.concat([
+    gradient.data,
+    Buffer.alloc((gradient.data.length / gradient.shape[0]) * missing),
+  ]);
+  return { ...frame, gradient: { ...gradient, shape: [ROWS, gradient.shape[1]], data } };
 }
 
 /** Another one each time. */
