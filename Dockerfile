@@ -20,10 +20,6 @@ FROM node:${NODE_VERSION}-bookworm-slim
 LABEL org.opencontainers.image.title="unlocked" \
       org.opencontainers.image.description="A neural network whose layers are services" \
       org.opencontainers.image.licenses="MIT"
-# For the products; without it layers compute everything in WebAssembly.
-RUN apt-get update \
-    && apt-get install -y --no-install-recommends libopenblas0-pthread \
-    && rm -rf /var/lib/apt/lists/*
 ENV NODE_ENV=production
 WORKDIR /app
 # A named volume starts as a copy of the folder it covers, its owner included: without these it would belong to root.

@@ -118,7 +118,7 @@ const exceptions: Readonly<Record<string, readonly string[]>> = {
     (name) => `../math/${name}.ts`,
   ),
   "shared/math/wasm/load.ts": ["node:fs", "node:v8"],
-  "shared/math/blas/load.ts": ["node:fs", "node:module", "koffi"],
+  "shared/math/native/library.ts": ["node:module", "node:url", "koffi"],
 };
 
 interface Import {

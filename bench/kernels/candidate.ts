@@ -1,6 +1,7 @@
 import { DecoupledLayer } from "../../shared/dni/decoupled-layer.ts";
 import { layerKinds, partsOf } from "../../shared/layers/kinds.ts";
 import type { Kernels } from "../../shared/math/kernels.ts";
+import { repeat } from "./repeat.ts";
 import { type Candidate, type Decoupled, LABELS, type Multiplication, type Step, type Work } from "./work.ts";
 
 /** A kernel set in this process. */
@@ -8,6 +9,7 @@ export function kernelCandidate(kernels: Kernels): Candidate {
   const prepared = new Map<Work, () => void>();
   return {
     name: kernels.name,
+    can: ["multiply", "step", "decoupled"],
     async secondsPerRun(work, ms) {
       const run = prepared.get(work) ?? prepare(kernels, work);
       prepared.set(work, run);
@@ -15,17 +17,6 @@ export function kernelCandidate(kernels: Kernels): Candidate {
     },
     stop() {},
   };
-}
-
-/** Doubles the number of runs until they take long enough: reading the clock costs more than a small product. */
-function repeat(run: () => void, leastSeconds: number): number {
-  for (let runs = 1; ; runs *= 2) {
-    const start = process.cpuUsage();
-    for (let i = 0; i < runs; i++) run();
-    const { user, system } = process.cpuUsage(start);
-    const seconds = (user + system) / 1e6;
-    if (seconds >= leastSeconds / 2) return seconds / runs;
-  }
 }
 
 function prepare(kernels: Kernels, work: Work): () => void {

@@ -27,6 +27,7 @@ export const LABELS = 10;
 
 export interface Candidate {
   readonly name: string;
+  readonly can: readonly Work["kind"][];
   /** Repeats the work for about `ms` milliseconds of CPU time and gives the mean. */
   secondsPerRun(work: Work, ms: number): Promise<number>;
   stop(): void;

@@ -12,11 +12,7 @@ const CONFIG = "configs/mnist.yaml";
 /** An evaluation takes as long as sixty batches, a checkpoint as long as the disk likes: they would fall into this turn or that. */
 const SET = ["run.epochs=1000", "run.evaluateEvery=1000000", "run.checkpointEvery=1000000"];
 /** Found out once: runs that chose for themselves, each in its own moment, might differ in that. */
-const KERNELS = chooseKernels("auto", {
-  env: process.env,
-  platform: process.platform,
-  now: () => performance.now(),
-}).found.kernels;
+const KERNELS = chooseKernels("auto", process).found.kernels;
 /** By then every function that matters is compiled. */
 const FROM_BATCH = 400;
 const BROWSERS = 20;

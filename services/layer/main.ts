@@ -45,8 +45,7 @@ async function main(): Promise<void> {
       nodeVersion: process.version,
       cpuUsage: process.cpuUsage,
     });
-    const { env, platform } = process;
-    const { kernels, found } = chooseKernels(config.compute.kernels, { env, platform, now: world.now });
+    const { kernels, found } = chooseKernels(config.compute.kernels, process);
     log.info(found, "chose kernels");
     const tracer = options.trace === undefined ? undefined : openTrace(options.trace, number);
     const code = await runner.run(

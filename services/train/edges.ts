@@ -45,7 +45,7 @@ export function edgesOf(host: NodeJS.Process, worker: WorkerCommand, hub?: HubCo
     defaultConfig: existsSync(CONFIG) ? CONFIG : fileURLToPath(new URL(`../../${CONFIG}`, import.meta.url)),
     worker,
     hub,
-    kernels: (name) => chooseKernels(name, { env, platform: host.platform, now: () => performance.now() }),
+    kernels: (name) => chooseKernels(name, host),
     now: () => performance.now(),
     date: () => new Date(),
     nodeVersion: host.version,

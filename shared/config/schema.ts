@@ -35,10 +35,10 @@ const wireFields = map({
   .describe("How numbers travel.");
 
 const computeFields = map({
-  kernels: oneOf(["auto", "wasm", "wasm-relaxed", "blas", "plain"])
+  kernels: oneOf(["auto", "native", "wasm-relaxed", "wasm", "plain"])
     .default("auto")
     .describe(
-      "What does the arithmetic. `wasm`: the same bits on every machine. `wasm-relaxed`: its products with relaxed SIMD, faster, and other bits on other processors, or no start. `blas`: the system's BLAS for products, or no start. `auto`: at each start of a layer the faster of `wasm` and `blas`. `plain`: the oracle.",
+      "What does the arithmetic. `native`: compiled for the processor (AVX-512, AVX2 or NEON), the same bits on all of them, or no start. `wasm-relaxed`: WebAssembly with relaxed SIMD, slower; the bits of `native` where the processor has fused multiply-adds. `wasm`: without, slower still; its own bits, the same on every machine. `plain`: the oracle. `auto`: `native`, else `wasm-relaxed` with its bits, else `wasm`.",
     ),
 })
   .prefault({})

@@ -1,82 +1,77 @@
-import { type Blas, type Host as BlasHost, loadBlas } from "./blas/load.ts";
-import { blasKernels } from "./blas-kernels.ts";
 import type { Kernels } from "./kernels.ts";
+import { loadLibrary, type Machine, type NativeLibrary, type Path } from "./native/library.ts";
+import { nativeKernels } from "./native-kernels.ts";
 import { plainKernels } from "./plain-kernels.ts";
-import { type Trial, tryOut } from "./try-out.ts";
-import { relaxedKernels, wasmKernels } from "./wasm-kernels.ts";
+import { fusesProducts, relaxedKernels, wasmKernels } from "./wasm-kernels.ts";
 
-export type KernelsName = "auto" | "wasm" | "wasm-relaxed" | "blas" | "plain";
+export type KernelsName = "auto" | "native" | "wasm-relaxed" | "wasm" | "plain";
 
-/** What the process lends. */
-export interface Host extends BlasHost {
-  /** Milliseconds of a steady clock. */
-  readonly now: () => number;
+/** What the process lends. UNLOCKED_NATIVE names the path of native kernels, where the best one is not wanted. */
+export interface Host extends Machine {
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 export interface KernelsChoice {
   readonly kernels: Kernels;
   /** For the log: which set, why, and what was found on the way. */
-  readonly found: Readonly<Record<string, string | number>>;
+  readonly found: Readonly<Record<string, string>>;
 }
 
-/** Largest difference between two products, relative to Σ|a||b|: what rounding explains is ten times smaller. */
-const TOLERANCE = 1e-5;
-/** Of its own, so that a trial leaves nothing behind. */
-const TRIAL_ARENA = { megabytes: 2 };
+const AS_CONFIGURED = "as configured";
 
 /**
- * The kernel set of this name. `auto` is BLAS where there is one, it computes what the WebAssembly does, and is
- * faster; WebAssembly otherwise. Throws an Error with what was found where `blas` or `wasm-relaxed` is asked for and not
- * to be had.
+ * The kernel set of this name. `auto` is native where that can be had, else WebAssembly: with relaxed SIMD where that gives
+ * the same bits. Throws an Error with what was found where `native` or `wasm-relaxed` is asked for and not to be had.
  */
-export function chooseKernels(name: KernelsName, host: Host, load = loadBlas): KernelsChoice {
+export function chooseKernels(name: KernelsName, host: Host, load = loadLibrary): KernelsChoice {
   switch (name) {
     case "plain":
-      return { kernels: plainKernels(), found: { kernels: "plain", why: "as configured" } };
+      return chosen(plainKernels(), AS_CONFIGURED);
     case "wasm":
-      return { kernels: wasmKernels(), found: { kernels: "wasm", why: "as configured" } };
+      return chosen(wasmKernels(), AS_CONFIGURED);
     case "wasm-relaxed":
-      return { kernels: relaxedKernels(), found: { kernels: "wasm-relaxed", why: "as configured" } };
-    case "blas": {
-      const { blas, facts } = findBlas(host, load);
-      return { kernels: blasKernels(blas), found: { kernels: "blas", why: "as configured", ...facts } };
-    }
+      return chosen(relaxedKernels(), AS_CONFIGURED);
+    case "native":
+      return findNative(AS_CONFIGURED, host, load);
     case "auto":
-      return chooseFaster(host, load);
+      return findBest(host, load);
   }
 }
 
-function chooseFaster(host: Host, load: typeof loadBlas): KernelsChoice {
+function chosen(kernels: Kernels, why: string): KernelsChoice {
+  return { kernels, found: { kernels: kernels.name, why } };
+}
+
+function findNative(why: string, host: Host, load: typeof loadLibrary): KernelsChoice {
+  const library = load(host);
+  const path = pathOf(library, host.env.UNLOCKED_NATIVE);
+  const kernels = nativeKernels(library, path);
+  return { kernels, found: { kernels: kernels.name, why, path, library: library.file } };
+}
+
+function pathOf({ paths }: NativeLibrary, asked: string | undefined): Path {
+  if (!asked) return paths[0]!;
+  const path = paths.find((each) => each === asked);
+  if (path) return path;
+  throw new Error(
+    `Cannot compute natively by UNLOCKED_NATIVE=${asked}: this processor runs ${paths.join(", ")}`,
+  );
+}
+
+function findBest(host: Host, load: typeof loadLibrary): KernelsChoice {
   try {
-    const { blas, trial, facts } = findBlas(host, load);
-    return trial.candidateMs < trial.provenMs
-      ? { kernels: blasKernels(blas), found: { kernels: "blas", why: "faster", ...facts } }
-      : { kernels: wasmKernels(), found: { kernels: "wasm", why: "faster", ...facts } };
+    return findNative("the fastest that runs here", host, load);
   } catch (error) {
-    return { kernels: wasmKernels(), found: { kernels: "wasm", why: (error as Error).message } };
+    return withoutNative((error as Error).message);
   }
 }
 
-/** Throws where there is no BLAS, or one that is wrong. */
-function findBlas(
-  host: Host,
-  load: typeof loadBlas,
-): { blas: Blas; trial: Trial; facts: KernelsChoice["found"] } {
-  const blas = load(host);
-  const [candidate, proven] = [blasKernels(blas, TRIAL_ARENA), wasmKernels(TRIAL_ARENA)];
-  const trial = tryOut(candidate, proven, host.now);
-  const { library, core } = blas;
-  // Not `error > TOLERANCE`, which is false for NaN.
-  if (!(trial.error <= TOLERANCE)) {
-    throw new Error(
-      `Cannot compute with BLAS: a product of ${library} (${core}) is wrong by ${trial.error} of Σ|a||b|`,
-    );
+function withoutNative(why: string): KernelsChoice {
+  try {
+    const relaxed = relaxedKernels();
+    if (fusesProducts(relaxed)) return chosen(relaxed, why);
+    return chosen(wasmKernels(), `${why}; relaxed SIMD fuses no products here`);
+  } catch (error) {
+    return chosen(wasmKernels(), `${why}; ${(error as Error).message}`);
   }
-  const facts = { library, core, blasMs: rounded(trial.candidateMs), wasmMs: rounded(trial.provenMs) };
-  return { blas, trial, facts };
-}
-
-/** Clocks count no finer than microseconds. */
-function rounded(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
 }

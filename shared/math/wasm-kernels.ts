@@ -2,6 +2,7 @@ import type { Kernels, MultiplyOptions, Nonlinearity, PatchShape } from "./kerne
 import { patchesOf } from "./patches.ts";
 import { Arena } from "./wasm/arena.ts";
 import { type Build, loadKernels, type WasmExports } from "./wasm/load.ts";
+import { wasmBatchNorm } from "./wasm-batch-norm.ts";
 import { wasmCasts } from "./wasm-casts.ts";
 
 /** Address space of an arena unless told otherwise; pages never touched take no memory. */
@@ -22,46 +23,50 @@ const LARGEST_FLOAT = 2 ** 128 - 2 ** 104;
  * memory or one shorter than the shape needs.
  */
 export function wasmKernels(options: ArenaOptions = {}): Kernels {
-  return wasmKernelsOn(options).kernels;
+  return kernelsInArena(options, "deterministic");
 }
 
 /**
  * The same, but products with relaxed SIMD: one rounding for a product and its addition where the processor has such an
- * instruction, two where it has none. The same bits on the same machine; not on another. Throws an Error, too, where
+ * instruction, two where it has none: with it the bits of `nativeKernels`, see `fusesProducts`. Throws an Error, too, where
  * the runtime does not take these instructions.
  */
 export function relaxedKernels(options: ArenaOptions = {}): Kernels {
-  return { ...wasmKernelsOn(options, "relaxed").kernels, name: "wasm-relaxed" };
+  return { ...kernelsInArena(options, "relaxed"), name: "wasm-relaxed" };
 }
 
 export interface ArenaOptions {
   readonly megabytes?: number;
 }
 
-/** The same as `wasmKernels`, with the arena for those who compute in it too. */
-export function wasmKernelsOn(
+/**
+ * The same as `wasmKernels` of either build, but for what `instead` gives: kernels that compute in the same arena, to the
+ * same bits.
+ */
+export function kernelsInArena(
   options: ArenaOptions,
-  build: Build = "deterministic",
-): { kernels: Kernels; arena: Arena } {
+  build: Build,
+  instead: (arena: Arena) => Partial<WasmExports> = () => ({}),
+): Kernels {
   const megabytes = options.megabytes ?? DEFAULT_MEGABYTES;
   if (!Number.isInteger(megabytes) || megabytes < 1 || megabytes > MOST_MEGABYTES) {
     throw new RangeError(`Cannot make an arena of ${megabytes} MB: expected a whole number from 1 to 4096`);
   }
-  const { buffer, kernels: wasm } = loadKernels(megabytes, build);
+  const { buffer, kernels } = loadKernels(megabytes, build);
   const arena = new Arena(buffer);
+  const wasm = { ...kernels, ...instead(arena) };
   const scratch = arena.allocate(wasm.scratchLength.value).byteOffset;
-  const kernels = {
+  return {
     name: "wasm",
     allocate: (length: number) => arena.allocate(length),
     ...products(wasm, arena, scratch),
     ...images(wasm, arena),
     ...elementwise(wasm, arena),
-    ...batchNorm(wasm, arena, scratch),
+    ...wasmBatchNorm(wasm, arena, scratch),
     ...losses(wasm, arena),
     ...optimizers(wasm, arena),
     ...wasmCasts(wasm, arena),
   };
-  return { kernels, arena };
 }
 
 function products(
@@ -178,71 +183,6 @@ function floatAtMost(limit: number): number {
   return Math.fround(float - Math.max(float * 2 ** -24, 2 ** -149));
 }
 
-function batchNorm(
-  kernels: WasmExports,
-  arena: Arena,
-  scratch: number,
-): Pick<Kernels, "batchNormForward" | "batchNormTrack" | "batchNormEvaluate" | "batchNormBackward"> {
-  return {
-    batchNormForward(norm, input, output, rows) {
-      const { columns } = norm;
-      kernels.batchNormForward(
-        arena.address(input, rows * columns),
-        arena.address(output, rows * columns),
-        arena.address(norm.normalised, rows * columns),
-        arena.address(norm.batchMean, columns),
-        arena.address(norm.batchVariance, columns),
-        arena.address(norm.gamma, columns),
-        arena.address(norm.beta, columns),
-        rows,
-        columns,
-        norm.epsilon,
-        scratch,
-      );
-    },
-    batchNormTrack(norm, momentum, rows) {
-      const { columns } = norm;
-      const mean = arena.address(norm.batchMean, columns);
-      const variance = arena.address(norm.batchVariance, columns);
-      // The running variance is the unbiased estimate (algorithm 2, step 10).
-      const unbiased = rows / Math.max(1, rows - 1);
-      kernels.track(arena.address(norm.runningMean, columns), mean, columns, momentum, 1);
-      kernels.track(arena.address(norm.runningVariance, columns), variance, columns, momentum, unbiased);
-    },
-    batchNormEvaluate(norm, input, output, rows) {
-      const { columns } = norm;
-      kernels.batchNormEvaluate(
-        arena.address(input, rows * columns),
-        arena.address(output, rows * columns),
-        arena.address(norm.runningMean, columns),
-        arena.address(norm.runningVariance, columns),
-        arena.address(norm.gamma, columns),
-        arena.address(norm.beta, columns),
-        rows,
-        columns,
-        norm.epsilon,
-        scratch,
-      );
-    },
-    batchNormBackward(norm, outputGradient, inputGradient, rows) {
-      const { columns } = norm;
-      kernels.batchNormBackward(
-        arena.address(outputGradient, rows * columns),
-        arena.address(inputGradient, rows * columns),
-        arena.address(norm.normalised, rows * columns),
-        arena.address(norm.batchVariance, columns),
-        arena.address(norm.gamma, columns),
-        arena.address(norm.gammaGradient, columns),
-        arena.address(norm.betaGradient, columns),
-        rows,
-        columns,
-        norm.epsilon,
-        scratch,
-      );
-    },
-  };
-}
-
 function losses(kernels: WasmExports, arena: Arena): Pick<Kernels, "lossAndGradient"> {
   return {
     lossAndGradient(loss, logits, labels, gradient, rows, columns) {
@@ -294,4 +234,15 @@ function optimizers(kernels: WasmExports, arena: Arena): Pick<Kernels, "adam" | 
       );
     },
   };
+}
+
+/** True if a product and its addition are rounded once; then products have the bits of the native kernels. */
+export function fusesProducts(kernels: Kernels): boolean {
+  const [a, b, c] = [2, 2, 1].map((length) => kernels.allocate(length));
+  // −1 + (1 + 2^-12)²: rounded twice, the smallest part of the square is lost.
+  const factor = 1 + 2 ** -12;
+  a!.set([-1, factor]);
+  b!.set([1, factor]);
+  kernels.multiply(a!, b!, c!, { rows: 1, inner: 2, columns: 1 });
+  return c![0] === factor ** 2 - 1;
 }

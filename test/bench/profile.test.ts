@@ -23,7 +23,7 @@ const file = (path: string) => `file:///somewhere/unlocked/${path}`;
 describe("time by place", () => {
   it.each([
     ["kernels", "adam", "wasm://wasm/123"],
-    ["kernels", "multiply", file("shared/math/blas-kernels.ts")],
+    ["kernels", "multiply", file("shared/math/native-kernels.ts")],
     ["sockets", "send", file("node_modules/ws/lib/sender.js")],
     ["sockets", "writeGeneric", "node:internal/stream_base_commons"],
     ["wire", "scan", file("shared/wire/scan.ts")],

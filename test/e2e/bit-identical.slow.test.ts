@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { blas } from "../support/blas.ts";
 import { chainOutcome as computeOutcome, type Outcome, runOutcome } from "../support/chain.ts";
 import { Experiment } from "../support/experiment.ts";
 
@@ -10,8 +9,7 @@ const PINNED = [
   { config: "configs/mnist.yaml", staleness: 4 },
   { config: "configs/paper/unlock3.yaml", staleness: 3 },
 ].map((pinned) => ({ ...pinned, kernels: "wasm" }));
-// `auto` might choose one set here and the other there.
-const SETS = blas ? [...PINNED, { ...PINNED[3]!, kernels: "blas" }] : PINNED;
+const SETS = [...PINNED, { ...PINNED[3]!, kernels: "auto" }];
 const BATCHES = 300;
 const RUNS = 3;
 

@@ -41,8 +41,7 @@ function chainOf(config: Config, data: DataSet): ReferenceChain {
   const { schedule } = config.delivery;
   const staleness = schedule === "free" ? 1 : schedule.staleness;
   const options = { staleness, inputScale: data.inputScale, dtype: config.wire.dtype };
-  const host = { env: process.env, platform: process.platform, now: () => performance.now() };
-  return referenceChain(chooseKernels(config.compute.kernels, host).kernels, config, options);
+  return referenceChain(chooseKernels(config.compute.kernels, process).kernels, config, options);
 }
 
 function* heldOut(data: DataSet, batchSize: number) {

@@ -1,0 +1,89 @@
+// Tiles: some rows by some vectors of columns of a product, whose sums stay in registers while the inner dimension passes.
+// Every element is one chain of fused multiply-adds from +0, in ascending order, whichever tile computes it.
+#include "lanes.h"
+
+#if LANES == 16
+enum { ROWS = 12, LINES = 8, WIDE_ROWS = 6 };
+#elif LANES == 8
+enum { ROWS = 6, LINES = 6, WIDE_ROWS = 3 };
+#else
+enum { ROWS = 8, LINES = 8, WIDE_ROWS = 4 };
+#endif
+
+/**
+ * c (rows × width) = or += a · b. Rows of c are `cStride` floats apart, steps of b `bStride`; `aStride` is from row to row
+ * where a lies in lines, from step to step where the rows of a step lie side by side. `width`: columns, the last vector's
+ * may be fewer; of b all lanes are read.
+ */
+typedef void Tile(const float *a, word aStride, const float *b, word bStride, word depth, float *c, word cStride, int add,
+                  word width);
+
+INLINE void tile(const int rows, const int vectors, const int inLines, const float *a, word aStride, const float *b,
+                 word bStride, word depth, float *c, word cStride, int add, word width) {
+  V sum[ROWS][8];
+  UNROLL for (int i = 0; i < rows; i++)
+    UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = 0;
+  DO_NOT_UNROLL for (word k = 0; k < depth; k++) {
+    V step[8];
+    UNROLL for (int v = 0; v < vectors; v++) step[v] = load(b + v * LANES);
+    UNROLL for (int i = 0; i < rows; i++) {
+      const V factor = splat(inLines ? a[i * aStride + k] : a[i]);
+      UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = fused(factor, step[v], sum[i][v]);
+    }
+    b += bStride;
+    if (!inLines) a += aStride;
+  }
+  const int isWhole = width >= vectors * LANES;
+  const int last = vectors - 1;
+  if (isWhole && !add) {
+    UNROLL for (int i = 0; i < rows; i++)
+      UNROLL for (int v = 0; v < vectors; v++) store(c + i * cStride + v * LANES, sum[i][v]);
+    return;
+  }
+  // Where the width is not whole it lies in the last vector.
+  const word rest = width - last * LANES;
+  UNROLL for (int i = 0; i < rows; i++) {
+    float *row = c + i * cStride;
+    UNROLL for (int v = 0; v < last; v++)
+      store(row + v * LANES, add ? load(row + v * LANES) + sum[i][v] : sum[i][v]);
+    row += last * LANES;
+    put(row, add ? take(row, rest) + sum[i][last] : sum[i][last], rest);
+  }
+}
+
+#define TILE(rows, vectors, inLines, name) \
+  static __attribute__((noinline)) void name(const float *a, word aStride, const float *b, word bStride, word depth, \
+                                             float *c, word cStride, int add, word width) { \
+    tile(rows, vectors, inLines, a, aStride, b, bStride, depth, c, cStride, add, width); \
+  }
+#define SIDE_BY_SIDE(rows, vectors) TILE(rows, vectors, 0, side##rows##x##vectors)
+#define IN_LINES(rows, vectors) TILE(rows, vectors, 1, line##rows##x##vectors)
+#define CASE(kind, rows, vectors) \
+  case vectors * 16 + rows: return kind##rows##x##vectors;
+
+#define UP_TO_3(each, v) each(1, v) each(2, v) each(3, v)
+#define UP_TO_4(each, v) UP_TO_3(each, v) each(4, v)
+#define UP_TO_6(each, v) UP_TO_4(each, v) each(5, v) each(6, v)
+#define UP_TO_8(each, v) UP_TO_6(each, v) each(7, v) each(8, v)
+#define UP_TO_12(each, v) UP_TO_8(each, v) each(9, v) each(10, v) each(11, v) each(12, v)
+#if LANES == 16
+#define SIDES(each) UP_TO_12(each, 1) UP_TO_12(each, 2)
+#define LINED(each) UP_TO_8(each, 1) UP_TO_8(each, 2) UP_TO_6(each, 4) each(1, 8)
+#elif LANES == 8
+#define SIDES(each) UP_TO_6(each, 1) UP_TO_6(each, 2)
+#define LINED(each) UP_TO_6(each, 1) UP_TO_6(each, 2) UP_TO_3(each, 4) each(1, 8)
+#else
+#define SIDES(each) UP_TO_8(each, 1) UP_TO_8(each, 2)
+#define LINED(each) UP_TO_8(each, 1) UP_TO_8(each, 2) UP_TO_4(each, 4) each(1, 8)
+#endif
+
+SIDES(SIDE_BY_SIDE)
+LINED(IN_LINES)
+
+#define SIDE_CASE(rows, vectors) CASE(side, rows, vectors)
+#define LINE_CASE(rows, vectors) CASE(line, rows, vectors)
+static Tile *tileOf(word rows, word vectors, int inLines) {
+  if (inLines) switch (vectors * 16 + rows) { LINED(LINE_CASE) }
+  else switch (vectors * 16 + rows) { SIDES(SIDE_CASE) }
+  __builtin_unreachable();
+}

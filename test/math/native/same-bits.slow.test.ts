@@ -1,0 +1,3 @@
+import { claimSameBits } from "./same-bits.ts";
+
+claimSameBits(2000);
