@@ -22,7 +22,7 @@ export function canonicalYaml(config: Config): string {
         },
       },
     },
-    { aliasDuplicateObjects: false },
+    { aliasDuplicateObjects: false, blockQuote: "literal" },
   );
 }
 

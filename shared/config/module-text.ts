@@ -26,6 +26,8 @@ export function bundleModule(path: string): string {
       target: "node20",
       external: Object.keys(LENT),
       legalComments: "none",
+      // Else the text would depend on what lies around the module.
+      tsconfigRaw: "{}",
       metafile: true,
       write: false,
       logLevel: "silent",
