@@ -22,7 +22,6 @@ function points(random: Random, rows: number, squares: number): Batch {
   const input = Float32Array.from({ length: 2 * rows }, () => 2 * uniform(random) - 1);
   const labels = new Uint8Array(2 * rows);
   const square = (at: number) => Math.floor(((input[at]! + 1) / 2) * squares);
-  for (let row = 0; row < rows; row++)
-    labels[2 * row + ((square(2 * row) + square(2 * row + 1)) % 2)] = 1;
+  for (let row = 0; row < rows; row++) labels[2 * row + ((square(2 * row) + square(2 * row + 1)) % 2)] = 1;
   return { rows, input, labels };
 }

@@ -1,5 +1,5 @@
-import { activated, countParameters, DenseLayer, exactly, layerKind } from "unlocked";
 import type { Kernels, LayerOptions } from "unlocked";
+import { activated, countParameters, DenseLayer, exactly, layerKind } from "unlocked";
 
 /** output = input + f(norm(input · weight)): what it adds can be little, so that many of them still learn. */
 export default layerKind({

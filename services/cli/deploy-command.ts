@@ -4,7 +4,7 @@ import { Argument, type Command } from "commander";
 import type { DeployRequest } from "../../deploy/network.ts";
 import { targets } from "../../deploy/targets.ts";
 import { canonicalYaml } from "../../shared/config/canonical-yaml.ts";
-import { loadConfig } from "../../shared/config/read-config.ts";
+import { prepareConfig } from "../../shared/config/read-config.ts";
 import type { Edges } from "../train/edges.ts";
 import { Refusal } from "../train/refusal.ts";
 
@@ -14,8 +14,8 @@ const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** `deploy <target> <config>`, and `compose <config>` for short. */
 export function addDeploy(program: Command, { out }: Edges): void {
-  const deploy = (target: string, config: string, options: Options) => {
-    out.write(textOf(target, config, options));
+  const deploy = async (target: string, config: string, options: Options) => {
+    out.write(await textOf(target, config, options));
   };
   withOptions(
     program
@@ -40,13 +40,13 @@ function withOptions(command: Command): Command {
 }
 
 /** `file`: from the working directory. Throws a Refusal or a ConfigError. */
-function textOf(target: string, file: string, options: Options): string {
+async function textOf(target: string, file: string, options: Options): Promise<string> {
   const { store, storeFile } = options;
   if (store !== undefined && !/^s3:\/\/[^/]+/.test(store))
     throw new Refusal(`Cannot deploy: --store is ${store}, expected s3://bucket/prefix`);
   if (storeFile !== undefined && store === undefined)
     throw new Refusal("Cannot deploy: --store-file says how to reach a store, and there is no --store");
-  const { config } = loadConfig(file, options.set);
+  const { config } = await prepareConfig(file, options.set);
   const configPath = relative(PROJECT, file).split(sep).join("/");
   try {
     return targets[target]!(config, { ...options, configPath, configText: canonicalYaml(config) });

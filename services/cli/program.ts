@@ -9,6 +9,7 @@ import type { Edges } from "../train/edges.ts";
 import { Refusal } from "../train/refusal.ts";
 import { train } from "../train/train.ts";
 import type { TrainRequest } from "../train/train-request.ts";
+import { addConfig } from "./config-command.ts";
 import { addConform } from "./conform-command.ts";
 import { addControl } from "./control-command.ts";
 import { addDashboard } from "./dashboard-command.ts";
@@ -90,6 +91,7 @@ function createProgram(edges: Edges, done: (code: number) => void): Command {
     .action(async (configs: readonly string[], options: CompareOptions) => {
       done(await compare(comparisonOf(configs, options), edges));
     });
+  addConfig(program, edges);
   addDeploy(program, edges);
   addRuns(program, edges);
   addStatus(program, edges);

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, join, relative } from "node:path";
 import type { Config } from "../../shared/config/config.ts";
 import { dataFacts } from "../../shared/config/data-facts.ts";
-import { loadConfig } from "../../shared/config/read-config.ts";
+import { prepareConfig } from "../../shared/config/read-config.ts";
 import { openDataSet } from "../../shared/data/kinds.ts";
 import type { Edges } from "../train/edges.ts";
 import { Refusal } from "../train/refusal.ts";
@@ -41,7 +41,8 @@ interface Entrant {
 
 /** Trains every config with every seed, one after another, and says how they did; the exit code. Throws a Refusal or ConfigError before it begins. */
 export async function compare(request: CompareRequest, edges: Edges): Promise<number> {
-  const entrants = request.files.map((file) => entrantOf(file, request, edges));
+  const entrants: Entrant[] = [];
+  for (const file of request.files) entrants.push(await entrantOf(file, request, edges));
   const [first] = entrants as [Entrant];
   requireSameData(entrants);
   if (request.report !== undefined) requireFolder(request.report);
@@ -63,8 +64,8 @@ export async function compare(request: CompareRequest, edges: Edges): Promise<nu
   return 0;
 }
 
-function entrantOf(file: string, { overrides }: CompareRequest, edges: Edges): Entrant {
-  const { config, warnings } = loadConfig(file, overrides);
+async function entrantOf(file: string, { overrides }: CompareRequest, edges: Edges): Promise<Entrant> {
+  const { config, warnings } = await prepareConfig(file, overrides);
   for (const warning of warnings) edges.err.write(`${warning}\n`);
   return { file, config };
 }

@@ -1,4 +1,4 @@
-import { loadConfig } from "../../shared/config/read-config.ts";
+import { prepareConfig } from "../../shared/config/read-config.ts";
 import { openListenerWarnings, readCredentials } from "../../shared/link/credentials.ts";
 import { chooseKernels } from "../../shared/math/choose-kernels.ts";
 import { createLog } from "../../shared/record/log.ts";
@@ -36,7 +36,7 @@ async function main(): Promise<void> {
     const speaker = { worker: `layer${number}`, layer: number, run: options.run };
     const format = { format: options.logFormat };
     log = createLog(speaker, format);
-    const { config, warnings } = loadConfig(options.config, options.set);
+    const { config, warnings } = await prepareConfig(options.config, options.set);
     const credentials = readCredentials(options);
     for (const warning of [...warnings, ...openListenerWarnings(options.host, credentials)])
       log.warn(warning);

@@ -1,4 +1,4 @@
-import { loadConfig } from "../../shared/config/read-config.ts";
+import { prepareConfig } from "../../shared/config/read-config.ts";
 import { openDataSet } from "../../shared/data/kinds.ts";
 import { openListenerWarnings, readCredentials } from "../../shared/link/credentials.ts";
 import { createLog } from "../../shared/record/log.ts";
@@ -33,7 +33,7 @@ async function main(): Promise<void> {
     const speaker = { worker: "source", run: options.run };
     const format = { format: options.logFormat };
     log = createLog(speaker, format);
-    const { config, warnings } = loadConfig(options.config, options.set);
+    const { config, warnings } = await prepareConfig(options.config, options.set);
     const credentials = readCredentials(options);
     for (const warning of [...warnings, ...openListenerWarnings(options.host, credentials)])
       log.warn(warning);

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { loadConfig } from "../../shared/config/read-config.ts";
+import { prepareConfig } from "../../shared/config/read-config.ts";
 import type { DataConfig } from "../../shared/data/data-set-kind.ts";
 import { openDataSet } from "../../shared/data/kinds.ts";
 import type { Edges } from "./edges.ts";
@@ -43,7 +43,7 @@ async function refuseBadData(data: DataConfig): Promise<void> {
 }
 
 async function newRun({ config, overrides, runs }: TrainRequest, edges: Edges): Promise<RunFolder> {
-  const read = loadConfig(config ?? edges.defaultConfig, overrides);
+  const read = await prepareConfig(config ?? edges.defaultConfig, overrides);
   for (const warning of read.warnings) edges.err.write(`${warning}\n`);
   await refuseBadData(read.config.data);
   return createRun(runs, read.config, new Date());

@@ -26,14 +26,32 @@ function entries(set: string, { about, fields }: DataSetKind) {
   return map({ set: z.literal(set).describe(about), ...fields });
 }
 
+/**
+ * The value of a whole config, its data with what their kind finds in their files. Rejects with an Error that names the
+ * file and says what is wrong with it.
+ */
+export async function lookedUp(value: unknown, own: readonly OwnModule<DataSetKind>[]): Promise<unknown> {
+  const { data } = value as { readonly data?: unknown };
+  const read = dataSection(own).safeParse(data);
+  if (!read.success) return value;
+  const { set, ...written } = read.data;
+  const found = await kindIn(set, own).kind.look?.(written);
+  return found ? { ...(value as object), data: { ...(data as object), ...found } } : value;
+}
+
+function kindIn(set: string, own: readonly OwnModule<DataSetKind>[]) {
+  const module = own.find(({ path }) => path === set);
+  const kind: DataSetKind = module?.kind ?? dataSetKinds[set as keyof typeof dataSetKinds];
+  return { module, kind };
+}
+
 /** Undefined where its kind's own code fails. */
 export function completeData(
   { set, ...written }: WrittenData,
   own: readonly OwnModule<DataSetKind>[],
   notes: Notes,
 ): DataConfig | undefined {
-  const module = own.find(({ path }) => path === set);
-  const kind: DataSetKind = module?.kind ?? dataSetKinds[set as keyof typeof dataSetKinds];
+  const { module, kind } = kindIn(set, own);
   const refuse = (entry: string, value: unknown, what: string) => notes.wrong(["data", entry], value, what);
   const complete = () => kind.complete?.(written, refuse) ?? written;
   const entries = module ? module.run(complete, ["data", "set"], notes) : complete();

@@ -64,7 +64,7 @@ export function completeLayers(
   }
   const { kind } = layers[head]!;
   if (!kindIn(kind, own).kind.canBeHead)
-    notes.wrong(["layers", head, "kind"], kind, "the head is dense: it gives labels, not images");
+    notes.wrong(["layers", head, "kind"], kind, "it cannot be the head, which gives labels: dense can");
   else if (data && loss) checkHead(complete[head]!, head, data, loss, notes);
   return data && complete;
 }

@@ -1,4 +1,4 @@
-import { parseDocument } from "yaml";
+import { type Document, parseDocument } from "yaml";
 
 /** A config's raw value with one override laid over it, or why that cannot be. */
 export type Overridden =
@@ -13,8 +13,19 @@ export function applyOverride(value: unknown, override: string): Overridden {
   const entry = parseDocument(override.slice(equals + 1), { prettyErrors: false });
   if (entry.errors[0]) return { mistake: `--set ${name}: not YAML: ${entry.errors[0].message}` };
   const path = name.split(".");
-  const changed = setIn(withoutRival(value, name), path, entry.toJS());
+  const read = plainOf(entry);
+  if ("mistake" in read) return { mistake: `--set ${name}: not YAML: ${read.mistake}` };
+  const changed = setIn(withoutRival(value, name), path, read.value);
   return "wrong" in changed ? { mistake: `--set ${name}: ${changed.wrong}` } : { value: changed.value, path };
+}
+
+function plainOf(entry: Document.Parsed): { readonly value: unknown } | { readonly mistake: string } {
+  try {
+    return { value: entry.toJS() };
+  } catch (cause) {
+    // An alias of nothing, or aliases that multiply beyond reason.
+    return { mistake: (cause as Error).message };
+  }
 }
 
 type Changed = { readonly value: unknown } | { readonly wrong: string };

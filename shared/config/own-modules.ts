@@ -24,10 +24,12 @@ export interface OwnModule<Kind> {
 export interface OwnModules {
   readonly layers: readonly OwnModule<LayerKind>[];
   readonly data: readonly OwnModule<DataSetKind>[];
+  /** Paths of those that cannot be used, and why. */
+  readonly failed: ReadonlySet<unknown>;
   readonly mistakes: readonly Mistake[];
 }
 
-export const noModules: OwnModules = { layers: [], data: [], mistakes: [] };
+export const noModules: OwnModules = { layers: [], data: [], failed: new Set(), mistakes: [] };
 
 /** All texts of one config together: its workers tell it to the hub in one message. */
 const MOST_CHARACTERS = 128 * 1024;
@@ -42,6 +44,7 @@ const DATA_PARTS = ["facts", "open"];
  */
 export function readModules(value: unknown, file: string): OwnModules {
   const mistakes: Mistake[] = [];
+  const failed = new Set<unknown>();
   const texts = new Map<string, string>();
   const read = <Kind>(
     named: readonly Named[],
@@ -54,18 +57,14 @@ export function readModules(value: unknown, file: string): OwnModules {
         add(found.digest, found.kind);
         return [found];
       } catch (cause) {
+        failed.add(path);
         mistakes.push(mistake(at, path, (cause as Error).message));
         return [];
       }
     });
   const layers = read<LayerKind>(layerModules(value), LAYER_PARTS, addLayerKind);
   const data = read<DataSetKind>(dataModules(value), DATA_PARTS, addDataSetKind);
-  const length = [...texts.values()].reduce((sum, text) => sum + text.length, 0);
-  if (length > MOST_CHARACTERS) {
-    const what = `the modules have ${length} characters with what they import, at most ${MOST_CHARACTERS}`;
-    mistakes.push({ path: [], says: `Cannot take the modules along: ${what}` });
-  }
-  return { layers, data, mistakes };
+  return { layers, data, failed, mistakes };
 }
 
 /** For the complete config: nothing where there are no modules. */
@@ -112,6 +111,11 @@ function readModule<Kind>(path: string, { value, file, parts, texts }: Sources):
   const text = typeof carried === "string" ? carried : bundleModule(resolve(dirname(file), path));
   if (texts.has(name) && texts.get(name) !== text)
     throw new Error(`there is another ${name}, give one of them another name`);
+  const length = [...texts.values()].reduce((sum, each) => sum + each.length, text.length);
+  if (length > MOST_CHARACTERS)
+    throw new Error(
+      `the modules have ${length} characters with what they import, at most ${MOST_CHARACTERS}`,
+    );
   texts.set(name, text);
   const digest = createHash("sha256").update(text).digest("hex");
   const kind = kindFrom(evaluateModule(text, { name, digest }), parts) as Kind;

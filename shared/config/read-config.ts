@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type * as z from "zod";
 import { completeConfig, type SoundParts } from "./complete-config.ts";
 import type { Config } from "./config.ts";
+import { lookedUp } from "./data.ts";
 import { type ConfigPath, type Mistake, mistake } from "./mistake.ts";
 import { nearest } from "./nearest.ts";
 import { type OwnModules, readModules } from "./own-modules.ts";
@@ -25,16 +26,36 @@ export class ConfigError extends Error {
   }
 }
 
-/** Reads a config from disk. Throws a ConfigError, also when there is no such file. */
+/**
+ * Reads a config from disk. Throws a ConfigError, also when there is no such file. Where a run begins, `prepareConfig`
+ * stands instead.
+ */
 export function loadConfig(file: string, overrides: readonly string[] = []): ReadConfig {
-  let text: string;
+  return readConfig(readText(file), file, overrides);
+}
+
+/**
+ * The same, once what the config leaves open of its data was looked up in their files (see DataSetKind.look). The Config
+ * that comes of it has it all: who reads that one, in a run's folder, needs no files.
+ */
+export async function prepareConfig(file: string, overrides: readonly string[] = []): Promise<ReadConfig> {
+  const { source, own } = openConfig(readText(file), file, overrides);
   try {
-    text = readFileSync(file, "utf8");
+    return complete(source, await lookedUp(source.value, own.data), own, file);
+  } catch (cause) {
+    if (cause instanceof ConfigError) throw cause;
+    const says = `Cannot look at the data: ${(cause as Error).message}`;
+    throw new ConfigError(file, placed([{ path: ["data"], says }], source));
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     throw new ConfigError(file, [code === "ENOENT" ? "no such file" : String(code ?? cause)]);
   }
-  return readConfig(text, file, overrides);
 }
 
 /**
@@ -42,12 +63,23 @@ export function loadConfig(file: string, overrides: readonly string[] = []): Rea
  * "layers.0.outputs=128", the value in YAML; a later one wins. Throws one ConfigError that lists every mistake.
  */
 export function readConfig(text: string, file: string, overrides: readonly string[] = []): ReadConfig {
+  const { source, own } = openConfig(text, file, overrides);
+  return complete(source, source.value, own, file);
+}
+
+function openConfig(text: string, file: string, overrides: readonly string[]) {
   const source = readSource(text, file, overrides);
   if (source.value === undefined) throw new ConfigError(file, source.mistakes);
-  const own = readModules(source.value, file);
-  const { parts, mistakes } = readSections(source.value, own);
+  return { source, own: readModules(source.value, file) };
+}
+
+/** `value`: what the source says, or more. */
+function complete(source: ConfigSource, value: unknown, own: OwnModules, file: string): ReadConfig {
+  const { parts, mistakes } = readSections(value, own);
+  // A module that cannot be used is told of once, not also as a kind that is unknown.
+  const others = mistakes.filter(({ path }) => !own.failed.has(valueAt(value, path)));
   const completed = completeConfig(parts, own, file);
-  const all = [...placed([...own.mistakes, ...mistakes, ...completed.mistakes], source), ...source.mistakes];
+  const all = [...placed([...own.mistakes, ...others, ...completed.mistakes], source), ...source.mistakes];
   if (completed.config === undefined || all.length > 0) throw new ConfigError(file, all);
   return { config: completed.config, warnings: placed(completed.warnings, source) };
 }

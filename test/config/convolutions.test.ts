@@ -48,7 +48,7 @@ describe("convolutions", () => {
     ],
     [
       "[{kind: conv, channels: 4}, {kind: conv, channels: 10, kernel: 28, padding: 0}]",
-      'layers.1.kind is "conv": the head is dense: it gives labels, not images',
+      'layers.1.kind is "conv": it cannot be the head, which gives labels: dense can',
     ],
     [
       "[{kind: conv, channels: 4, outputs: 5}, {outputs: 10}]",

@@ -225,6 +225,27 @@ describe("a mistake in a config", () => {
     ],
     ["no value", ["seed"], "expected path=value"],
     ["no YAML", ["seed=[1"], "not YAML: "],
+    ["an alias of nothing", ["seed=*x"], "--set seed: not YAML: Unresolved alias"],
+    [
+      "a timing that no timer can keep",
+      ["link.handshakeMs=3000000000"],
+      "link.handshakeMs is 3000000000: expected a whole number from 1 to 500000000",
+    ],
+    [
+      "points so far off that no layer would take them",
+      ["data.noise=1e6"],
+      "data.noise is 1000000: expected a number from 0 to 1000",
+    ],
+    [
+      "more held out than anybody could evaluate",
+      ["data.heldOut=200000000"],
+      "data.heldOut is 200000000: expected a whole number from 1 to 1000000",
+    ],
+    [
+      "more layers than a run can tell of",
+      [`layers=[${"{outputs: 2}, ".repeat(1024)}{outputs: 2}]`],
+      "expected at most 1024 layers",
+    ],
   ])("is told: %s", (_, overrides, told) => {
     const mistakes = mistakesOf(shortest, ...overrides);
     expect(mistakes).toHaveLength(1);

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +12,24 @@ function idxFile(sizes: number[], values: number[]): Uint8Array {
   const header = [0, 0, 8, sizes.length, ...sizes.flatMap((size) => [0, 0, size >> 8, size & 255])];
   return Uint8Array.from([...header, ...values]);
 }
+
+describe("a file of data", () => {
+  it("that is a pipe is refused: nobody may ever write into it", () => {
+    const folder = mkdtempSync(join(tmpdir(), "unlocked-pipe-"));
+    try {
+      const pipe = join(folder, "pipe");
+      execFileSync("mkfifo", [pipe]);
+      const read = `import { readBytes } from "./shared/data/data-file.ts";
+        try { readBytes(${JSON.stringify(pipe)}) } catch (error) { console.log(error.name, error.message) }`;
+      // In a process of its own, since one that waits for the pipe hears of no time limit.
+      const args = ["--import", "tsx", "--input-type=module", "--eval", read];
+      const found = execFileSync(process.execPath, args, { timeout: 20_000, encoding: "utf8" });
+      expect(found.trim()).toBe(`DataFileError Cannot read ${pipe}: it is no regular file`);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
 
 describe("an IDX file", () => {
   it("gives its sizes and its bytes", () => {
