@@ -103,6 +103,10 @@ const page = {
   folder: "services/page",
   values: [
     "shared/record/condition.ts",
+    "shared/record/config-difference.ts",
+    "shared/record/curves.ts",
+    "shared/record/numbers.ts",
+    "shared/record/outages.ts",
     "shared/record/standing.ts",
     "shared/record/segments.ts",
     "shared/record/pace.ts",

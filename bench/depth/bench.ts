@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { lines } from "../../shared/record/svg.ts";
+import { svgFile } from "../../shared/record/svg-chart.ts";
 import type { Bench } from "../harness/bench.ts";
 import { BenchRun } from "../harness/bench-run.ts";
 import { renderSpread } from "../harness/render.ts";
@@ -36,7 +36,7 @@ export const bench: Bench = {
       name: method,
       points: depths.map((depth) => [depth, median(rates[`${method} ${depth}`]!)] as const),
     }));
-    const svg = lines({ title: "Layers of 5 ms each", x: "layers", y: "batches/s", logX: true, series });
+    const svg = svgFile({ title: "Layers of 5 ms each", x: "layers", y: "batches/s", logX: true, series });
     return {
       tables: [
         {

@@ -1,4 +1,4 @@
-import { lines } from "../../shared/record/svg.ts";
+import { svgFile } from "../../shared/record/svg-chart.ts";
 import type { Bench } from "../harness/bench.ts";
 import { BenchRun, cursorOf } from "../harness/bench-run.ts";
 import { renderNumber, renderSpread } from "../harness/render.ts";
@@ -112,7 +112,7 @@ async function measureSpeed(
     name: method,
     points: delays.map((delay) => [delay, median(rates[name(method, delay)]!)] as const),
   }));
-  const svg = lines({
+  const svg = svgFile({
     title: "MNIST, four layers: batches a second over distance",
     x: "delay of each direction of each link, ms",
     y: "batches/s",

@@ -1,11 +1,10 @@
 import { canonicalYaml } from "../../shared/config/canonical-yaml.ts";
-import { CHART_STYLE, type Curve, curveChart, escaped, type Shade } from "../../shared/record/curve-chart.ts";
-import type { Segment } from "../../shared/record/lines.ts";
-import { duration, measure, percent, rate, UNKNOWN } from "../../shared/record/numbers.ts";
+import { differences } from "../../shared/record/config-difference.ts";
+import { type Chart, chartsOf, type Point, type Recorded } from "../../shared/record/curves.ts";
+import { figure, percent, rate, stopwatch, UNKNOWN } from "../../shared/record/numbers.ts";
 import { batchAt, type Outage, outagesOf } from "../../shared/record/outages.ts";
 import type { RunRecord } from "../../shared/record/run-record.ts";
-import { batchesOf } from "../../shared/record/segments.ts";
-import { pieces } from "../../shared/record/standing.ts";
+import { CHART_STYLE, escaped, type Series, type Shade, svgChart } from "../../shared/record/svg-chart.ts";
 import { layerName } from "../../shared/record/worker-name.ts";
 
 const POINTS = 600;
@@ -14,15 +13,15 @@ const MOST_EVENTS = 500;
 /** A page about a run that needs nothing else: no script, no network. `others` are drawn beside it. */
 export function report(run: RunRecord, now: number, others: readonly RunRecord[] = []): string {
   const all = [run, ...others];
-  const downs = outagesOf(run.events);
+  const downs = outagesOf(run.events, run.standing);
   return [
     `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escaped(run.id)}</title>`,
     '<meta name="viewport" content="width=device-width">',
     `<style>${CHART_STYLE}${PAGE_STYLE}</style></head><body>`,
     `<h1>${escaped(run.id)}</h1>`,
     table(["", ...all.map(({ id }) => id)], facts(all, now)),
-    ...chartsOf(run, others, downs),
-    others.length > 0 ? section("Differences of the configs", differences(all)) : "",
+    ...drawn(run, others, downs),
+    others.length > 0 ? section("Differences of the configs", differenceTable(all)) : "",
     section("Layers at the end", layers(run)),
     section("Absences", absences(downs)),
     section(`Events${run.events.length > MOST_EVENTS ? ` (the last ${MOST_EVENTS})` : ""}`, events(run)),
@@ -39,66 +38,46 @@ function facts(all: readonly RunRecord[], now: number): string[][] {
     row("started", ({ startedAt }) => new Date(startedAt).toISOString()),
     row("batches", (run) => `${run.batch + 1} of ${run.config.run.batches}`),
     row("test accuracy", ({ test }) => percent(test && 1 - test.error)),
-    row("test loss", ({ test }) => measure(test?.loss)),
-    row("time", ({ seconds }) => duration(seconds)),
+    row("test loss", ({ test }) => figure(test?.loss)),
+    row("time", ({ seconds }) => stopwatch(seconds)),
     row("batches/s", ({ batch, seconds }) => rate((batch + 1) / Math.max(1e-9, seconds))),
-    row("absences", ({ events }) => String(outagesOf(events).length)),
+    row("absences", ({ events, standing }) => String(outagesOf(events, standing).length)),
     row("Node", ({ summary }) => summary?.versions.node ?? UNKNOWN),
   ];
 }
 
-function chartsOf(run: RunRecord, others: readonly RunRecord[], downs: readonly Outage[]): string[] {
+/** All of the run; of others what they came to. */
+function drawn(run: RunRecord, others: readonly RunRecord[], downs: readonly Outage[]): string[] {
+  const mostX = Math.max(...[run, ...others].map(({ config }) => config.run.batches));
   const shades = downs.map((down) => shadeOf(down, run));
-  const batches = Math.max(...[run, ...others].map(({ config }) => config.run.batches));
-  const beside = (of: (run: RunRecord) => Curve["pieces"]): Curve[] =>
-    [run, ...others].map((each) => ({ name: each.id, pieces: of(each), isOther: each !== run }));
-  const ofWorkers = (title: string, figure: (segment: Segment) => number | undefined) => {
-    const curves = run.standing.workers.flatMap((name): Curve[] => {
-      const drawn = curveOf(run, name, figure);
-      return drawn.length > 0 ? [{ name, pieces: drawn }] : [];
-    });
-    return curves.length > 0 ? [curveChart({ title, curves, shades, batches })] : [];
-  };
-  return [
-    curveChart({
-      ...{ title: "training loss", shades, batches, isLog: true },
-      curves: beside((each) => curveOf(each, each.head, ({ loss }) => loss)),
-    }),
-    curveChart({
-      ...{ title: "accuracy on held-out data, %", shades, batches },
-      curves: beside(({ standing }) => [
-        standing.evaluations.map(({ batch, test }) => [batch, 100 * (1 - test.error)] as const),
-      ]),
-    }),
-    ...ofWorkers("generator error (1: no better than guessing zero)", ({ generatorError }) => generatorError),
-    ...ofWorkers("cosine between guess and target", ({ cosine }) => cosine),
-    ...ofWorkers("staleness of targets, batches", ({ staleness }) => staleness),
-    ...ofWorkers("batches a second", (each) =>
-      each.spanMs > 0 ? (1000 * batchesOf(each)) / each.spanMs : undefined,
-    ),
-  ];
+  const beside = others.map((other) => ({ id: other.id, charts: chartsOf(thinnedOf(other), "batch") }));
+  return chartsOf(thinnedOf(run), "batch").flatMap(({ id, title, unit, curves, mayBeLog = false }) => {
+    const series = curves.map(({ name, points }): Series => ({ name, points: points.map(pair) }));
+    if (id === "loss" || id === "accuracy") series.push(...beside.flatMap((each) => seriesOf(each, id)));
+    if (series.length === 0 && id !== "loss" && id !== "accuracy") return [];
+    return [svgChart({ title: `${title}: ${unit}`, x: "batch", logY: mayBeLog, series, shades, mostX })];
+  });
 }
 
-/** At the middle of each segment its figure, those without one left out; broken where nobody spoke of a batch. */
-function curveOf(
-  { standing }: RunRecord,
-  worker: string,
-  figure: (segment: Segment) => number | undefined,
-): Curve["pieces"] {
-  const drawn = pieces(standing.segments(worker, POINTS)).map((piece) =>
-    piece.flatMap((segment) => {
-      const value = figure(segment);
-      return value === undefined ? [] : [[(segment.first + segment.last) / 2, value] as const];
-    }),
-  );
-  return drawn.filter((piece) => piece.length > 0);
+function thinnedOf({ standing, startedAt }: RunRecord): Recorded {
+  return { record: standing, startedAt, points: POINTS };
 }
 
-/** By how far the head had come; the worker's own batches stand still meanwhile. */
-function shadeOf({ worker, from, to, why }: Outage, { standing, head, newestAt }: RunRecord): Shade {
-  const segments = standing.segments(head);
-  const name = `${worker} away ${to === undefined ? "to the end" : `for ${duration((to - from) / 1000)}`}: ${why}`;
-  return { from: batchAt(segments, from), to: batchAt(segments, to ?? newestAt), name };
+function seriesOf(other: { readonly id: string; readonly charts: readonly Chart[] }, id: string): Series[] {
+  const curves = other.charts.find((chart) => chart.id === id)?.curves ?? [];
+  return curves.map(({ name, points }) => {
+    return { name: `${name}, ${other.id}`, points: points.map(pair), isOther: true };
+  });
+}
+
+function pair({ x, y }: Point): readonly [number, number | null] {
+  return [x, y];
+}
+
+function shadeOf({ worker, from, to, text }: Outage, { standing, newestAt }: RunRecord): Shade {
+  const time = to === undefined ? "to the end" : `for ${stopwatch((to.at - from.at) / 1000)}`;
+  const end = to?.batch ?? batchAt(standing, newestAt);
+  return { from: from.batch, to: end, name: `${worker} away ${time}: ${text}` };
 }
 
 function layers({ summary }: RunRecord): string {
@@ -116,11 +95,11 @@ function absences(downs: readonly Outage[]): string {
   if (downs.length === 0) return "<p>None: every worker was there all the time.</p>";
   return table(
     ["worker", "from", "for", "why"],
-    downs.map(({ worker, from, to, why }) => [
+    downs.map(({ worker, from, to, text }) => [
       worker,
-      time(from),
-      to === undefined ? "not back" : duration((to - from) / 1000),
-      why,
+      time(from.at),
+      to === undefined ? "not back" : stopwatch((to.at - from.at) / 1000),
+      text,
     ]),
   );
 }
@@ -138,20 +117,9 @@ function events({ events }: RunRecord): string {
   return table(["time (UTC)", "worker", "event", "batch", ""], rows);
 }
 
-/** What the configs do not have in common, one value a row. */
-function differences(all: readonly RunRecord[]): string {
-  const flat = all.map(({ config }) => new Map(flatten(config, "")));
-  const paths = [...new Set(flat.flatMap((each) => [...each.keys()]))];
-  const rows = paths
-    .map((path) => [path, ...flat.map((each) => each.get(path) ?? UNKNOWN)])
-    .filter(([, ...values]) => new Set(values).size > 1);
-  if (rows.length === 0) return "<p>None.</p>";
-  return table(["", ...all.map(({ id }) => id)], rows);
-}
-
-function flatten(value: unknown, path: string): [string, string][] {
-  if (typeof value !== "object" || value === null) return [[path, String(value)]];
-  return Object.entries(value).flatMap(([key, each]) => flatten(each, path === "" ? key : `${path}.${key}`));
+function differenceTable(all: readonly RunRecord[]): string {
+  const rows = differences(all.map(({ config }) => config)).map(({ path, values }) => [path, ...values]);
+  return rows.length === 0 ? "<p>None.</p>" : table(["", ...all.map(({ id }) => id)], rows);
 }
 
 function section(title: string, body: string): string {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { ConfigError } from "../../shared/config/read-config.ts";
-import { duration, percent, UNKNOWN } from "../../shared/record/numbers.ts";
+import { percent, stopwatch, UNKNOWN } from "../../shared/record/numbers.ts";
 import { runIds } from "../../shared/record/run-files.ts";
 import { RunRecord, type RunState } from "../../shared/record/run-record.ts";
 import { RecordError } from "../../shared/record/summary.ts";
@@ -64,7 +64,7 @@ function table(rows: readonly ListedRun[], runs: string, all: number): string {
       method ?? UNKNOWN,
       done === undefined ? UNKNOWN : `${done}/${batches}`,
       percent(test === undefined ? undefined : 1 - test.error),
-      duration(seconds),
+      stopwatch(seconds),
     ]),
   ];
   const widths = cells[0]!.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));

@@ -1,6 +1,6 @@
 import { conditionOf, type Tone } from "../../shared/record/condition.ts";
 import type { WorkerView } from "../../shared/record/hub-api.ts";
-import { duration, measure, percent, rate } from "../../shared/record/numbers.ts";
+import { figure, percent, rate, stopwatch } from "../../shared/record/numbers.ts";
 import { type Paint, type Style, unpainted } from "../train/paint.ts";
 import type { RunStatus } from "./run-status.ts";
 
@@ -29,7 +29,7 @@ function heading({ run, state, method, batch, batches, test }: RunStatus): strin
 
 /** What the line begins with when it is read from files: nobody is there to ask. */
 function origin({ newestAt, state }: RunStatus, now: number): string {
-  const age = duration((now - newestAt) / 1000);
+  const age = stopwatch((now - newestAt) / 1000);
   return state === "training"
     ? `from the files: no dashboard answers; the newest line is ${age} old`
     : `from the files; the newest line is ${age} old`;
@@ -68,7 +68,7 @@ function bar(sign: string, batch: number, batches: number): string {
 
 function words(worker: WorkerView, now: number): string {
   const { contact, why, since, batch, durable } = worker;
-  const time = duration((now - since) / 1000);
+  const time = stopwatch((now - since) / 1000);
   const reason = why === undefined ? "" : ` (${why})`;
   const place = `batch ${batch < 0 ? "–" : batch}`;
   const saved = durable === undefined || durable < 0 ? "" : `  saved ${durable}`;
@@ -104,10 +104,10 @@ function figures({
   return [
     contact === "connected" ? `  ${rate(perSecond)}/s` : "",
     inFlight === undefined || window === undefined ? "" : `  in flight ${inFlight}/${window}`,
-    loss === undefined ? "" : `  loss ${measure(loss)}`,
+    loss === undefined ? "" : `  loss ${figure(loss)}`,
     staleness === undefined ? "" : `  stale ${rate(staleness)}`,
-    generatorError === undefined ? "" : `  gen-err ${measure(generatorError)}`,
-    cosine === undefined ? "" : `  cos ${measure(cosine)}`,
+    generatorError === undefined ? "" : `  gen-err ${figure(generatorError)}`,
+    cosine === undefined ? "" : `  cos ${figure(cosine)}`,
   ].join("");
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { measure, percent, rate } from "../../shared/record/numbers.ts";
+import { figure, percent, rate } from "../../shared/record/numbers.ts";
 import type { Edges } from "../train/edges.ts";
 import { wholeNumber } from "./arguments.ts";
 import { findRun } from "./find-run.ts";
@@ -84,7 +84,7 @@ export function screenOf(
     ...statusView(stand, now).map((each) => each.slice(0, width)),
     "",
     `rate ${sparkline(rates)} ${rate(head?.perSecond)} batches/s`.slice(0, width),
-    `loss ${sparkline(losses)} ${measure(head?.loss)}`.slice(0, width),
+    `loss ${sparkline(losses)} ${figure(head?.loss)}`.slice(0, width),
     "q to leave",
   ].slice(0, Math.max(1, (out.rows ?? 24) - 1));
   return `${HOME}${lines.map((each) => `${each}${ERASE_LINE}\n`).join("")}${ERASE_BELOW}`;
@@ -98,7 +98,7 @@ function line({ run, state, batch, batches, workers, test }: RunStatus): string 
     `${run} ${state}`,
     `batch ${batch + 1}/${batches}`,
     `${rate(head?.perSecond)} batches/s`,
-    `loss ${measure(head?.loss)}`,
+    `loss ${figure(head?.loss)}`,
     ...(test === undefined ? [] : [`test ${percent(1 - test.error)}`]),
     ...unusual.map(({ name, contact }) => `${name} ${contact}`),
   ].join("  ");

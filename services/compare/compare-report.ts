@@ -1,5 +1,5 @@
 import { UNKNOWN } from "../../shared/record/numbers.ts";
-import { type Chart, lines } from "../../shared/record/svg.ts";
+import { type SvgChart, svgFile } from "../../shared/record/svg-chart.ts";
 import type { Evaluation, Health, System, Trial } from "./trial.ts";
 
 /** What a comparison found. Its JSON is this, and all else is made from it. */
@@ -165,7 +165,7 @@ export function renderMarkdown(comparison: Comparison, plot: string): string {
 }
 
 /** Held-out accuracy by batch, mean over the seeds, a line for each system. */
-export function chartOf({ name, judged, systems }: Comparison): Chart {
+export function chartOf({ name, judged, systems }: Comparison): SvgChart {
   return {
     title: name,
     x: "batches",
@@ -176,7 +176,7 @@ export function chartOf({ name, judged, systems }: Comparison): Chart {
 }
 
 export function renderSvg(comparison: Comparison): string {
-  return lines(chartOf(comparison));
+  return svgFile(chartOf(comparison));
 }
 
 /** Only where every seed was evaluated: a mean of those that are left would flatter. */

@@ -1,5 +1,5 @@
 import { useEffect } from "preact/hooks";
-import { count, day, duration, percent } from "./format.ts";
+import { count, day, duration, percent } from "../../shared/record/numbers.ts";
 import type { RunKnowledge } from "./knowledge.ts";
 import type { Connection } from "./watcher.ts";
 

@@ -1,7 +1,7 @@
 import type { EventLine } from "../../shared/record/lines.ts";
+import { clock, count } from "../../shared/record/numbers.ts";
+import { subjectOf } from "../../shared/record/outages.ts";
 import { Choice } from "./choice.tsx";
-import { clock, count } from "./format.ts";
-import { subjectOf } from "./outages.ts";
 import { placeOf } from "./plot.ts";
 import { Scroll } from "./scroll.tsx";
 

@@ -1,8 +1,9 @@
 import type uPlot from "uplot";
+import type { Axis, Chart, Curve, Point } from "../../shared/record/curves.ts";
+import { count, stopwatch } from "../../shared/record/numbers.ts";
+import type { Outage, Place } from "../../shared/record/outages.ts";
 import { layerOf } from "../../shared/record/worker-name.ts";
-import { type Axis, aligned, type Chart, type Column, type Curve, type Point, smoothed } from "./curves.ts";
-import { count, stopwatch } from "./format.ts";
-import type { Outage, Place } from "./outages.ts";
+import { aligned, type Column, smoothed } from "./curves.ts";
 
 /** How all charts are drawn at present. */
 export interface Drawing {

@@ -1,6 +1,6 @@
+import { differences } from "../../shared/record/config-difference.ts";
 import type { RunRow, RunView } from "../../shared/record/hub-api.ts";
-import { differences } from "./config-difference.ts";
-import { count, day, percent } from "./format.ts";
+import { count, day, percent } from "../../shared/record/numbers.ts";
 import { fileAddress } from "./hub.ts";
 import { Scroll } from "./scroll.tsx";
 
@@ -104,7 +104,7 @@ function Row({ row, isShown, isOverlay, onOpen, onOverlay }: RowProps) {
 }
 
 function Difference({ one, other }: { readonly one: RunView; readonly other: RunView }) {
-  const rows = differences(one.config, other.config);
+  const rows = differences([one.config, other.config]);
   return (
     <div class="difference" data-testid="difference">
       <h3>What differs in their configs</h3>
@@ -123,8 +123,9 @@ function Difference({ one, other }: { readonly one: RunView; readonly other: Run
             {rows.map((row) => (
               <tr key={row.path}>
                 <th scope="row">{row.path}</th>
-                <td>{row.one}</td>
-                <td>{row.other}</td>
+                {row.values.map((value, index) => (
+                  <td key={index}>{value}</td>
+                ))}
               </tr>
             ))}
           </tbody>

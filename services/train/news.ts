@@ -1,4 +1,4 @@
-import { duration, measure, percent, rate } from "../../shared/record/numbers.ts";
+import { figure, percent, rate, stopwatch } from "../../shared/record/numbers.ts";
 import type { Summary } from "../../shared/record/summary.ts";
 import type { TestResult } from "../../shared/wire/frames.ts";
 import { lastWord } from "./last-words.ts";
@@ -9,7 +9,7 @@ type Closing = Pick<Summary, "run" | "wallSeconds" | "batches" | "test">;
 /** Sentences about a run. Pure: what happened in, lines out. */
 
 export function testNews(batch: number, test: TestResult): string {
-  return `after ${batch} batches: test ${accuracy(test)}, loss ${measure(test.loss)}`;
+  return `after ${batch} batches: test ${accuracy(test)}, loss ${figure(test.loss)}`;
 }
 
 /** `alarm`: what does not work at present; undefined when it does again. */
@@ -71,8 +71,8 @@ export function stopNews(cursor: number | undefined, resume: string): string {
 export function closingNews({ run, wallSeconds, batches, test }: Closing, folder: string): string[] {
   const perSecond = wallSeconds > 0 ? batches / wallSeconds : undefined;
   return [
-    `${run} has finished: ${batches} batches in ${duration(wallSeconds)}, ${rate(perSecond)} batches/s`,
-    `test ${accuracy(test)}, loss ${measure(test.loss)}`,
+    `${run} has finished: ${batches} batches in ${stopwatch(wallSeconds)}, ${rate(perSecond)} batches/s`,
+    `test ${accuracy(test)}, loss ${figure(test.loss)}`,
     `record: ${folder}`,
   ];
 }

@@ -1,5 +1,5 @@
 import { conditionOf } from "../../shared/record/condition.ts";
-import { duration, measure, percent, rate, UNKNOWN } from "../../shared/record/numbers.ts";
+import { figure, percent, rate, stopwatch, UNKNOWN } from "../../shared/record/numbers.ts";
 import { batchesPerSecond } from "../../shared/record/pace.ts";
 import { type Board, type BoardWorker, remainingSeconds, slowestCursor } from "./board.ts";
 import { type Paint, type Style, unpainted } from "./paint.ts";
@@ -34,11 +34,11 @@ export function renderLine(board: Board): string {
   const head = board.workers.at(-1);
   const unusual = board.workers.map((worker) => `${worker.name} ${stateOf(worker)}`);
   return [
-    duration((board.nowMs - board.startedMs) / 1000),
+    stopwatch((board.nowMs - board.startedMs) / 1000),
     `batch ${countOf(board)}`,
     `${rate(batchesPerSecond(board.pace))} batches/s`,
-    `loss ${measure(head?.loss)}`,
-    `left ${duration(remainingSeconds(board))}`,
+    `loss ${figure(head?.loss)}`,
+    `left ${stopwatch(remainingSeconds(board))}`,
     ...unusual.filter((words) => !words.endsWith(" training")),
   ].join("  ");
 }
@@ -60,8 +60,8 @@ function columnsOf({ workers, batches }: Board): Column[] {
     { title: "state", width: 10, isText: true, value: stateOf, style: styleOf },
     { title: "batch", width: Math.max(5, String(batches).length), value: cursorOf },
     { title: "rate/s", width: 6, goes: 2, value: rateOf },
-    { title: "loss", width: 6, goes: 5, value: ({ loss }) => measure(loss) },
-    { title: "gen err", width: 7, goes: 4, value: ({ generatorError }) => measure(generatorError) },
+    { title: "loss", width: 6, goes: 5, value: ({ loss }) => figure(loss) },
+    { title: "gen err", width: 7, goes: 4, value: ({ generatorError }) => figure(generatorError) },
     { title: "stale", width: 5, goes: 1, value: ({ staleness }) => rate(staleness) },
     {
       title: "restarts",
@@ -126,8 +126,8 @@ function cut(cells: readonly (readonly [string, Style])[], gap: string, width: n
 
 function bar(board: Board, width: number): string {
   const fraction = fractionOf(board);
-  const elapsed = duration((board.nowMs - board.startedMs) / 1000);
-  const words = ` ${percent(fraction, 0)}  ${countOf(board)}  ${elapsed}, left ${duration(remainingSeconds(board))}`;
+  const elapsed = stopwatch((board.nowMs - board.startedMs) / 1000);
+  const words = ` ${percent(fraction, 0)}  ${countOf(board)}  ${elapsed}, left ${stopwatch(remainingSeconds(board))}`;
   const room = Math.min(40, width - words.length - 2);
   if (room < 5) return words.trimStart().slice(0, width);
   const full = Math.floor(room * fraction);

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runProgram } from "../../../services/cli/program.ts";
 import { report } from "../../../services/cli/report.ts";
-import { batchAt, outagesOf } from "../../../shared/record/outages.ts";
 import { RunRecord } from "../../../shared/record/run-record.ts";
 import { testEdges } from "../../support/edges.ts";
 import { BEGAN_AT, event, killedRun, runOnFile } from "../../support/run-on-file.ts";
@@ -48,8 +47,9 @@ describe("the page", () => {
       report(RunRecord.read(runOnFile(runs, id, { metrics: lines, events: [] })), NOW).match(
         /<svg.*?<\/svg>/s,
       )![0];
-    expect(lossOf("whole", metrics).match(/<polyline/g)).toHaveLength(1);
-    expect(lossOf("holed", holed).match(/<polyline/g)).toHaveLength(2);
+    // Beside the training loss it shows the test loss.
+    expect(lossOf("whole", metrics).match(/<polyline/g)).toHaveLength(2);
+    expect(lossOf("holed", holed).match(/<polyline/g)).toHaveLength(3);
   });
 
   it("draws another run beside it, and says in what they differ", () => {
@@ -59,7 +59,7 @@ describe("the page", () => {
     writeFileSync(path, readFileSync(path, "utf8").replace("seed: 1", "seed: 7"));
     const page = report(run, NOW, [RunRecord.read(baseline)]);
     expect(page).toMatch(/<tr><td>seed<\/td><td>1<\/td><td>7<\/td><\/tr>/);
-    expect(page.match(/class="c1 other"><polyline/g)).toHaveLength(2);
+    expect(page.match(/class="c\d other"><polyline/g)).toHaveLength(3);
   });
 
   it("lets no text of an event become a tag", () => {
@@ -91,28 +91,5 @@ describe("unlocked report", () => {
     expect(await run("killed", "-o", join(runs, "no", "where.html"))).toMatchObject({ code: 78 });
     expect(await run("killed", "--compare", "other")).toMatchObject({ code: 78 });
     expect(existsSync(join(runs, "no"))).toBe(false);
-  });
-});
-
-describe("absences", () => {
-  it("begin with the first who notices and end with the next life", () => {
-    const said = [
-      event("hub", 0, 1_000, "unreachable", "silent", { about: "layer1" }),
-      event("hub", 0, 2_000, "dead", "nobody listens", { about: "layer1" }),
-      event("layer1", 2, 5_000, "restored", "", { batch: 9 }),
-      event("train", 0, 7_000, "died", "SIGKILL", { about: "layer2" }),
-    ];
-    expect(outagesOf(said)).toEqual([
-      { worker: "layer1", from: BEGAN_AT + 1_000, to: BEGAN_AT + 5_000, why: "silent" },
-      { worker: "layer2", from: BEGAN_AT + 7_000, to: undefined, why: "SIGKILL" },
-    ]);
-  });
-
-  it("are placed by how far the head had come", () => {
-    const head = RunRecord.read(runOnFile(runs, "killed")).standing.segments("layer3");
-    expect(batchAt(head, BEGAN_AT + 900)).toBe(9);
-    expect(batchAt(head, BEGAN_AT - 5_000)).toBe(0);
-    expect(batchAt(head, BEGAN_AT + 99_000)).toBe(99);
-    expect(batchAt([], BEGAN_AT)).toBe(0);
   });
 });

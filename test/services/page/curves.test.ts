@@ -1,16 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  type Axis,
-  aligned,
-  type Chart,
-  chartCsv,
-  chartsOf,
-  overlaid,
-  type Point,
-  smoothed,
-  valueAt,
-} from "../../../services/page/curves.ts";
+import { aligned, chartCsv, smoothed, valueAt } from "../../../services/page/curves.ts";
+import { type Axis, type Chart, chartsOf, overlaid, type Point } from "../../../shared/record/curves.ts";
 import type { MetricLine } from "../../../shared/record/lines.ts";
 import { standing } from "../../../shared/record/standing.ts";
 import { evaluation, segment } from "./lines.ts";

@@ -12,7 +12,13 @@ function room(more: Partial<WorkerView> = {}, events = [] as Parameters<typeof c
 
 describe("a room", () => {
   it("is lit while its layer trains, and says how fast", () => {
-    expect(room()).toMatchObject({ tone: "lit", state: "training", rate: "10", batch: "100", isOld: false });
+    expect(room()).toMatchObject({
+      tone: "lit",
+      state: "training",
+      rate: "10.0",
+      batch: "100",
+      isOld: false,
+    });
   });
 
   it("is dark when its process is known to be gone, whatever it said last", () => {
@@ -32,7 +38,7 @@ describe("a room", () => {
   });
 
   it("has old figures from 2.5 seconds on, and no rate then", () => {
-    expect(room({ heardAt: NOW - OLD_AFTER_MS })).toMatchObject({ isOld: false, rate: "10" });
+    expect(room({ heardAt: NOW - OLD_AFTER_MS })).toMatchObject({ isOld: false, rate: "10.0" });
     expect(room({ heardAt: NOW - OLD_AFTER_MS - 1 })).toMatchObject({ isOld: true, rate: "–", age: "3 s" });
   });
 

@@ -7,7 +7,7 @@ import {
   stopNews,
   testNews,
 } from "../../../services/train/news.ts";
-import { duration } from "../../../shared/record/numbers.ts";
+import { stopwatch } from "../../../shared/record/numbers.ts";
 
 describe("news", () => {
   it("tell a test by its accuracy; where labels are bits, also how many were right as a whole", () => {
@@ -62,7 +62,7 @@ describe("news", () => {
   });
 
   it("give times as people read them", () => {
-    expect([0, 7.4, 59.6, 3599, 3600, 36_061].map(duration)).toEqual([
+    expect([0, 7.4, 59.6, 3599, 3600, 36_061].map(stopwatch)).toEqual([
       "0:00",
       "0:07",
       "1:00",
@@ -70,6 +70,6 @@ describe("news", () => {
       "1:00:00",
       "10:01:01",
     ]);
-    expect(duration(undefined)).toBe("–");
+    expect(stopwatch(undefined)).toBe("–");
   });
 });

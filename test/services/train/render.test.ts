@@ -94,7 +94,7 @@ describe("the live block", () => {
   it("stays in its columns when a figure explodes", () => {
     const wild = progress("layer2", 1199, { loss: 3e30, generatorError: 123456, perSecond: 12345 });
     const [header, , , line] = render(onTelemetry(board(), "layer2", wild), 60);
-    expect(line).toBe("layer2 training    1199  12345  3e+30    1e+5     –        0");
+    expect(line).toBe("layer2 training    1199 12,345  3e+30  1.2e+5     –        0");
     expect(line).toHaveLength(header!.length);
   });
 });

@@ -9,7 +9,7 @@ import {
   rate,
   short,
   stopwatch,
-} from "../../../services/page/format.ts";
+} from "../../shared/record/numbers.ts";
 
 describe("a number on the page", () => {
   it.each([

@@ -1,17 +1,18 @@
-/** Where two configs differ: the path of the value, and what it is in each. */
+import { UNKNOWN } from "./numbers.ts";
+
+/** Where configs differ: the path of the value, and what it is in each of them. */
 export interface Difference {
   readonly path: string;
-  readonly one: string;
-  readonly other: string;
+  readonly values: readonly string[];
 }
 
-/** In the order of the first, then what only the second has. */
-export function differences(one: unknown, other: unknown): Difference[] {
-  const [mine, theirs] = [leaves(one), leaves(other)];
-  const paths = [...new Set([...mine.keys(), ...theirs.keys()])];
+/** In the order of the first, then what only later ones have. */
+export function differences(configs: readonly unknown[]): Difference[] {
+  const all = configs.map((config) => leaves(config));
+  const paths = [...new Set(all.flatMap((each) => [...each.keys()]))];
   return paths
-    .map((path) => ({ path, one: mine.get(path) ?? "–", other: theirs.get(path) ?? "–" }))
-    .filter((each) => each.one !== each.other);
+    .map((path) => ({ path, values: all.map((each) => each.get(path) ?? UNKNOWN) }))
+    .filter(({ values }) => new Set(values).size > 1);
 }
 
 function leaves(value: unknown, path = ""): Map<string, string> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { lines, ticksOf } from "../../shared/record/svg.ts";
+import { svgFile, ticksOf } from "../../shared/record/svg-chart.ts";
 
 describe("a chart", () => {
   it("has ticks from zero that hold every value, or powers of ten around them", () => {
@@ -11,7 +11,7 @@ describe("a chart", () => {
 
   it("draws higher values higher, on either scale", () => {
     for (const logY of [false, true]) {
-      const svg = lines({
+      const svg = svgFile({
         title: "t",
         x: "x",
         y: "y",
@@ -32,7 +32,7 @@ describe("a chart", () => {
   });
 
   it("leaves out what is no number, and says names as they are", () => {
-    const svg = lines({
+    const svg = svgFile({
       title: "a < b & c",
       x: "",
       y: "",

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { outagesOf, subjectOf } from "../../../services/page/outages.ts";
-import type { EventLine } from "../../../shared/record/lines.ts";
-import { standing } from "../../../shared/record/standing.ts";
-import { event, segment } from "./lines.ts";
+import type { EventLine } from "../../shared/record/lines.ts";
+import { batchAt, outagesOf, subjectOf } from "../../shared/record/outages.ts";
+import { standing } from "../../shared/record/standing.ts";
+import { event, segment } from "../services/page/lines.ts";
 
 const record = standing([segment("layer1", 0, 49), segment("layer1", 50, 99)]);
 
@@ -25,12 +25,22 @@ describe("a worker's absence", () => {
       {
         worker: "layer2",
         from: { at: 5_000, batch: 49 },
-        to: { at: 8_000, batch: 49 },
+        to: { at: 8_000, batch: 50 + 0.6 * 49 },
         isDeath: true,
         restored: 39,
         text: "layer2: exit 137",
       },
     ]);
+  });
+
+  it("begins with the first who notices", () => {
+    const [one, ...more] = outages(
+      said("unreachable", 5_000, { text: "silent" }),
+      said("dead", 6_000),
+      event("layer2", "restored", 8_000, { incarnation: 2, batch: 39 }),
+    );
+    expect(one).toMatchObject({ from: { at: 5_000 }, to: { at: 8_000 }, text: "silent", isDeath: true });
+    expect(more).toEqual([]);
   });
 
   it("stands open while it lasts", () => {
@@ -65,5 +75,15 @@ describe("an event", () => {
     expect(subjectOf(said("dead", 0))).toBe("layer2");
     expect(subjectOf(event("layer1", "lost", 0))).toBe("layer1");
     expect(subjectOf(event("hub", "watching", 0))).toBeUndefined();
+  });
+});
+
+describe("a time of a run", () => {
+  it("is placed by how far the furthest had come, evenly within a segment", () => {
+    const both = standing([segment("layer1", 0, 49), segment("layer2", 0, 29)]);
+    expect(batchAt(both, 2_500)).toBeCloseTo(24.5);
+    expect(batchAt(both, -5_000)).toBe(0);
+    expect(batchAt(both, 99_000)).toBe(49);
+    expect(batchAt(standing([]), 1)).toBe(0);
   });
 });
