@@ -51,7 +51,14 @@ const rules: Readonly<Record<string, Rule>> = {
     outside: "any",
   },
   "services/hub": {
-    rooms: ["shared/layers", "shared/link", "shared/config", "shared/record", "shared/telemetry"],
+    rooms: [
+      "shared/layers",
+      "shared/link",
+      "shared/config",
+      "shared/checkpoint",
+      "shared/record",
+      "shared/telemetry",
+    ],
     types: [],
     outside: "any",
   },

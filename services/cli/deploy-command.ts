@@ -36,6 +36,11 @@ function withOptions(command: Command): Command {
   return command
     .option("--set <path=value>", "change one value of the config; may be given many times", collect, [])
     .option("--secret-file <file>", "what workers prove themselves by to each other (see docs/security.md)")
+    .option(
+      "--store <s3://bucket/prefix>",
+      "where checkpoints and the record go too, so that a node can be lost",
+    )
+    .option("--store-file <file>", "how to reach the store: an AWS file of credentials, region and endpoint")
     .option("--image <name>", "the image of all workers");
 }
 

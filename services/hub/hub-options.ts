@@ -1,8 +1,11 @@
 import { parseArgs } from "node:util";
+import { folderOf } from "../../shared/checkpoint/folder-flag.ts";
 
 export interface HubOptions {
   /** The folder of the run that is watched; undefined where only the records of old runs are shown. */
   readonly record: string | undefined;
+  /** s3://…, where that goes to as well. */
+  readonly recordUrl: string | undefined;
   /** Its id, where that is not the folder's name. */
   readonly run: string | undefined;
   /** Where there is no config.yaml in the record yet: what it becomes. */
@@ -44,8 +47,10 @@ export function readHubOptions(argv: readonly string[], environment: HubEnvironm
   if (format !== "json" && format !== "pretty") {
     mistakes.push(`--log-format is "${format}", expected json or pretty`);
   }
+  const record = given.record && folderOf("record", given.record, mistakes);
   const options: HubOptions = {
-    record: given.record,
+    record: record?.folder,
+    recordUrl: record?.url,
     run: given.run,
     config: given.config,
     set: given.set ?? [],
@@ -71,7 +76,7 @@ function parse(argv: readonly string[]) {
     return parseArgs({
       args: [...argv],
       options: {
-        record: text,
+        record: { type: "string", multiple: true },
         run: text,
         config: text,
         set: { type: "string", multiple: true },

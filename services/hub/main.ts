@@ -3,9 +3,11 @@ import { attachLifeline } from "../../shared/telemetry/lifeline.ts";
 import { ExitCode } from "../../shared/telemetry/telemetry.ts";
 import { Hub } from "./hub.ts";
 import { readHubOptions } from "./hub-options.ts";
+import { openMirror, type RecordMirror } from "./record-mirror.ts";
 
 let log = createLog({ worker: "hub", run: "" }, { format: "json" });
 let hub: Hub | undefined;
+let mirror: RecordMirror | undefined;
 
 const lifeline = attachLifeline(
   process,
@@ -27,6 +29,7 @@ async function main(): Promise<void> {
   try {
     const options = readHubOptions(process.argv.slice(2), process.env);
     log = createLog({ worker: "hub", run: options.run ?? "" }, { format: options.logFormat });
+    mirror = await openMirror(options, process.env, log);
     hub = await Hub.start(options, {
       log,
       now: Date.now,
@@ -45,5 +48,6 @@ async function main(): Promise<void> {
 async function end(why: string): Promise<void> {
   log.info({ why }, "stopping");
   await hub?.stop();
+  await mirror?.close();
   process.exit(ExitCode.done);
 }

@@ -36,6 +36,7 @@ const REPORT_MS = 500;
 /** After the end of the run nothing can be lost any more; neighbours that are gone are not waited for longer. */
 const RELEASE_MS = 15_000;
 const OVER_MS = 15_000;
+const LAST_SAVE_MS = 8000;
 /** Finished, not released, and alone: whoever would still need this layer has had time to come back. */
 const FORGOTTEN_MS = 600_000;
 
@@ -182,7 +183,7 @@ export class LayerProcess {
 
   async #stepDownIfReplaced(): Promise<void> {
     // A disk that fails for a while is no reason to stop learning.
-    if ((await this.#office.look()) === "replaced") await this.#end(ExitCode.done, "fenced");
+    if ((await this.#office.glance()) === "replaced") await this.#end(ExitCode.done, "fenced");
   }
 
   get cursor(): number {
@@ -334,8 +335,16 @@ export class LayerProcess {
     this.#phase = "stopping";
     void this.#telling.tell("stopping");
     void this.#dropLinks();
-    if (this.#lineage.cursor > this.#lineage.durable) await this.#saver.save();
+    if (this.#lineage.cursor > this.#lineage.durable) await this.#saveLast();
     await this.#end(code, "stopped");
+  }
+
+  /** A store that does not answer is not waited for longer than whoever stops us waits. */
+  #saveLast(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#timers.after(LAST_SAVE_MS, resolve);
+      void this.#saver.save().then(resolve);
+    });
   }
 
   #mustEnd(error: Replaced | CheckpointError): Promise<void> | void {

@@ -1,3 +1,4 @@
+import { openDisk } from "../../shared/checkpoint/open-disk.ts";
 import { prepareConfig } from "../../shared/config/read-config.ts";
 import { openListenerWarnings, readCredentials } from "../../shared/link/credentials.ts";
 import { chooseKernels } from "../../shared/math/choose-kernels.ts";
@@ -40,11 +41,16 @@ async function main(): Promise<void> {
     const credentials = readCredentials(options);
     for (const warning of [...warnings, ...openListenerWarnings(options.host, credentials)])
       log.warn(warning);
-    const world = realEnvironment(credentials, {
-      rssBytes: process.memoryUsage.rss,
-      nodeVersion: process.version,
-      cpuUsage: process.cpuUsage,
-    });
+    const disk = await openDisk(options.folders, process.env, (why) => log.warn(why.message));
+    const world = realEnvironment(
+      credentials,
+      {
+        rssBytes: process.memoryUsage.rss,
+        nodeVersion: process.version,
+        cpuUsage: process.cpuUsage,
+      },
+      disk,
+    );
     const { kernels, found } = chooseKernels(config.compute.kernels, process);
     log.info(found, "chose kernels");
     const tracer = options.trace === undefined ? undefined : openTrace(options.trace, number);

@@ -1,3 +1,4 @@
+import { openDisk } from "../../shared/checkpoint/open-disk.ts";
 import { prepareConfig } from "../../shared/config/read-config.ts";
 import { openDataSet } from "../../shared/data/kinds.ts";
 import { openListenerWarnings, readCredentials } from "../../shared/link/credentials.ts";
@@ -37,15 +38,20 @@ async function main(): Promise<void> {
     const credentials = readCredentials(options);
     for (const warning of [...warnings, ...openListenerWarnings(options.host, credentials)])
       log.warn(warning);
+    const disk = await openDisk(options.folders, process.env, (why) => log.warn(why.message));
     source = await SourceProcess.start(
       config,
       { ...options, record: options.record!, successor: options.successor! },
       {
-        ...realEnvironment(credentials, {
-          rssBytes: process.memoryUsage.rss,
-          nodeVersion: process.version,
-          cpuUsage: process.cpuUsage,
-        }),
+        ...realEnvironment(
+          credentials,
+          {
+            rssBytes: process.memoryUsage.rss,
+            nodeVersion: process.version,
+            cpuUsage: process.cpuUsage,
+          },
+          disk,
+        ),
         data: await openDataSet(config.data),
         log: (incarnation, hear) => {
           log = createLog({ ...speaker, incarnation }, { ...format, hear });

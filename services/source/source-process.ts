@@ -50,6 +50,8 @@ export class SourceProcess {
   /** Said last to whoever started it. */
   #progress: Progress;
   #hasBegun = false;
+  /** Whether the run is over, which takes a while where a store is asked. */
+  #isLooking = false;
   readonly #listener: Listener;
   #successor: Successor | undefined;
   readonly #timers: Timers;
@@ -166,7 +168,7 @@ export class SourceProcess {
       this.#meter.endSegment(this.#edges.now());
       this.#report();
       this.#reporter?.report();
-      void this.#stepDownIfReplaced();
+      void this.#stepDownIfReplaced(() => this.#office.glance());
       if (this.#service.isAlone) void this.#lookForRecord();
     });
   }
@@ -179,15 +181,18 @@ export class SourceProcess {
   /** A former life may have brought the run to its end while this one began: then nobody comes any more. */
   async #lookForRecord(): Promise<void> {
     const { record, run } = this.#options;
+    if (this.#isLooking) return;
+    this.#isLooking = true;
     const over = await isOver(record, run, this.#config, this.#edges.disk).catch(() => false);
+    this.#isLooking = false;
     if (!over || this.#phase !== "running") return;
     this.#phase = "finished";
     this.#log.info({ record }, "the run was over already");
     this.#announce();
   }
 
-  async #stepDownIfReplaced(): Promise<"in office" | "replaced" | "unknown"> {
-    const found = await this.#office.look();
+  async #stepDownIfReplaced(look: Claim["look"] = () => this.#office.look()): ReturnType<Claim["look"]> {
+    const found = await look();
     if (found === "replaced" && this.#phase === "running") await this.#end(ExitCode.done, "fenced");
     return found;
   }

@@ -29,7 +29,11 @@ export interface OwnProcess extends Omit<HubEdge, "dial"> {
 }
 
 /** Its links are those of whoever has these credentials. */
-export const realEnvironment = (credentials: Credentials, process: OwnProcess): Environment => {
+export const realEnvironment = (
+  credentials: Credentials,
+  process: OwnProcess,
+  disk: Disk = realDisk,
+): Environment => {
   const common = {
     ...credentials,
     busy: new Busy(
@@ -40,7 +44,7 @@ export const realEnvironment = (credentials: Credentials, process: OwnProcess): 
   return {
     dial: (options) => dial({ ...options, ...common }),
     listen: (options) => listen({ ...options, ...common }),
-    disk: realDisk,
+    disk,
     hub: { ...process, dial: (options) => dialHub({ ...options, ...common }) },
     now: () => performance.now(),
     date: () => new Date(),

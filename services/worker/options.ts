@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { type Folder, folderOf } from "../../shared/checkpoint/folder-flag.ts";
 import type { TlsFiles } from "../../shared/link/credentials.ts";
 
 /** What a worker is told when it is started. */
@@ -9,6 +10,8 @@ export interface WorkerOptions {
   readonly run: string;
   /** Where it keeps what must outlive it. */
   readonly state: string;
+  /** That folder, and the source's record: where each goes to as well. */
+  readonly folders: readonly Folder[];
   readonly host: string;
   readonly port: number;
   /** ws://host:port, wss:// with TLS; the head has none. */
@@ -52,19 +55,19 @@ export function readWorkerOptions(
 ): WorkerOptions {
   const given = parse(argv);
   const mistakes: string[] = [];
-  const required = (
-    flag: "config" | "run" | "state" | "listen" | "successor" | "record" | "layer",
-  ): string => {
+  const required = (flag: "config" | "run" | "listen" | "successor" | "layer"): string => {
     const value = given[flag];
     if (value === undefined) mistakes.push(`--${flag} is missing`);
     return value ?? "";
   };
   const tlsFiles = tls(given, mistakes);
-  const options: WorkerOptions = {
-    config: required("config"),
+  const [config, run] = [required("config"), required("run")];
+  const state = folderOf("state", given.state, mistakes);
+  const options = {
+    config,
     set: given.set ?? [],
-    run: required("run"),
-    state: required("state"),
+    run,
+    state: state.folder,
     ...address(required("listen"), mistakes),
     successor: successor(role === "source" ? required("successor") : given.successor, tlsFiles, mistakes),
     // A variable that is set to nothing is as good as none.
@@ -75,11 +78,11 @@ export function readWorkerOptions(
     logFormat: format(given["log-format"] ?? "json", mistakes),
     trace: given.trace,
     layer: role === "layer" ? layerNumber(required("layer"), mistakes) : undefined,
-    record: role === "source" ? required("record") : undefined,
   };
+  const record = role === "source" ? folderOf("record", given.record, mistakes) : undefined;
   if (role === "source" && given.trace !== undefined) mistakes.push("--trace is for layers");
   if (mistakes.length > 0) throw new WorkerOptionsError(`Cannot start: ${mistakes.join("; ")}`);
-  return options;
+  return { ...options, record: record?.folder, folders: record ? [state, record] : [state] };
 }
 
 function parse(argv: readonly string[]) {
@@ -91,10 +94,10 @@ function parse(argv: readonly string[]) {
         config: text,
         set: { type: "string", multiple: true },
         run: text,
-        state: text,
+        state: { type: "string", multiple: true },
         listen: text,
         successor: text,
-        record: text,
+        record: { type: "string", multiple: true },
         layer: text,
         "secret-file": text,
         "tls-cert": text,

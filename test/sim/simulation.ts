@@ -185,7 +185,7 @@ export class Simulation {
 
   #options(post: Machine) {
     const host = post.name;
-    const where = { run: RUN, state: STATE, host, port: 1 };
+    const where = { run: RUN, state: STATE, folders: [], host, port: 1 };
     const files = { secretFile: undefined, tlsFiles: undefined };
     const hub = { hub: this.hub && "ws://hub:1", control: true };
     return { config: "", set: [], trace: undefined, logFormat: "json" as const, ...where, ...files, ...hub };

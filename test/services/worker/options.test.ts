@@ -11,6 +11,7 @@ describe("a worker's flags", () => {
       set: ["seed=2"],
       run: "r",
       state: "s",
+      folders: [{ folder: "s", url: undefined }],
       host: "127.0.0.1",
       port: 7400,
       successor: "ws://layer3:7400",
@@ -22,6 +23,22 @@ describe("a worker's flags", () => {
       layer: 2,
       record: undefined,
     });
+  });
+
+  it("say where a folder goes to as well, and take a store alone", () => {
+    const read = (...argv: string[]) => readWorkerOptions([...usual, "--layer", "1", ...argv], "layer");
+    const url = "s3://bucket/some/prefix";
+    expect(read("--state", url)).toMatchObject({ state: "s", folders: [{ folder: "s", url }] });
+    const alone = readWorkerOptions(
+      [...usual.filter((each) => each !== "s" && each !== "--state"), "--layer", "1", "--state", url],
+      "layer",
+    );
+    expect(alone.folders).toEqual([{ folder: alone.state, url }]);
+    expect(alone.state).toContain(encodeURIComponent(url));
+    expect(() => read("--state", "t")).toThrow(
+      "--state is given as s and t, expected one folder, one s3://bucket/prefix or both",
+    );
+    expect(() => read("--state", "s3:///x")).toThrow('--state is "s3:///x", expected s3://bucket/prefix');
   });
 
   it("may leave out the successor: the head has none", () => {
