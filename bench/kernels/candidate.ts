@@ -71,6 +71,7 @@ function decoupled(kernels: Kernels, { rows, inner, columns }: Decoupled): () =>
     outputs: columns,
     nonlinearity: "relu",
     batchNorm: true,
+    labelPositions: 1,
     labelWidth: LABELS,
     networkInputWidth: 0,
     maxRows: rows,

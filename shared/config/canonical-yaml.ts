@@ -5,7 +5,6 @@ import type { Config, DataConfig, LayerConfig, OptimizerConfig, ScheduleConfig }
 /** A config file with nothing left to default: `readConfig` of it is the same Config again. */
 export function canonicalYaml(config: Config): string {
   const { layer, generator } = config.learning;
-  const { evidence, hidden, batchNorm, form } = generator;
   return stringify(
     {
       ...config,
@@ -14,12 +13,7 @@ export function canonicalYaml(config: Config): string {
       learning: {
         ...config.learning,
         layer: writeOptimizer(layer),
-        generator: {
-          ...writeOptimizer(generator),
-          evidence,
-          form,
-          ...(hidden && { hidden, batchNorm }),
-        },
+        generator: writeOptimizer(generator),
       },
     },
     { aliasDuplicateObjects: false, blockQuote: "literal" },
@@ -42,10 +36,15 @@ function writeLayer(layer: LayerConfig) {
   };
 }
 
-function writeOptimizer({ optimizer, rate, momentum, schedule }: OptimizerConfig) {
-  return { optimizer, rate, schedule: writeSchedule(schedule), ...(optimizer === "sgd" ? { momentum } : {}) };
+/** With all that a generator has besides. */
+function writeOptimizer({ momentum, schedule, ...rest }: OptimizerConfig) {
+  return {
+    ...rest,
+    schedule: writeSchedule(schedule),
+    ...(rest.optimizer === "sgd" ? { momentum } : {}),
+  };
 }
 
 function writeSchedule(schedule: ScheduleConfig) {
-  return schedule.kind === "step" ? schedule : schedule.kind;
+  return Object.keys(schedule).length > 1 ? schedule : schedule.kind;
 }

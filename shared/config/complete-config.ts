@@ -30,7 +30,8 @@ export function completeConfig(parts: SoundParts, own: OwnModules, file: string)
   const data = parts.data && completeData(parts.data, own.data, notes);
   const loss = data && completeLoss(parts.loss, data, notes);
   const layers = parts.layers && completeLayers(parts.layers, data, loss, own.layers, notes);
-  const learning = parts.learning && completeLearning(parts.learning, notes);
+  const isSequence = layers?.some(({ positions }) => positions !== undefined) ?? false;
+  const learning = parts.learning && completeLearning(parts.learning, isSequence, notes);
   const run = data && parts.run && completeRun(parts.run, data, notes);
   const delivery = parts.delivery && learning && completeDelivery(parts.delivery, isLocked(learning), notes);
   if (layers && learning) {

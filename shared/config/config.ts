@@ -40,8 +40,8 @@ export interface LearningConfig {
     /** Only where the generator is not linear: widths of its hidden layers, and whether they normalise. */
     readonly hidden?: readonly number[];
     readonly batchNorm?: boolean;
-    /** Linear in the evidence, or in its hidden layers; or see ClassifyingGenerator. */
-    readonly form: "linear" | "classifying";
+    /** Linear in the evidence, or in its hidden layers; or see ClassifyingGenerator and BentHeadGenerator. */
+    readonly form: "linear" | "classifying" | "bent";
   };
   /** Only where layers wait for the true gradient to mix it with their guess: its share, above 0. */
   readonly mixture?: number;
@@ -56,13 +56,19 @@ export interface OptimizerConfig {
   readonly rate: number;
   /** For sgd only; 0 is plain descent. */
   readonly momentum: number;
+  /** For adam only, where it is not 0.999. */
+  readonly beta2?: number;
+  /** Only where the weights of layers decay: times the rate. */
+  readonly decay?: number;
+  /** Only where there is one: the largest norm of a layer's gradient. */
+  readonly clip?: number;
   readonly schedule: ScheduleConfig;
 }
 
 export type ScheduleConfig =
   | { readonly kind: "constant" }
-  /** To zero over the whole run, by half a cosine. */
-  | { readonly kind: "cosine" }
+  /** Up over `warmup` batches, then over the rest of the run by half a cosine to the share `floor` of the rate; 0 unless given. */
+  | { readonly kind: "cosine"; readonly warmup?: number; readonly floor?: number }
   /** Times `factor` at each of these batches. */
   | { readonly kind: "step"; readonly at: readonly number[]; readonly factor: number };
 

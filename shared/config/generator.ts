@@ -26,10 +26,10 @@ export const generatorFields = map({
     .describe(
       "What a generator looks at. Default output and labels; output alone for dni. normalisedOutput: with mean 0 and variance 1 over the batch.",
     ),
-  form: oneOf(["linear", "classifying"])
+  form: oneOf(["linear", "classifying", "bent"])
     .optional()
     .describe(
-      "linear in the evidence; classifying: a classifier of the output learns at once from the labels how wrong the network is, and only what follows from that is learnt from targets, so that they may come late. Default classifying where a generator looks at output and labels alone and has no hidden layers, else linear.",
+      "linear in the evidence; classifying: a classifier of the output learns at once from the labels how wrong the network is, and only what follows from that is learnt from targets, so that they may come late; bent: a head of the layer's own says at once what it would ask for, and targets teach how the rest of the network bends that; always so for sequences. Default classifying where a generator looks at output and labels alone and has no hidden layers, else linear.",
     ),
   hidden: leaf("a list of widths", (error) => z.array(wholeFrom(1, 65_536), error).max(8, error))
     .optional()
@@ -43,36 +43,43 @@ export const generatorFields = map({
 
 type Written = z.output<typeof generatorFields>;
 
-/** `layers`: the schedule of the layers, which generators follow where they have none of their own. */
-export function completeGenerator(
-  written: Written,
-  method: Method,
-  layers: z.output<typeof schedule>,
-  notes: Notes,
-): LearningConfig["generator"] {
+/** What a generator is for. `schedule`: of the layers, which generators follow where they have none of their own. */
+interface Place {
+  readonly method: Method;
+  /** Whether layers give sequences. */
+  readonly isSequence: boolean;
+  readonly schedule: z.output<typeof schedule>;
+}
+
+export function completeGenerator(written: Written, place: Place, notes: Notes): LearningConfig["generator"] {
+  const { method } = place;
   const path = ["learning", "generator"];
   const evidence = completeEvidence(written.evidence, method, notes);
   return {
-    ...completeOptimizer(written, written.schedule ?? layers, path, notes),
+    ...completeOptimizer(written, written.schedule ?? place.schedule, path, notes),
     evidence,
     ...completeHidden(written, notes),
-    form: completeForm(written, method, evidence, notes),
+    form: completeForm(written, place, evidence, notes),
   };
 }
 
 function completeForm(
   { form, hidden = [] }: Written,
-  method: Method,
+  { method, isSequence }: Place,
   evidence: readonly EvidencePart[],
   notes: Notes,
 ): LearningConfig["generator"]["form"] {
   const canClassify =
     method !== "dni" && [...evidence].sort().join() === "labels,output" && hidden.length === 0;
-  if (form === "classifying" && !canClassify) {
+  if ((form === "classifying" || form === "bent") && !canClassify) {
     const what = "it looks at output and labels, and at nothing else, and has no hidden layers";
     notes.wrong(["learning", "generator", "form"], form, what);
   }
-  return form ?? (canClassify ? "classifying" : "linear");
+  const fit = isSequence ? "bent" : "classifying";
+  if (isSequence && form !== undefined && form !== fit) {
+    notes.wrong(["learning", "generator", "form"], form, "generators of sequences are bent");
+  }
+  return form ?? (canClassify ? fit : "linear");
 }
 
 /** Nothing for a linear generator. */

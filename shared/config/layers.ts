@@ -111,8 +111,8 @@ function kindIn(name: string | undefined, own: readonly OwnModule<LayerKind>[]) 
 }
 
 function givenBy(data: DataConfig): Given {
-  const { inputWidth, image } = dataFacts(data);
-  return { width: inputWidth, ...(image && { image }), giver: data.set };
+  const { inputWidth, image, sequence } = dataFacts(data);
+  return { width: inputWidth, ...(image && { image }), ...(sequence && { sequence }), giver: data.set };
 }
 
 function checkHead(
@@ -125,8 +125,11 @@ function checkHead(
   const { labelWidth, judged } = dataFacts(data);
   if (head.outputs !== labelWidth) {
     const { labels } = labelKinds[judged];
-    const what = `the head gives ${head.outputs} outputs, the labels of ${data.set} are ${labelWidth} ${labels}`;
-    notes.wrong(["layers", index, "outputs"], head.outputs, what);
+    const { positions = 1 } = head;
+    const each = positions > 1 ? " a position" : "";
+    const [gives, takes] = [head.outputs / positions, labelWidth / positions];
+    const what = `the head gives ${gives} outputs${each}, the labels of ${data.set} are ${takes} ${labels}`;
+    notes.wrong(["layers", index, "outputs"], gives, what);
   }
   if (loss !== "mean-squared-error" && head.nonlinearity !== "identity") {
     const what = `${loss} has its own nonlinearity, the head's must be identity`;

@@ -4,7 +4,7 @@ import { above, leaf, map, oneOf, wholeFrom } from "../schema/fields.ts";
 import type { LayerConfig, LearningConfig, Method } from "./config.ts";
 import { completeGenerator, generatorFields } from "./generator.ts";
 import type { Notes } from "./notes.ts";
-import { completeOptimizer, descent, schedule } from "./optimizer.ts";
+import { completeOptimizer, descent, regularisation, schedule } from "./optimizer.ts";
 
 export const methods = ["dni", "cdni", "backprop", "frozen", "local"] as const satisfies readonly Method[];
 
@@ -28,6 +28,7 @@ export const learningFields = map({
     ...descent,
     rate: above(0).default(0.003).describe("Learning rate of the layers."),
     schedule: schedule.default("cosine").describe("How the rate changes over the run; cosine ends at zero."),
+    ...regularisation,
   })
     .prefault({})
     .describe("How layers learn."),
@@ -54,11 +55,16 @@ export const learningFields = map({
   .prefault({})
   .describe("Who learns from what, and how fast.");
 
-export function completeLearning(written: z.output<typeof learningFields>, notes: Notes): LearningConfig {
+/** `isSequence`: whether layers give sequences. */
+export function completeLearning(
+  written: z.output<typeof learningFields>,
+  isSequence: boolean,
+  notes: Notes,
+): LearningConfig {
   const { method, mixture = 0, updateProbability = 1, inputGenerator } = written;
   const { schedule } = written.layer;
   const layer = completeOptimizer(written.layer, schedule, ["learning", "layer"], notes);
-  const generator = completeGenerator(written.generator, method, schedule, notes);
+  const generator = completeGenerator(written.generator, { method, isSequence, schedule }, notes);
   if (mixture > 0 && method !== "dni" && method !== "cdni") {
     notes.wrong(["learning", "mixture"], mixture, `${method} makes no guesses to mix with, dni and cdni do`);
   }

@@ -1,14 +1,23 @@
 import * as z from "zod";
-import { above, leaf, map, oneOf, wholeFrom } from "../schema/fields.ts";
+import { above, leaf, map, numberFrom, oneOf, wholeFrom } from "../schema/fields.ts";
 import type { OptimizerConfig, ScheduleConfig } from "./config.ts";
 import type { ConfigPath } from "./mistake.ts";
 import type { Notes } from "./notes.ts";
 
-export const schedule = leaf("constant, cosine or {kind: step, at: […], factor: …}", (error) =>
+const expected = "constant, cosine, {kind: cosine, warmup: …, floor: …} or {kind: step, at: […], factor: …}";
+
+export const schedule = leaf(expected, (error) =>
   z.union(
     [
       z.literal("constant"),
       z.literal("cosine"),
+      map({
+        kind: leaf("cosine", (error) => z.literal("cosine", error)).describe(
+          "A rate that rises, then falls.",
+        ),
+        warmup: wholeFrom(0).default(0).describe("Batches over which it rises."),
+        floor: numberFrom(0, 1).default(0).describe("The share of the rate that is left at the end."),
+      }),
       map({
         kind: leaf("step", (error) => z.literal("step", error)).describe("A rate that falls in steps."),
         at: leaf("a list of batches", (error) => z.array(wholeFrom(1), error).min(1, error)).describe(
@@ -28,6 +37,17 @@ export const descent = {
   )
     .optional()
     .describe("For sgd only. Default 0."),
+  beta2: leaf("a number from 0 up to, not including, 1", (error) =>
+    z.number(error).gte(0, error).lt(1, error),
+  )
+    .optional()
+    .describe("For adam only: how slowly it forgets squares of gradients. Default 0.999."),
+};
+
+/** Of layers, not of generators. */
+export const regularisation = {
+  decay: numberFrom(0, 1).optional().describe("Weight decay of matrices, times the rate. Default 0."),
+  clip: above(0).optional().describe("Largest norm of a layer's mean gradient. Default none."),
 };
 
 type WrittenSchedule = z.output<typeof schedule>;
@@ -36,6 +56,9 @@ interface WrittenOptimizer {
   readonly optimizer: OptimizerConfig["optimizer"];
   readonly rate: number;
   readonly momentum?: number | undefined;
+  readonly beta2?: number | undefined;
+  readonly decay?: number | undefined;
+  readonly clip?: number | undefined;
 }
 
 export function completeOptimizer(
@@ -47,14 +70,21 @@ export function completeOptimizer(
   if (written.momentum !== undefined && written.optimizer !== "sgd") {
     notes.wrong([...path, "momentum"], written.momentum, `${written.optimizer} has none, only sgd has`);
   }
+  const { optimizer, rate, momentum = 0, beta2 = 0.999, decay = 0, clip } = written;
+  if (written.beta2 !== undefined && optimizer !== "adam") {
+    notes.wrong([...path, "beta2"], written.beta2, `${optimizer} has none, only adam has`);
+  }
   return {
-    optimizer: written.optimizer,
-    rate: written.rate,
-    momentum: written.momentum ?? 0,
-    schedule: completeSchedule(schedule),
+    ...{ optimizer, rate, momentum, schedule: completeSchedule(schedule) },
+    ...(beta2 !== 0.999 && { beta2 }),
+    ...(decay !== 0 && { decay }),
+    ...(clip !== undefined && { clip }),
   };
 }
 
 function completeSchedule(schedule: WrittenSchedule): ScheduleConfig {
-  return typeof schedule === "string" ? { kind: schedule } : schedule;
+  if (typeof schedule === "string") return { kind: schedule };
+  if (schedule.kind === "step") return schedule;
+  const { kind, warmup, floor } = schedule;
+  return { kind, ...(warmup > 0 && { warmup }), ...(floor > 0 && { floor }) };
 }

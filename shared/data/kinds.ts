@@ -5,6 +5,7 @@ import type { DataSet } from "./data-set.ts";
 import type { DataConfig, DataSetKind } from "./data-set-kind.ts";
 import { idx } from "./idx.ts";
 import { mnist } from "./mnist.ts";
+import { text } from "./text.ts";
 import { twoRings } from "./two-rings.ts";
 
 /** Every data set that a config can name: one line each. */
@@ -14,6 +15,7 @@ export const dataSetKinds = {
   "cifar-10": cifar10,
   "binary-addition": binaryAddition,
   "two-rings": twoRings,
+  text,
 } satisfies Readonly<Record<string, DataSetKind>>;
 
 /** Kinds of the user's own, by the digest of their module: the same digest is the same kind. */

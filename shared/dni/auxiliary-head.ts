@@ -1,22 +1,27 @@
 import { DenseLayer } from "../math/dense-layer.ts";
 import type { Kernels } from "../math/kernels.ts";
+import { NormedDense } from "../math/normed-dense.ts";
 import type { Tensors } from "../math/parameter.ts";
+import type { Transform } from "../math/transform.ts";
 import { HiddenLayers } from "./hidden-layers.ts";
 import type { LayerOptions } from "./layer-options.ts";
 
 /** So far from the number of a layer is that of its auxiliary head, where weights are drawn. */
 const DRAWS_APART = 1_000_000;
 
-/** Judges the output of a local layer by the network's loss: linear, or with hidden layers as learning.generator says. */
+/**
+ * Judges the output of a local layer by the network's loss: linear, or with hidden layers as learning.generator says. Of a
+ * sequence it judges each position, normalised.
+ */
 export class AuxiliaryHead {
   readonly #kernels: Kernels;
   readonly #options: LayerOptions;
   readonly #hidden: HiddenLayers | undefined;
-  readonly #last: DenseLayer;
+  readonly #last: Transform;
   readonly #lossGradient: Float32Array;
 
   constructor(kernels: Kernels, options: LayerOptions) {
-    const { outputs, labelWidth, maxRows, seed, layer, learning, loss } = options;
+    const { outputs, labelWidth, labelPositions, maxRows, seed, layer, learning, loss } = options;
     this.#kernels = kernels;
     this.#options = options;
     const { hidden: widths = [], batchNorm = true } = learning.generator;
@@ -25,23 +30,27 @@ export class AuxiliaryHead {
       widths.length > 0
         ? new HiddenLayers(kernels, { ...own, inputs: [outputs], widths, batchNorm })
         : undefined;
-    this.#last = new DenseLayer(kernels, {
-      ...own,
-      inputs: this.#hidden?.outputs ?? outputs,
-      outputs: labelWidth,
-      // The cross-entropies bring their own nonlinearity.
-      nonlinearity: loss === "mean-squared-error" ? "sigmoid" : "identity",
-      batchNorm: false,
-    });
+    this.#last =
+      labelPositions > 1
+        ? judgeOfPositions(kernels, options)
+        : new DenseLayer(kernels, {
+            ...own,
+            inputs: this.#hidden?.outputs ?? outputs,
+            outputs: labelWidth,
+            // The cross-entropies bring their own nonlinearity.
+            nonlinearity: loss === "mean-squared-error" ? "sigmoid" : "identity",
+            batchNorm: false,
+          });
     this.#lossGradient = kernels.allocate(maxRows * labelWidth);
   }
 
   /** dL/d(output), rows × outputs, of the loss that this head has; leaves its own gradients for `descend`. */
   outputGradient(output: Float32Array, labels: Float32Array, rows: number): Float32Array {
-    const { loss, labelWidth } = this.#options;
+    const { loss, labelWidth, labelPositions } = this.#options;
     const seen = this.#hidden ? this.#hidden.forward([output], rows) : output;
     const judged = this.#last.forward(seen, rows);
-    this.#kernels.lossAndGradient(loss, judged, labels, this.#lossGradient, rows, labelWidth);
+    const [judgedRows, columns] = [rows * labelPositions, labelWidth / labelPositions];
+    this.#kernels.lossAndGradient(loss, judged, labels, this.#lossGradient, judgedRows, columns);
     const gradient = this.#last.backward(this.#lossGradient, rows, true)!;
     return this.#hidden ? this.#hidden.backward(gradient, rows, true)! : gradient;
   }
@@ -58,4 +67,16 @@ export class AuxiliaryHead {
   optimizerTensors(): Tensors {
     return { ...this.#last.optimizerTensors(), ...this.#hidden?.optimizerTensors() };
   }
+}
+
+function judgeOfPositions(kernels: Kernels, options: LayerOptions): Transform {
+  const { outputs, labelWidth, labelPositions: positions, maxRows, seed, layer, learning } = options;
+  return new NormedDense(kernels, {
+    positions,
+    inputs: outputs / positions,
+    outputs: labelWidth / positions,
+    maxRows,
+    seed: [seed, DRAWS_APART + layer],
+    optimizer: learning.layer,
+  });
 }

@@ -12,8 +12,6 @@ export interface BentHeadOptions {
   /** Places of an example, each an example of its own to the head; 1 for a dense layer. */
   readonly positions: number;
   readonly maxRows: number;
-  readonly seed: number;
-  readonly layer: number;
   /** The network's. */
   readonly loss: Loss;
   /** Of the head: that of the layer. */
@@ -22,17 +20,14 @@ export interface BentHeadOptions {
   readonly optimizer: OptimizerOptions;
 }
 
-/** So far from the number of a layer is that of its generator's head, where weights are drawn. */
-const DRAWS_APART = 2_000_000;
-
 /**
  * A head of the layer's own, bent by targets. The head R (layer norm, linear to the labels) learns from the labels at once,
  * as the layer does. The gradient g = dL_R/d(output) is what R alone would ask of the layer; the guess is
  *
  *     syntheticGradient = g · M
  *
- * where M starts at the identity and learns by regression how the rest of the network bends g. So an untrained M is local
- * learning (Belilovsky et al. 2020) and needs no target; a late target teaches M what changes slowly.
+ * where M starts at the identity and learns by regression how the rest of the network bends g. So before any target comes,
+ * this is local learning (Belilovsky et al. 2020); a late target teaches M what changes slowly. R starts at zero.
  */
 export class BentHeadGenerator implements GradientGenerator {
   readonly #kernels: Kernels;
@@ -49,7 +44,7 @@ export class BentHeadGenerator implements GradientGenerator {
   steps = 0;
 
   constructor(kernels: Kernels, options: BentHeadOptions) {
-    const { widths, positions, maxRows, seed, layer, headOptimizer } = options;
+    const { widths, positions, maxRows, headOptimizer } = options;
     this.#kernels = kernels;
     this.#options = options;
     this.#optimizer = optimizerOf(options.optimizer);
@@ -58,8 +53,8 @@ export class BentHeadGenerator implements GradientGenerator {
       inputs: widths.output / positions,
       outputs: widths.labels / positions,
       maxRows,
-      seed,
-      layer: DRAWS_APART + layer,
+      // So that it guesses zero before it has learnt, as any generator does.
+      seed: undefined,
       optimizer: headOptimizer,
     });
     const width = widths.output / positions;

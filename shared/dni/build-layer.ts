@@ -79,6 +79,7 @@ function layerOptions(network: NetworkOptions, number: number, parts: LayerParts
     layer: number,
     parts,
     labelWidth: layers.at(-1)!.outputs,
+    labelPositions: layers.at(-1)!.positions ?? 1,
     networkInputWidth: learning.generator.evidence.includes("input") ? layers[0]!.inputs : 0,
     maxRows: run.batchSize,
     seed,

@@ -1,4 +1,5 @@
 import type { Kernels } from "../math/kernels.ts";
+import { BentHeadGenerator } from "./bent-head-generator.ts";
 import { ClassifyingGenerator } from "./classifying-generator.ts";
 import type { EvidenceWidths } from "./evidence.ts";
 import { SyntheticGradientGenerator } from "./generator.ts";
@@ -16,6 +17,13 @@ export function generatorOf(
   const optimizer = learning.generator;
   if (optimizer.form === "classifying")
     return new ClassifyingGenerator(kernels, { widths, maxRows, optimizer, loss });
+  if (optimizer.form === "bent") {
+    const { labelPositions: positions } = options;
+    return new BentHeadGenerator(kernels, {
+      ...{ widths, positions, maxRows, loss, optimizer },
+      headOptimizer: learning.layer,
+    });
+  }
   const within = { widths: hidden, batchNorm, seed, layer };
   return new SyntheticGradientGenerator(kernels, { widths, evidence, maxRows, optimizer, hidden: within });
 }

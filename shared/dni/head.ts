@@ -67,13 +67,14 @@ export class Head {
     return { inputGradient, loss };
   }
 
-  /** Loss and mistakes with running statistics, summed over the examples. */
+  /** Loss and mistakes with running statistics, summed over the examples; of a sequence, the mean of its positions. */
   evaluate(example: Example): Tally {
     const { rows, input, labels } = example;
-    const { loss, outputs } = this.#options;
+    const { loss, outputs, labelPositions } = this.#options;
     const output = this.#transform.evaluate(input, rows);
     const lossSum = this.#loss(output, example);
-    return { lossSum, ...judge(loss, output, labels, rows, outputs) };
+    const judged = judge(loss, output, labels, rows * labelPositions, outputs / labelPositions);
+    return { lossSum, wrong: judged.wrong / labelPositions, exact: judged.exact / labelPositions };
   }
 
   state(): LayerState {
@@ -86,9 +87,11 @@ export class Head {
     this.#turns.restore(state);
   }
 
-  /** Σ of the loss over the examples; leaves its gradient in #outputGradient. */
+  /** Σ of the loss over the examples, of a sequence the mean of its positions; leaves its gradient in #outputGradient. */
   #loss(output: Float32Array, { labels, rows }: Example): number {
-    const { loss, outputs } = this.#options;
-    return this.#kernels.lossAndGradient(loss, output, labels, this.#outputGradient, rows, outputs);
+    const { loss, outputs, labelPositions } = this.#options;
+    const [judged, columns] = [rows * labelPositions, outputs / labelPositions];
+    const gradient = this.#outputGradient;
+    return this.#kernels.lossAndGradient(loss, output, labels, gradient, judged, columns) / labelPositions;
   }
 }

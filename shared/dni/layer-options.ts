@@ -15,6 +15,8 @@ export interface LayerSpec {
   readonly module?: string;
   readonly inputs: number;
   readonly outputs: number;
+  /** Only for sequences: positions of an example, each with as many of its outputs; in the head each is judged by itself. */
+  readonly positions?: number;
   /** Only for "conv": it takes and gives images, rows × columns × channels. */
   readonly conv?: Convolution;
   /** What its kind, if it is a newer one, needs to know besides. Plain data. */
@@ -36,6 +38,8 @@ export interface LayerOptions extends LayerSpec {
   readonly layer: number;
   readonly parts: LayerParts;
   readonly labelWidth: number;
+  /** Parts of an example's labels that the loss judges each by itself: the positions of a sequence, else 1. */
+  readonly labelPositions: number;
   /** 0 if no generator looks at the network's input. */
   readonly networkInputWidth: number;
   /** Examples in the largest batch. */
@@ -64,8 +68,8 @@ export interface LearningOptions {
       readonly evidence: readonly EvidencePart[];
       /** Widths of rectified layers within the generator; none unless given. */
       readonly hidden?: readonly number[];
-      /** Linear unless given. Classifying: see ClassifyingGenerator; it looks at output and labels. */
-      readonly form?: "linear" | "classifying";
+      /** Linear unless given. Classifying, bent: see ClassifyingGenerator, BentHeadGenerator; they look at output and labels. */
+      readonly form?: "linear" | "classifying" | "bent";
       /** In the hidden layers: batch normalisation. True unless given. */
       readonly batchNorm?: boolean;
     };

@@ -1,12 +1,17 @@
 import type { NetworkLayer } from "../dni/build-layer.ts";
 import { generatorOf } from "../dni/generator-of.ts";
 import type { LayerParts, LayerSpec } from "../dni/layer-options.ts";
+import { block } from "./block.ts";
 import { conv } from "./conv.ts";
 import { dense } from "./dense.ts";
+import { embedding } from "./embedding.ts";
 import type { LayerKind } from "./layer-kind.ts";
+import { readout } from "./readout.ts";
 
 /** Every kind of layer that a config can name: one line each. */
-export const layerKinds = { dense, conv } satisfies Readonly<Record<string, LayerKind>>;
+export const layerKinds = { dense, conv, embedding, block, readout } satisfies Readonly<
+  Record<string, LayerKind>
+>;
 
 /** Kinds of the user's own, by the digest of their module: the same digest is the same kind. */
 const ownKinds = new Map<string, LayerKind>();

@@ -8,6 +8,14 @@ export interface Shape {
   readonly width: number;
   /** height × width × channels = the floats. */
   readonly image?: ImageSize;
+  /** positions × floats of a position = the floats. */
+  readonly sequence?: SequenceSize;
+}
+
+export interface SequenceSize {
+  readonly positions: number;
+  /** Where a position is one id: ids are 0 to vocabulary − 1. */
+  readonly vocabulary?: number;
 }
 
 export interface ImageSize {
@@ -25,7 +33,7 @@ export interface Given extends Shape {
 export type Refuse = (entry: string, value: unknown, what: string) => void;
 
 /** What a kind makes of what a config says of a layer. */
-export type Sized = Pick<LayerSpec, "inputs" | "outputs" | "conv" | "own">;
+export type Sized = Pick<LayerSpec, "inputs" | "outputs" | "positions" | "conv" | "own">;
 
 /**
  * One kind of layer: all that the rest of the program asks about it. A kind is one file and one line in kinds.ts, or a

@@ -15,9 +15,8 @@ export interface NormedDenseOptions {
   readonly outputs: number;
   /** Examples in the largest batch. */
   readonly maxRows: number;
-  /** The first weights are drawn from seed and layer number, and nothing else. */
-  readonly seed: number;
-  readonly layer: number;
+  /** The first weights are drawn from these words, and nothing else; without them they are zero. */
+  readonly seed: readonly number[] | undefined;
   readonly optimizer: OptimizerOptions;
 }
 
@@ -43,11 +42,12 @@ export class NormedDense implements Transform {
   #rows: number | undefined;
 
   constructor(kernels: Kernels, options: NormedDenseOptions) {
-    const { positions, inputs, outputs, maxRows, seed, layer, optimizer } = options;
+    const { positions, inputs, outputs, maxRows, seed, optimizer } = options;
     this.#kernels = kernels;
     this.#options = options;
     this.#parameters = new ParameterSet(kernels, optimizer);
-    this.#weight = this.#parameters.matrix("weight", inputs * outputs, DEVIATION, seededRandom(seed, layer));
+    const [deviation, random] = seed ? [DEVIATION, seededRandom(...seed)] : [0, () => 0];
+    this.#weight = this.#parameters.matrix("weight", inputs * outputs, deviation, random);
     this.#norm = new LayerNorm(kernels, inputs, this.#parameters.optimizer);
     this.#parameters.add("gamma", this.#norm.gamma);
     const places = maxRows * positions;

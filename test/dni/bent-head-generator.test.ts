@@ -18,8 +18,6 @@ function generator(change: { rate?: number } = {}) {
     widths,
     positions,
     maxRows: rows,
-    seed: 1,
-    layer: 2,
     loss,
     headOptimizer: sgd(1),
     optimizer,

@@ -29,6 +29,7 @@ export function layerOptionsOf(change: Partial<LayerOptions> = {}): LayerOptions
     nonlinearity: "tanh",
     batchNorm: true,
     labelWidth: 2,
+    labelPositions: 1,
     networkInputWidth: 0,
     maxRows: 8,
     seed: 1,
