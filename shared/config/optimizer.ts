@@ -15,8 +15,10 @@ export const schedule = leaf(expected, (error) =>
         kind: leaf("cosine", (error) => z.literal("cosine", error)).describe(
           "A rate that rises, then falls.",
         ),
-        warmup: wholeFrom(0).default(0).describe("Batches over which it rises."),
-        floor: numberFrom(0, 1).default(0).describe("The share of the rate that is left at the end."),
+        warmup: wholeFrom(0).optional().describe("Batches over which it rises. Default 0."),
+        floor: numberFrom(0, 1)
+          .optional()
+          .describe("The share of the rate that is left at the end. Default 0."),
       }),
       map({
         kind: leaf("step", (error) => z.literal("step", error)).describe("A rate that falls in steps."),
@@ -85,6 +87,6 @@ export function completeOptimizer(
 function completeSchedule(schedule: WrittenSchedule): ScheduleConfig {
   if (typeof schedule === "string") return { kind: schedule };
   if (schedule.kind === "step") return schedule;
-  const { kind, warmup, floor } = schedule;
+  const { kind, warmup = 0, floor = 0 } = schedule;
   return { kind, ...(warmup > 0 && { warmup }), ...(floor > 0 && { floor }) };
 }

@@ -56,7 +56,7 @@ describe("convolutions", () => {
     ],
     [
       "[{kind: pool}, {outputs: 10}]",
-      'layers.0.kind is "pool": expected a map with kind: dense or conv, or the path of a module (./….ts)',
+      'layers.0.kind is "pool": expected a map with kind: dense, conv, embedding, block or readout, or the path of a module (./….ts)',
     ],
     ["[{kind: conv}, {outputs: 10}]", "layers.0.channels is missing: expected a whole number from 1 to 4096"],
     ["[{}, {outputs: 10}]", "layers.0.outputs is missing: expected a whole number from 1 to 65536"],

@@ -20,7 +20,7 @@ function complete(written: Record<string, unknown>): { data: DataConfig; refused
   const refused: string[] = [];
   const sizes = { units: "characters", context: 4, heldOut: 0.5, windows: 500, ...written };
   const entries = text.complete!(sizes, (entry, _value, what) => refused.push(`${entry}: ${what}`));
-  return { data: { set: "text", ...entries } as DataConfig, refused };
+  return { data: { ...entries, set: "text" }, refused };
 }
 
 const alphabet = "abcdefghijklmnopqrstuvwxyz";
