@@ -6,6 +6,7 @@ import { RecordError } from "../../shared/record/summary.ts";
 import { ExitCode } from "../../shared/telemetry/telemetry.ts";
 import { type CompareRequest, compare, DEFAULT_BAR } from "../compare/compare.ts";
 import type { Edges } from "../train/edges.ts";
+import { parseForeign } from "../train/foreign.ts";
 import { Refusal } from "../train/refusal.ts";
 import { train } from "../train/train.ts";
 import type { TrainRequest } from "../train/train-request.ts";
@@ -60,6 +61,12 @@ function createProgram(edges: Edges, done: (code: number) => void): Command {
       "with --resume: from the newest snapshot of all layers, or the newest up to this batch; what came after it is set aside",
     )
     .option("--runs <folder>", "where the records of runs are kept", "runs")
+    .option(
+      "--foreign <layer=url>",
+      "leave this layer to someone else, who listens there (2=ws://host:port); may be given many times",
+      collect,
+      [],
+    )
     .option("--quiet", "say nothing until the end", false)
     .option("--no-dashboard", "no page to watch it on")
     .option("--dashboard-port <port>", "where the page is, or the next free port (default: 7400)", portNumber)
@@ -117,6 +124,7 @@ interface TrainOptions {
   readonly trace: boolean;
   readonly tensorboard: boolean;
   readonly control: boolean;
+  readonly foreign: readonly string[];
 }
 
 function requestOf(config: string | undefined, options: TrainOptions): TrainRequest {
@@ -132,6 +140,7 @@ function requestOf(config: string | undefined, options: TrainOptions): TrainRequ
     dashboard,
     dashboardPort: port,
     control,
+    foreign,
   } = options;
   const overrides = seed === undefined ? set : [...set, `seed=${seed}`];
   if (fromSnapshot !== undefined && resume === undefined)
@@ -143,6 +152,7 @@ function requestOf(config: string | undefined, options: TrainOptions): TrainRequ
   return {
     ...{ config, overrides, resume, runs, quiet, isTraced: trace, hasEventFiles: tensorboard },
     fromSnapshot: mostBatch(fromSnapshot),
+    foreign: parseForeign(foreign),
     dashboard: dashboard ? { port, control } : undefined,
   };
 }

@@ -22,7 +22,15 @@ export async function trainServices(asked: Asked, edges: Edges): Promise<Trial> 
   const { file, overrides, runs } = asked;
   const silent = { ...edges, out: { write: () => true } };
   const request = {
-    ...{ config: file, overrides, resume: undefined, fromSnapshot: undefined, runs, quiet: true },
+    ...{
+      config: file,
+      overrides,
+      resume: undefined,
+      foreign: new Map(),
+      fromSnapshot: undefined,
+      runs,
+      quiet: true,
+    },
     // Its hub keeps the record that the trial is read from.
     dashboard: { port: 0, control: false },
     isTraced: false,

@@ -58,6 +58,11 @@ export function onDeath(board: Board, name: string, restarts: number): Board {
   return left(board, name, { contact: "dead", restarts });
 }
 
+/** Someone else starts it; nothing is known of it until it tells the hub. */
+export function onForeign(board: Board, name: string): Board {
+  return left(board, name, { contact: "absent", isAway: true });
+}
+
 /** It stays away. */
 export function onStop(board: Board, name: string): Board {
   return left(board, name, { contact: "gone", why: "stopped", isAway: true });
@@ -85,9 +90,10 @@ export function onTick(board: Board, nowMs: number): Board {
   return { ...board, nowMs, pace };
 }
 
-/** −1 when a layer has applied nothing; undefined until every layer told. */
+/** −1 when a layer has applied nothing; undefined until every layer told, but for those that are someone else's and may never. */
 export function slowestCursor({ workers }: Board): number | undefined {
-  const layers = workers.filter(({ name }) => layerOf(name) !== undefined);
+  const isSilent = ({ contact, isAway }: BoardWorker) => isAway === true && contact === "absent";
+  const layers = workers.filter((worker) => layerOf(worker.name) !== undefined && !isSilent(worker));
   if (layers.length === 0 || layers.some(({ heardAt }) => heardAt === undefined)) return undefined;
   return Math.min(...layers.map(({ batch }) => batch));
 }

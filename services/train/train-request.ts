@@ -1,3 +1,5 @@
+import type { Foreign } from "./foreign.ts";
+
 export interface TrainRequest {
   readonly config: string | undefined;
   readonly overrides: readonly string[];
@@ -7,6 +9,8 @@ export interface TrainRequest {
   readonly fromSnapshot: number | undefined;
   /** Where the runs are. */
   readonly runs: string;
+  /** Layers that someone else starts; empty on a resume: those of before. */
+  readonly foreign: Foreign;
   readonly quiet: boolean;
   /** Write down when each layer did what. */
   readonly isTraced: boolean;

@@ -4,6 +4,7 @@ import { prepareConfig } from "../../shared/config/read-config.ts";
 import type { DataConfig } from "../../shared/data/data-set-kind.ts";
 import { openDataSet } from "../../shared/data/kinds.ts";
 import type { Edges } from "./edges.ts";
+import { refuseMissing } from "./foreign.ts";
 import { goBackTo } from "./go-back-to.ts";
 import { Refusal } from "./refusal.ts";
 import { createRun, makeSecret, mendRun, openRun, pointLatest, type RunFolder } from "./run-folder.ts";
@@ -42,17 +43,20 @@ async function refuseBadData(data: DataConfig): Promise<void> {
   }
 }
 
-async function newRun({ config, overrides, runs }: TrainRequest, edges: Edges): Promise<RunFolder> {
+async function newRun({ config, overrides, runs, foreign }: TrainRequest, edges: Edges): Promise<RunFolder> {
   const read = await prepareConfig(config ?? edges.defaultConfig, overrides);
   for (const warning of read.warnings) edges.err.write(`${warning}\n`);
+  refuseMissing(foreign, read.config);
   await refuseBadData(read.config.data);
   return createRun(runs, read.config, new Date());
 }
 
-function oldRun({ config, overrides, runs, resume }: TrainRequest): RunFolder {
+function oldRun({ config, overrides, runs, resume, foreign }: TrainRequest): RunFolder {
   if (config !== undefined || overrides.length > 0) {
     const beside = config ?? `--set ${overrides[0]}`;
     throw new Refusal(`Cannot resume with ${beside}: a run goes on with the config it began with`);
   }
-  return openRun(runs, resume === true ? undefined : resume);
+  const run = openRun(runs, resume === true ? undefined : resume);
+  refuseMissing(foreign, run.config);
+  return run;
 }

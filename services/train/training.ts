@@ -3,10 +3,21 @@ import { askHub } from "../../shared/record/ask-hub.ts";
 import { createLog } from "../../shared/record/log.ts";
 import { readSummary } from "../../shared/record/summary.ts";
 import { isWorkerName } from "../../shared/record/worker-name.ts";
-import { newBoard, onDeath, onHub, onStart, onStop, onTelemetry, onTick, slowestCursor } from "./board.ts";
+import {
+  newBoard,
+  onDeath,
+  onForeign,
+  onHub,
+  onStart,
+  onStop,
+  onTelemetry,
+  onTick,
+  slowestCursor,
+} from "./board.ts";
 import { Dashboard, dashboardPorts, type HubPlan } from "./dashboard.ts";
 import { type Display, liveDisplay, plainDisplay, silentDisplay } from "./display.ts";
 import type { Edges } from "./edges.ts";
+import { foreignNews, foreignOf, withForeign } from "./foreign.ts";
 import { LiveEvents } from "./live-events.ts";
 import { alarmNews, closingNews, failureNews, noteNews, stopNews, testNews } from "./news.ts";
 import { colours } from "./paint.ts";
@@ -63,12 +74,20 @@ export class Training {
     ]);
     const hub = this.#planHub(hubPort!);
     this.#dashboard = hub && this.#prepareDashboard(hub);
-    const plans = planWorkers(id, path, ports, { hub, isTraced: this.#request.isTraced });
+    const foreign = foreignOf(this.#run, this.#request.foreign);
+    const planned = planWorkers(id, path, ports, { hub, isTraced: this.#request.isTraced });
+    const plans = withForeign(planned, foreign);
     const names = plans.map(({ name }) => name);
     this.#board = newBoard(id, config.run.batches, names, performance.now());
     this.#log.info({ pid: this.#edges.pid, resumed: this.#request.resume !== undefined }, "train began");
     this.#display.say(`${this.#request.resume === undefined ? "training" : "going on with"} ${path}`);
-    const { outcome, words } = await this.#supervise(plans);
+    const ours = plans.filter((_, number) => !foreign.has(number));
+    for (const [layer, url] of foreign) {
+      this.#board = onForeign(this.#board, plans[layer]!.name);
+      // Also for who wanted quiet: the run waits for it.
+      this.#edges.out.write(`${foreignNews(plans[layer]!, url, this.#edges.worker).join("\n")}\n`);
+    }
+    const { outcome, words } = await this.#supervise(ours);
     this.#log.info({ outcome }, "train ended");
     if (this.#request.isTraced) this.#joinTrace();
     return this.#conclude(outcome, words);

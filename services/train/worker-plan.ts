@@ -14,6 +14,10 @@ export interface WorkerPlan {
   readonly port: number;
   /** Undefined for the head. */
   readonly successorPort: number | undefined;
+  /** In place of that port on this machine. */
+  readonly successorUrl?: string;
+  /** Where it listens; default 127.0.0.1. */
+  readonly host?: string;
   /** Whom it tells of itself, if anybody. */
   readonly hub?: { readonly port: number; readonly control: boolean } | undefined;
   /** Layers write down when they did what. */
@@ -64,13 +68,15 @@ export function nodeCommand(program: string): WorkerCommand {
 }
 
 export function workerArguments(plan: WorkerPlan): string[] {
+  const successor =
+    plan.successorUrl ?? (plan.successorPort ? `ws://127.0.0.1:${plan.successorPort}` : undefined);
   return [
     ...["--config", join(plan.folder, "config.yaml")],
     ...["--run", plan.run],
     ...(plan.layer ? ["--layer", String(plan.layer)] : ["--record", plan.folder]),
     ...["--state", stateFolder(plan)],
-    ...["--listen", `127.0.0.1:${plan.port}`],
-    ...(plan.successorPort ? ["--successor", `ws://127.0.0.1:${plan.successorPort}`] : []),
+    ...["--listen", `${plan.host ?? "127.0.0.1"}:${plan.port}`],
+    ...(successor ? ["--successor", successor] : []),
     ...["--secret-file", secretFile(plan)],
     ...(plan.hub ? ["--hub", `ws://127.0.0.1:${plan.hub.port}`] : []),
     ...(plan.hub?.control ? ["--control"] : []),

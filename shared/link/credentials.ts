@@ -54,6 +54,6 @@ export function openListenerWarnings(host: string, { secret, tls }: Credentials)
   return [`no secret: whoever reaches ${host} may pass for a neighbour (see docs/security.md)`];
 }
 
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
 }

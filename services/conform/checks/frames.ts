@@ -191,5 +191,5 @@ function nested(depth: number): Buffer {
 function longest({ subject }: Bench): number {
   const { batchSize, inputs, labels, hasInput, networkInputs } = subject;
   const floats = inputs + labels + (hasInput ? networkInputs : 0);
-  return Math.max(16 * 1024, batchSize * (floats + 1) * 4 + 4096);
+  return Math.max(256 * 1024, batchSize * (floats + 1) * 4 + 4096);
 }
