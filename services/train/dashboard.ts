@@ -11,7 +11,7 @@ import { PendingLines } from "../../shared/telemetry/pending-lines.ts";
 import { dashboardNews } from "./news.ts";
 import { anyPort, type PortWish } from "./ports.ts";
 import { logFile, type RunFolder } from "./run-folder.ts";
-import type { Ending, Wish } from "./supervise.ts";
+import type { Ending, Wish } from "./supervision.ts";
 import { secretFile } from "./worker-plan.ts";
 import { WorkerProcess } from "./worker-process.ts";
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { chooseKernels, type KernelsChoice, type KernelsName } from "../../shared/math/choose-kernels.ts";
 import type { HubCommand } from "./dashboard.ts";
 import type { Screen } from "./display.ts";
-import type { StopSignal } from "./supervise.ts";
+import type { StopSignal } from "./supervision.ts";
 import type { WorkerCommand } from "./worker-plan.ts";
 
 /** What the command line needs of the process it runs in. */

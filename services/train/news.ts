@@ -2,7 +2,7 @@ import { figure, percent, rate, stopwatch } from "../../shared/record/numbers.ts
 import type { Summary } from "../../shared/record/summary.ts";
 import type { TestResult } from "../../shared/wire/frames.ts";
 import { lastWord } from "./last-words.ts";
-import type { Ending, Note, Outcome } from "./supervise.ts";
+import type { Ending, Note, Outcome } from "./supervision.ts";
 
 type Closing = Pick<Summary, "run" | "wallSeconds" | "batches" | "test">;
 
@@ -29,6 +29,8 @@ export function noteNews(note: Note, words: readonly string[]): string {
       return `${worker} was stopped as asked, and stays so until it is told to start`;
     case "ended badly":
       return `${worker} ${endingWords(note.ending, words)}, when the run had finished`;
+    case "never began":
+      return `${worker} said nothing for ${note.afterMs / 1000} s after its start and was killed`;
     case "killed":
       return `${worker} did not end within ${note.afterMs / 1000} s and was killed`;
   }

@@ -28,20 +28,29 @@ export function logFile(folder: string, worker: string): string {
   return join(folder, "logs", `${worker}.log`);
 }
 
-/** A new folder under `runs`; its id gets a suffix when it is taken. Throws a Refusal when it cannot be made. */
+/** A new folder under `runs`; its id gets a suffix when it is taken. Throws a Refusal when it cannot be made, and leaves nothing. */
 export function createRun(runs: string, config: Config, now: Date): RunFolder {
   try {
     mkdirSync(runs, { recursive: true });
     const id = claimId(runs, runId(config.name, now));
-    const path = join(runs, id);
-    mkdirSync(join(path, "logs"));
-    for (const name of workerNames(config)) {
-      mkdirSync(stateFolder({ folder: path, name }), { recursive: true });
-    }
-    writeFileSync(join(path, "config.yaml"), canonicalYaml(config));
-    return { id, path, config };
+    const run = { id, path: join(runs, id), config };
+    return orRemoved(run, () => {
+      mendRun(run);
+      writeFileSync(join(run.path, "config.yaml"), canonicalYaml(config));
+      return run;
+    });
   } catch (error) {
     throw new Refusal(`Cannot create a run in ${runs}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** What `prepare` gives. Where that throws, the folder goes with what is in it: of a run that has not begun nothing is lost. */
+export function orRemoved<T>({ path }: RunFolder, prepare: () => T): T {
+  try {
+    return prepare();
+  } catch (error) {
+    rmSync(path, { recursive: true, force: true });
+    throw error;
   }
 }
 

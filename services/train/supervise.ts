@@ -1,97 +1,26 @@
+import type {
+  Effect,
+  Outcome,
+  StopSignal,
+  Supervised,
+  Supervision,
+  SupervisionEvent,
+  Wish,
+} from "./supervision.ts";
+
 /**
  * Keeps the workers of a run alive, on paper: no process, no clock, no dice. `supervisor.ts` is its edge.
  */
 
-/** How a process ended: by itself, by a signal, or before it began. */
-export type Ending = { readonly code: number } | { readonly signal: string } | { readonly fault: string };
-
-export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGPIPE";
-
-export type Outcome =
-  | { readonly kind: "finished" }
-  | { readonly kind: "stopped"; readonly signal: StopSignal }
-  /** `code` is the worker's, see ExitCode; `deaths` of them without progress, where that was why. */
-  | { readonly kind: "failed"; readonly worker: string; readonly code: number; readonly deaths?: number };
-
-/** What somebody wants of one worker. */
-export type Wish = "stop" | "start";
-
-export interface Supervision {
-  readonly workers: Readonly<Record<string, Supervised>>;
-  readonly course: Course;
-}
-
-/** `finished`: the record is written, the workers are on their way out. */
-export type Course =
-  | { readonly phase: "running" }
-  | { readonly phase: "finished" }
-  | { readonly phase: "stopping"; readonly outcome: Outcome; readonly sinceMs: number }
-  | { readonly phase: "ended" };
-
-export interface Supervised {
-  readonly stage: /** `from`: the first batch that this life told of. `isToStop`: it was asked to, and is not to come back. */
-    | {
-        readonly is: "running";
-        readonly sinceMs: number;
-        readonly from?: number;
-        readonly isToStop?: boolean;
-      }
-    | { readonly is: "waiting" }
-    /** As somebody asked, until somebody asks otherwise. */
-    | { readonly is: "stopped" }
-    | { readonly is: "over" };
-  readonly restarts: number;
-  /** The highest batch it ever told of. */
-  readonly highest: number;
-  /** Deaths since `highest` last rose. */
-  readonly fruitless: number;
-  /** Deaths in a row, each within `QUICK_MS` of a start and without progress. */
-  readonly quick: number;
-}
-
-export type SupervisionEvent =
-  /** `chance`: drawn from [0, 1). */
-  | {
-      readonly kind: "exited";
-      readonly worker: string;
-      readonly ending: Ending;
-      readonly atMs: number;
-      readonly chance: number;
-    }
-  | { readonly kind: "due"; readonly worker: string; readonly atMs: number }
-  | { readonly kind: "asked"; readonly worker: string; readonly wish: Wish; readonly atMs: number }
-  | { readonly kind: "progressed"; readonly worker: string; readonly batch: number }
-  | { readonly kind: "finished" }
-  | { readonly kind: "interrupted"; readonly signal: StopSignal; readonly atMs: number }
-  | { readonly kind: "expired" };
-
-export type Effect =
-  | { readonly do: "start"; readonly worker: string }
-  /** To be answered by `due`. */
-  | { readonly do: "restart later"; readonly worker: string; readonly afterMs: number }
-  | { readonly do: "ask to stop"; readonly worker: string }
-  | { readonly do: "kill"; readonly worker: string }
-  /** To be answered by `expired`. */
-  | { readonly do: "expire later"; readonly afterMs: number }
-  | { readonly do: "note"; readonly note: Note }
-  | { readonly do: "end"; readonly outcome: Outcome };
-
-/** What a person should hear of. */
-export type Note =
-  | {
-      readonly kind: "died";
-      readonly worker: string;
-      readonly ending: Ending;
-      readonly restart: number;
-      readonly afterMs: number;
-    }
-  | { readonly kind: "stopped"; readonly worker: string; readonly ending: Ending }
-  | { readonly kind: "ended badly"; readonly worker: string; readonly ending: Ending }
-  | { readonly kind: "killed"; readonly worker: string; readonly afterMs: number };
-
 type Step = readonly [Supervision, readonly Effect[]];
 
 const MAX_FRUITLESS = 20;
+/** With those that are excused: neighbours that die in turns would excuse each other without end. */
+const MAX_DEATHS = 200;
+/** Longer than any start takes: to read a checkpoint of a gigabyte, on a machine with other work. */
+const START_MS = 120_000;
+/** After a start of its, a worker is looked at: whether it has told of itself. */
+export const LOOK_MS = START_MS + 1_000;
 const QUICK_MS = 5_000;
 const BACKOFF_MS = { first: 100, most: 2_000 };
 /** How long a worker that left by itself may have been right to: the source's word may be on its way. */
@@ -106,13 +35,10 @@ const GAVE_UP = 70;
 const START_AGAIN = 75;
 
 export function beginSupervision(names: readonly string[], atMs: number): Step {
-  const fresh = { restarts: 0, highest: -1, fruitless: 0, quick: 0 };
+  const fresh = { restarts: 0, highest: -1, fruitless: 0, excused: 0, quick: 0 };
   const running = { ...fresh, stage: { is: "running", sinceMs: atMs } } as const;
   const workers = Object.fromEntries(names.map((name) => [name, running]));
-  return [
-    { workers, course: { phase: "running" } },
-    names.map((worker) => ({ do: "start", worker }) as const),
-  ];
+  return [{ workers, course: { phase: "running" } }, names.map((worker) => ({ do: "start", worker }))];
 }
 
 export function supervise(state: Supervision, event: SupervisionEvent): Step {
@@ -125,6 +51,8 @@ export function supervise(state: Supervision, event: SupervisionEvent): Step {
       return onAsked(state, event.worker, event.wish, event.atMs);
     case "progressed":
       return onProgressed(state, event.worker, event.batch);
+    case "looked":
+      return onLooked(state, event.worker, event.atMs);
     case "finished":
       return onFinished(state);
     case "interrupted":
@@ -144,7 +72,9 @@ function onExited(state: Supervision, event: Exited): Step {
       return [withStage(state, worker, { is: "stopped" }), [{ do: "note", note }]];
     }
     const code = "code" in ending ? ending.code : undefined;
-    if (code === CANNOT_START || code === GAVE_UP) {
+    // What could start once could start again: a disk that is full, a folder that cannot be written, a port that is taken.
+    const isHopeless = code === CANNOT_START && state.workers[worker]!.from === undefined;
+    if (isHopeless || code === GAVE_UP) {
       return fail(state, { kind: "failed", worker, code }, event.atMs);
     }
     if (code === START_AGAIN) return startAgain(state, event);
@@ -178,7 +108,26 @@ function startOne(state: Supervision, worker: string, stage: Supervised["stage"]
   if (stage.is === "running" && stage.isToStop)
     return [withStage(state, worker, { ...stage, isToStop: false }), []];
   if (stage.is !== "stopped") return [state, []];
-  return [withStage(state, worker, { is: "running", sinceMs: atMs }), [{ do: "start", worker }]];
+  return start(state, worker, atMs);
+}
+
+function start(state: Supervision, worker: string, sinceMs: number): Step {
+  return [withStage(state, worker, { is: "running", sinceMs }), [{ do: "start", worker }]];
+}
+
+// It may hang where no signal but SIGKILL reaches it.
+function onLooked(state: Supervision, worker: string, atMs: number): Step {
+  const stage = state.workers[worker]?.stage;
+  const isSilent = stage?.is === "running" && stage.from === undefined && atMs - stage.sinceMs >= START_MS;
+  if (!isSilent) return [state, []];
+  const note = { kind: "never began", worker, afterMs: START_MS } as const;
+  return [
+    state,
+    [
+      { do: "note", note },
+      { do: "kill", worker },
+    ],
+  ];
 }
 
 // Somebody asked it to stop, and it was not us. Without it the others would wait for ever.
@@ -195,22 +144,30 @@ function restartLater(state: Supervision, event: Exited, afterMs: number): Step 
   const { worker, atMs } = event;
   const before = state.workers[worker]!;
   const fruitless = before.fruitless + 1;
-  if (fruitless > MAX_FRUITLESS) {
+  const excused = before.excused + (isSomebodyElseAway(state, worker) ? 1 : 0);
+  if (fruitless - excused > MAX_FRUITLESS || fruitless > MAX_DEATHS) {
     return fail(state, { kind: "failed", worker, code: GAVE_UP, deaths: fruitless }, atMs);
   }
-  return again(state, event, { fruitless, quick: quickDeaths(before, atMs) }, afterMs);
+  return again(state, event, { fruitless, excused, quick: quickDeaths(before, atMs) }, afterMs);
+}
+
+/** Whether another worker that has lived is not there, or has not told of itself yet: till then nobody gets far. */
+function isSomebodyElseAway({ workers }: Supervision, worker: string): boolean {
+  return Object.entries(workers).some(
+    ([name, { stage, from }]) =>
+      name !== worker && from !== undefined && !(stage.is === "running" && stage.from !== undefined),
+  );
 }
 
 // It was told to, has saved, and asks for it: no failure, however often.
 function startAgain(state: Supervision, event: Exited): Step {
-  const { fruitless, quick } = state.workers[event.worker]!;
-  return again(state, event, { fruitless, quick }, 0);
+  return again(state, event, {}, 0);
 }
 
 function again(
   state: Supervision,
   { worker, ending }: Exited,
-  counts: Pick<Supervised, "fruitless" | "quick">,
+  counts: Partial<Pick<Supervised, "fruitless" | "excused" | "quick">>,
   afterMs: number,
 ): Step {
   const before = state.workers[worker]!;
@@ -237,19 +194,27 @@ function backoffMs(quick: number, chance: number): number {
 }
 
 function onDue(state: Supervision, worker: string, atMs: number): Step {
-  if (state.workers[worker]?.stage.is !== "waiting") return [state, []];
-  return [withStage(state, worker, { is: "running", sinceMs: atMs }), [{ do: "start", worker }]];
+  return state.workers[worker]?.stage.is === "waiting" ? start(state, worker, atMs) : [state, []];
 }
 
 function onProgressed(state: Supervision, worker: string, batch: number): Step {
   const before = state.workers[worker]!;
-  const { stage, highest } = before;
-  if (batch > highest)
-    return [withWorker(state, worker, { ...before, highest: batch, fruitless: 0, quick: 0 }), []];
-  if (stage.is !== "running") return [state, []];
-  if (stage.from === undefined) return [withStage(state, worker, { ...stage, from: batch }), []];
+  const { stage } = before;
+  const isFirst = stage.is === "running" && stage.from === undefined;
+  const after = isFirst ? begun(before, { ...stage, from: batch }, batch) : before;
+  if (batch > after.highest) {
+    return [withWorker(state, worker, { ...after, highest: batch, fruitless: 0, excused: 0, quick: 0 }), []];
+  }
   // Old ground, but it works: whoever dies now was not bound to. To wait for it would hold up all the others.
-  return [batch > stage.from ? withWorker(state, worker, { ...before, quick: 0 }) : state, []];
+  const isLearning = stage.is === "running" && stage.from !== undefined && batch > stage.from;
+  return [withWorker(state, worker, isLearning ? { ...after, quick: 0 } : after), []];
+}
+
+// A life that begins further than the one before has a newer checkpoint, be it on old ground; one that begins further back has
+// lost what it had, as its folder was removed, say, and all is to be done again. One that must die begins where it began.
+function begun(before: Supervised, stage: Supervised["stage"], from: number): Supervised {
+  const isElsewhere = before.from !== undefined && from !== before.from;
+  return { ...before, stage, from, ...(isElsewhere && { fruitless: 0, excused: 0 }) };
 }
 
 function onFinished(state: Supervision): Step {

@@ -1,16 +1,15 @@
 import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
-import {
-  beginSupervision,
-  type Effect,
-  type Ending,
-  type Note,
-  type Outcome,
-  type StopSignal,
-  type Supervision,
-  type SupervisionEvent,
-  supervise,
-  type Wish,
-} from "./supervise.ts";
+import { beginSupervision, LOOK_MS, supervise } from "./supervise.ts";
+import type {
+  Effect,
+  Ending,
+  Note,
+  Outcome,
+  StopSignal,
+  Supervision,
+  SupervisionEvent,
+  Wish,
+} from "./supervision.ts";
 import type { Hearing, WorkerProcess } from "./worker-process.ts";
 
 export type StartWorker = (worker: string, hearing: Hearing) => WorkerProcess;
@@ -100,6 +99,7 @@ export class Supervisor {
       const process = this.#start(worker, { told: (telemetry) => this.#told(worker, telemetry), ended });
       this.#processes.set(worker, process);
       this.#witness.started(worker, process.pid);
+      this.#later(LOOK_MS, () => ({ kind: "looked", worker, atMs: performance.now() }));
     } catch (error) {
       // Its log cannot be opened, say. Later: whoever asked for the start is still at work on the state.
       setImmediate(() => ended({ fault: (error as Error).message }));

@@ -7,18 +7,27 @@ import type { Edges } from "./edges.ts";
 import { refuseMissing } from "./foreign.ts";
 import { goBackTo } from "./go-back-to.ts";
 import { Refusal } from "./refusal.ts";
-import { createRun, makeSecret, mendRun, openRun, pointLatest, type RunFolder } from "./run-folder.ts";
+import {
+  createRun,
+  makeSecret,
+  mendRun,
+  openRun,
+  orRemoved,
+  pointLatest,
+  type RunFolder,
+} from "./run-folder.ts";
 import { lockRun } from "./run-lock.ts";
 import type { TrainRequest } from "./train-request.ts";
 import { Training } from "./training.ts";
 
 /** Trains a run to its end, or until told to stop; the exit code. Throws a Refusal or ConfigError before it begins. */
 export async function train(request: TrainRequest, edges: Edges): Promise<number> {
-  const run = request.resume === undefined ? await newRun(request, edges) : oldRun(request);
+  const isNew = request.resume === undefined;
+  const run = isNew ? await newRun(request, edges) : oldRun(request);
   const lock = lockRun(run.path, edges.pid);
   let removeSecret = () => {};
   try {
-    if (request.resume === undefined) pointLatest(request.runs, run.id);
+    if (isNew) orRemoved(run, () => pointLatest(request.runs, run.id));
     // Who held the lock a moment ago may have brought it to its end.
     else if (existsSync(join(run.path, "summary.json")))
       throw new Refusal(`${run.id} has finished meanwhile`);

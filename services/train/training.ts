@@ -23,7 +23,7 @@ import { alarmNews, closingNews, failureNews, noteNews, stopNews, testNews } fro
 import { colours } from "./paint.ts";
 import { anyPort, reservePorts } from "./ports.ts";
 import { isLatest, logFile, type RunFolder } from "./run-folder.ts";
-import type { Note, Outcome, StopSignal } from "./supervise.ts";
+import type { Note, Outcome, StopSignal } from "./supervision.ts";
 import { Supervisor, type Witness } from "./supervisor.ts";
 import { joinTrace } from "./trace.ts";
 import type { TrainRequest } from "./train-request.ts";
@@ -195,7 +195,7 @@ export class Training {
   #noted(note: Note, words: readonly string[]): void {
     // Who left as it was asked to has said so itself.
     const isExpected = note.kind === "stopped" && "code" in note.ending && note.ending.code === 0;
-    if (note.kind !== "killed" && !isExpected && isWorkerName(note.worker))
+    if ("ending" in note && !isExpected && isWorkerName(note.worker))
       this.#dashboard?.died(note.worker, note.ending);
     if (note.kind === "stopped") this.#board = onStop(this.#board, note.worker);
     if (note.kind === "died") this.#board = onDeath(this.#board, note.worker, note.restart);

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import type { StopRequest, Telemetry } from "../../shared/telemetry/telemetry.ts";
 import { lastWords } from "./last-words.ts";
-import type { Ending } from "./supervise.ts";
+import type { Ending } from "./supervision.ts";
 
 export interface Hearing {
   readonly told: (telemetry: Telemetry) => void;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { anyPort, reservePorts } from "../../services/train/ports.ts";
 import { createRun, logFile, type RunFolder } from "../../services/train/run-folder.ts";
-import type { Note, Outcome } from "../../services/train/supervise.ts";
+import type { Note, Outcome } from "../../services/train/supervision.ts";
 import { Supervisor } from "../../services/train/supervisor.ts";
 import { nodeCommand, planWorkers } from "../../services/train/worker-plan.ts";
 import { WorkerProcess } from "../../services/train/worker-process.ts";

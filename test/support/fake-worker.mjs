@@ -59,7 +59,7 @@ process.on("message", ({ kind }) => {
 setTimeout(() => process.exit(1), 60_000).unref();
 
 log("info", `life ${life} begins`);
-if (behaviour === "cannot start") {
+if (behaviour === "cannot start" || (behaviour === "cannot start again soon" && (life === 2 || life === 3))) {
   log("error", `Cannot listen on ${flag("--listen")}: taken`);
   process.exit(78);
 }

@@ -73,6 +73,20 @@ describe("a run's secret", () => {
   });
 });
 
+describe("a run that cannot be created", () => {
+  it("leaves nothing, though part of its folder could be made", () => {
+    // A path may have 4,095 bytes: too few here for the longest of the folders, enough for the others.
+    const room = 4095 - "/two-rings-20260301-120405/checkpoints/source".length + 1;
+    const part = `/${"x".repeat(200)}`;
+    const long = runs + part.repeat(Math.floor((room - runs.length) / part.length));
+    const deep = `${long}/${"y".repeat(room - long.length - 1)}`;
+    expect(() => createRun(deep, { ...config, name: "two-rings" }, NOON)).toThrow(
+      /^Cannot create a run in .*ENAMETOOLONG/s,
+    );
+    expect(readdirSync(deep)).toEqual([]);
+  });
+});
+
 describe("runs/latest", () => {
   it("moves on to the newest, and leaves nothing else behind", () => {
     const [first, second] = [createRun(runs, config, NOON), createRun(runs, config, NOON)];

@@ -1,12 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  beginSupervision,
-  type Effect,
-  type Ending,
-  type Supervision,
-  type SupervisionEvent,
-  supervise,
-} from "../../../services/train/supervise.ts";
+import { beginSupervision, supervise } from "../../../services/train/supervise.ts";
+import type { Effect, Ending, Supervision, SupervisionEvent } from "../../../services/train/supervision.ts";
 
 /** A supervision fed with events, and all it asked for. */
 class Story {
@@ -42,8 +36,16 @@ class Story {
     return this.on({ kind: "due", worker, atMs: this.#atMs });
   }
 
+  tells(worker: string, batch: number): Effect[] {
+    return this.on({ kind: "progressed", worker, batch });
+  }
+
   interrupted(): Effect[] {
     return this.on({ kind: "interrupted", signal: "SIGINT", atMs: this.#atMs });
+  }
+
+  get now(): number {
+    return this.#atMs;
   }
 
   get restarts(): number {
@@ -55,6 +57,11 @@ const KILLED = { signal: "SIGKILL" };
 
 function delayOf(effects: readonly Effect[]): number | undefined {
   return effects.find((effect) => effect.do === "restart later")?.afterMs;
+}
+
+/** Also while others still have to leave. */
+function endsRun(effects: readonly Effect[]): boolean {
+  return effects.some((effect) => effect.do === "end" || effect.do === "expire later");
 }
 
 function endOf(effects: readonly Effect[]): unknown {
@@ -151,6 +158,71 @@ describe("a worker that dies", () => {
       story.comesBack("a");
     }
     expect(story.exits("a", KILLED)).toContainEqual({ do: "ask to stop", worker: "b" });
+  });
+
+  it("is not given up for deaths while a neighbour that has lived is away, or is only starting", () => {
+    const lives = (meanwhile: (story: Story) => void) => {
+      const story = new Story("a", "b");
+      story.tells("b", 7);
+      meanwhile(story);
+      for (let life = 0; ; life++) {
+        if (endsRun(story.exits("a", KILLED))) return life;
+        story.comesBack("a");
+      }
+    };
+    const isAway = (story: Story) => story.exits("b", KILLED);
+    expect(lives(() => undefined)).toBe(20);
+    expect(lives(isAway)).toBe(200);
+    expect(lives((story) => [isAway(story), story.comesBack("b")])).toBe(200);
+    expect(lives((story) => [isAway(story), story.comesBack("b"), story.tells("b", 3)])).toBe(20);
+  });
+
+  it("is not given up while its lives begin further on, though what it had once is lost", () => {
+    const lives = (batchOf: (life: number) => number) => {
+      const story = new Story("a");
+      for (const batch of [-1, 5000]) story.tells("a", batch);
+      for (let life = 0; life < 49; life++) {
+        if (endsRun(story.exits("a", KILLED))) return life;
+        story.comesBack("a");
+        for (const batch of [0, 90]) story.tells("a", batchOf(life) + batch);
+      }
+      return "all";
+    };
+    expect(lives((life) => 100 * life)).toBe("all");
+    // It falls back twice, and stays there.
+    expect(lives((life) => (life < 10 ? 2000 : 1000))).toBe(31);
+  });
+
+  it("comes back though it could not start, if it could before: a disk may be full for a while", () => {
+    const story = new Story("a", "b");
+    story.tells("a", -1);
+    expect(delayOf(story.exits("a", KILLED))).toBe(0);
+    story.comesBack("a");
+    expect(delayOf(story.after(300).exits("a", 78))).toBe(100);
+    story.comesBack("a");
+    expect(delayOf(story.after(300).exits("a", 78))).toBe(200);
+    for (let death = 4; death <= 20; death++) {
+      story.comesBack("a");
+      expect(endsRun(story.exits("a", 78))).toBe(false);
+    }
+    story.comesBack("a");
+    expect(endsRun(story.exits("a", 78))).toBe(true);
+  });
+
+  it("is killed where it tells nothing of itself for two minutes", () => {
+    const story = new Story("a", "b");
+    const look = (worker: string) => story.on({ kind: "looked", worker, atMs: story.now });
+    story.tells("b", -1);
+    story.after(121_000);
+    expect(look("b")).toEqual([]);
+    expect(look("a")).toEqual([
+      { do: "note", note: { kind: "never began", worker: "a", afterMs: 120_000 } },
+      { do: "kill", worker: "a" },
+    ]);
+    expect(delayOf(story.exits("a", KILLED))).toBe(0);
+    story.comesBack("a");
+    // A look after the life before.
+    expect(look("a")).toEqual([]);
   });
 
   it("comes back at once when it was told to start again, however often: that is no death", () => {

@@ -1,6 +1,7 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startOfProcess } from "../../../shared/record/trainer.ts";
 import { TrainProcess, TWO_RINGS } from "../../support/train-process.ts";
@@ -30,7 +31,7 @@ function logOf(worker: string): string {
 
 async function gone(pids: Iterable<number>): Promise<void> {
   for (const pid of pids) {
-    while (startOfProcess(pid) !== undefined) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (startOfProcess(pid) !== undefined) await setTimeout(20);
   }
 }
 
@@ -56,6 +57,14 @@ describe("train", () => {
     ]);
   });
 
+  it("leaves nothing of a run that it refuses because runs/latest is a folder of somebody's", async () => {
+    mkdirSync(join(folder, "runs/latest"), { recursive: true });
+    const run = train([TWO_RINGS]);
+    expect(await run.ends()).toBe(78);
+    expect(run.text).toContain("Cannot point runs/latest at");
+    expect(readdirSync(join(folder, "runs"))).toEqual(["latest"]);
+  });
+
   it("starts a worker again that crashed, and keeps the log of both lives in one file", async () => {
     const run = train([TWO_RINGS], { layer2: "crashes once" });
     expect(await run.ends()).toBe(0);
@@ -64,6 +73,16 @@ describe("train", () => {
     );
     expect(logOf("layer2")).toMatch(/life 1 begins[\s\S]*crash of life 1[\s\S]*life 2 begins/);
     expect(logOf("layer1")).not.toContain("life 2 begins");
+  });
+
+  it("starts a worker again that was killed and then cannot start for a while", async () => {
+    const run = train([TWO_RINGS], { layer1: "cannot start again soon", source: "never finishes" });
+    const victim = (await run.workers()).get("layer1")!;
+    while (!logOf("layer1").includes("well under way")) await setTimeout(20);
+    process.kill(victim, "SIGKILL");
+    await run.says(/^layer1 died with code 78 \(.*taken\); again in 0\.\d s \(restart 2\)$/m);
+    await run.says(/^layer1 died with code 78 .* \(restart 3\)$/m);
+    while (!logOf("layer1").includes("life 4 begins")) await setTimeout(20);
   });
 
   it("starts a worker again that somebody killed", async () => {
@@ -171,7 +190,7 @@ describe("train", () => {
     const isUnder = (worker: string) => existsSync(join(folder, "runs", "latest", "logs", `${worker}.log`));
     const names = ["source", "layer1", "layer2", "layer3"];
     while (!names.every((name) => isUnder(name) && logOf(name).includes("well under way"))) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await setTimeout(20);
     }
   }
 });

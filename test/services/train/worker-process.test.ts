@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Ending } from "../../../services/train/supervise.ts";
+import type { Ending } from "../../../services/train/supervision.ts";
 import { WorkerProcess } from "../../../services/train/worker-process.ts";
 import { startOfProcess } from "../../../shared/record/trainer.ts";
 
