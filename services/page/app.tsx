@@ -1,12 +1,14 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { RunView } from "../../shared/record/hub-api.ts";
 import { type Address, hashOf } from "./address.ts";
-import { Chain } from "./chain.tsx";
-import { type ChartSettings, Charts } from "./charts.tsx";
+import { Chain } from "./chain/chain.tsx";
+import { type ChartSettings, Charts } from "./charts/charts.tsx";
 import { Control } from "./control.tsx";
 import { Header } from "./header.tsx";
 import { Help } from "./help.tsx";
 import { History } from "./history.tsx";
 import { type Keys, useKeys } from "./keys.ts";
+import type { RunKnowledge } from "./knowledge.ts";
 import { Logs } from "./logs.tsx";
 import { Runs } from "./runs.tsx";
 import { useTheme } from "./theme.ts";
@@ -18,44 +20,34 @@ const BEAT_MS = 500;
 export function App({ address }: { readonly address: Address }) {
   const { watcher, beat } = useWatcher();
   const theme = useTheme();
-  const [opened, setOpened] = useState(address.run);
+  const { id, isElsewhere, open } = useOpened(address, watcher);
   const [overlayId, setOverlay] = useState<string>();
   const [selected, setSelected] = useState<string>();
   const [isHelpOpen, setHelpOpen] = useState(false);
-  const [settings, setSettings] = useState<ChartSettings>({
-    axis: "batch",
-    isLog: true,
-    smoothing: 0,
-    zoom: undefined,
-  });
-  const changeSettings = (change: Partial<ChartSettings>) =>
-    setSettings((before) => ({ ...before, ...change }));
-
-  const id = opened ?? watcher.watched ?? watcher.runs[0]?.id;
+  const { settings, change } = useSettings();
   const run = watcher.run(id);
-  const overlay = overlayId === id ? undefined : watcher.run(overlayId);
   const workers = run?.workers.map(({ name }) => name) ?? [];
-  const version = useVersion(run?.version ?? 0, beat);
-
-  const open = (chosen: string) => {
-    const next = chosen === watcher.watched ? undefined : chosen;
-    setOpened(next);
-    history.replaceState(null, "", hashOf(next === undefined ? {} : { run: next }) || location.pathname);
-  };
-  const keys: Keys = {
-    "?": () => setHelpOpen(true),
-    x: () => changeSettings({ axis: settings.axis === "batch" ? "time" : "batch", zoom: undefined }),
-    l: () => changeSettings({ isLog: !settings.isLog }),
-    r: () => changeSettings({ zoom: undefined }),
-    t: theme.next,
+  useKeys({
+    ...{ "?": () => setHelpOpen(true), t: theme.next, Escape: () => setSelected(undefined) },
+    ...chartKeys(settings, change),
     "/": () => document.getElementById("log-text")?.focus(),
-    Escape: () => setSelected(undefined),
     ...Object.fromEntries(
       workers.slice(0, 10).map((name, place) => [String(place), () => setSelected(name)]),
     ),
+  });
+  const shown = {
+    watcher,
+    beat,
+    address,
+    theme: theme.shown,
+    settings,
+    change,
+    selected,
+    setSelected,
+    open,
+    overlayId,
+    setOverlay,
   };
-  useKeys(keys);
-
   return (
     <>
       <Header
@@ -71,64 +63,9 @@ export function App({ address }: { readonly address: Address }) {
             {watcher.fault}
           </p>
         )}
-        {opened !== undefined && opened !== watcher.watched && (
-          <p class="elsewhere">
-            You look at an older run.{" "}
-            {watcher.watched !== undefined && (
-              <button type="button" class="plain" onClick={() => open(watcher.watched!)}>
-                Go to the one being watched
-              </button>
-            )}
-          </p>
-        )}
+        {isElsewhere && <Elsewhere watched={watcher.watched} onOpen={open} />}
         {run?.view ? (
-          <>
-            <Chain
-              workers={run.workers}
-              events={run.events}
-              now={
-                run.id === watcher.watched
-                  ? watcher.now
-                  : Math.max(0, ...run.workers.map(({ since }) => since))
-              }
-              selected={selected}
-              onSelect={(worker) => setSelected(worker === selected ? undefined : worker)}
-            />
-            {run.view.control.isOn && run.id === watcher.watched && (
-              <Control
-                control={run.view.control}
-                token={address.token}
-                workers={workers}
-                worker={selected ?? workers[Math.min(2, workers.length - 1)] ?? ""}
-                onWorker={setSelected}
-              />
-            )}
-            <Charts
-              run={run}
-              version={version}
-              overlay={overlay}
-              settings={settings}
-              theme={theme.shown}
-              onSettings={changeSettings}
-            />
-            <div class="pair">
-              <History events={run.events} workers={workers} filter={selected} onFilter={setSelected} />
-              <Logs
-                run={run.id}
-                isWatched={run.id === watcher.watched}
-                workers={workers}
-                worker={selected ?? workers[0] ?? "source"}
-                onWorker={setSelected}
-              />
-            </div>
-            <Runs
-              runs={watcher.runs}
-              shown={run.view}
-              overlay={overlay?.view}
-              onOpen={open}
-              onOverlay={setOverlay}
-            />
-          </>
+          <RunPage run={run} view={run.view} {...shown} />
         ) : (
           <p class="beginning">
             {watcher.connection.kind === "live" ? "No run has told anything yet." : "Asking the hub …"}
@@ -142,6 +79,114 @@ export function App({ address }: { readonly address: Address }) {
       <Help isOpen={isHelpOpen} onClose={() => setHelpOpen(false)} />
     </>
   );
+}
+
+interface ElsewhereProps {
+  readonly watched: string | undefined;
+  readonly onOpen: (run: string) => void;
+}
+
+function Elsewhere({ watched, onOpen }: ElsewhereProps) {
+  return (
+    <p class="elsewhere">
+      You look at an older run.{" "}
+      {watched !== undefined && (
+        <button type="button" class="plain" onClick={() => onOpen(watched)}>
+          Go to the one being watched
+        </button>
+      )}
+    </p>
+  );
+}
+
+interface RunPageProps {
+  readonly run: RunKnowledge;
+  readonly view: RunView;
+  readonly watcher: Watcher;
+  readonly beat: number;
+  readonly address: Address;
+  readonly theme: string;
+  readonly settings: ChartSettings;
+  readonly change: (change: Partial<ChartSettings>) => void;
+  readonly selected: string | undefined;
+  readonly setSelected: (worker: string | undefined) => void;
+  readonly open: (run: string) => void;
+  readonly overlayId: string | undefined;
+  readonly setOverlay: (run: string | undefined) => void;
+}
+
+/** One run from its workers to its files. */
+function RunPage(props: RunPageProps) {
+  const { run, view, watcher, beat, address, selected, setSelected } = props;
+  const overlay = props.overlayId === run.id ? undefined : watcher.run(props.overlayId);
+  const version = useVersion(run.version, beat);
+  const isWatched = run.id === watcher.watched;
+  const workers = run.workers.map(({ name }) => name);
+  return (
+    <>
+      <Chain
+        workers={run.workers}
+        events={run.events}
+        now={isWatched ? watcher.now : Math.max(0, ...run.workers.map(({ since }) => since))}
+        selected={selected}
+        onSelect={(worker) => setSelected(worker === selected ? undefined : worker)}
+      />
+      {view.control.isOn && isWatched && (
+        <Control
+          control={view.control}
+          token={address.token}
+          workers={workers}
+          worker={selected ?? workers[Math.min(2, workers.length - 1)] ?? ""}
+          onWorker={setSelected}
+        />
+      )}
+      <Charts
+        {...{ run, version, overlay, settings: props.settings, theme: props.theme }}
+        onSettings={props.change}
+      />
+      <div class="pair">
+        <History events={run.events} workers={workers} filter={selected} onFilter={setSelected} />
+        <Logs
+          {...{ run: run.id, isWatched, workers, worker: selected ?? workers[0] ?? "source" }}
+          onWorker={setSelected}
+        />
+      </div>
+      <Runs
+        {...{ runs: watcher.runs, shown: view, overlay: overlay?.view }}
+        onOpen={props.open}
+        onOverlay={props.setOverlay}
+      />
+    </>
+  );
+}
+
+/** Which run is shown: the one that was chosen, else the watched one, else the newest. */
+function useOpened(address: Address, watcher: Watcher) {
+  const [opened, setOpened] = useState(address.run);
+  const open = (chosen: string) => {
+    const next = chosen === watcher.watched ? undefined : chosen;
+    setOpened(next);
+    history.replaceState(null, "", hashOf(next === undefined ? {} : { run: next }) || location.pathname);
+  };
+  const isElsewhere = opened !== undefined && opened !== watcher.watched;
+  return { id: opened ?? watcher.watched ?? watcher.runs[0]?.id, isElsewhere, open };
+}
+
+function useSettings() {
+  const [settings, setSettings] = useState<ChartSettings>({
+    ...{ axis: "batch", isLog: true, smoothing: 0 },
+    zoom: undefined,
+  });
+  const change = (change: Partial<ChartSettings>) => setSettings((before) => ({ ...before, ...change }));
+  return { settings, change };
+}
+
+function chartKeys({ axis, isLog }: ChartSettings, change: (change: Partial<ChartSettings>) => void): Keys {
+  return {
+    x: () => change({ axis: axis === "batch" ? "time" : "batch", zoom: undefined }),
+    l: () => change({ isLog: !isLog }),
+    r: () => change({ zoom: undefined }),
+  };
 }
 
 function useWatcher() {

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Tone } from "../../shared/record/condition.ts";
-import { ToneIcon } from "./icons.tsx";
+import { ToneIcon } from "./chain/icons.tsx";
 
 export const SHORTCUTS: readonly (readonly [key: string, what: string])[] = [
   ["?", "this help"],

@@ -1,8 +1,8 @@
 import type { EventLine } from "../../shared/record/lines.ts";
 import { clock, count } from "../../shared/record/numbers.ts";
 import { subjectOf } from "../../shared/record/outages.ts";
+import { placeOf } from "./charts/plot.ts";
 import { Choice } from "./choice.tsx";
-import { placeOf } from "./plot.ts";
 import { Scroll } from "./scroll.tsx";
 
 /** Rows that are shown, the newest; all of them are in events.ndjson. */

@@ -1,7 +1,7 @@
-import { conditionOf, type Tone } from "../../shared/record/condition.ts";
-import type { WorkerView } from "../../shared/record/hub-api.ts";
-import type { EventLine } from "../../shared/record/lines.ts";
-import { bytes, count, duration, figure, rate, short } from "../../shared/record/numbers.ts";
+import { conditionOf, type Tone } from "../../../shared/record/condition.ts";
+import type { WorkerView } from "../../../shared/record/hub-api.ts";
+import type { EventLine } from "../../../shared/record/lines.ts";
+import { bytes, count, duration, figure, rate, short } from "../../../shared/record/numbers.ts";
 
 /** After so long without a word figures are shown as old; workers speak twice a second. */
 export const OLD_AFTER_MS = 2_500;

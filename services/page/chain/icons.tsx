@@ -1,4 +1,4 @@
-import type { Tone } from "../../shared/record/condition.ts";
+import type { Tone } from "../../../shared/record/condition.ts";
 
 /** A shape for each tone, so that colour is never alone. */
 const shapes: Readonly<Record<Tone, string>> = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { linksOf } from "../../../services/page/links.ts";
-import { worker } from "./lines.ts";
+import { linksOf } from "../../../../services/page/chain/links.ts";
+import { worker } from "../lines.ts";
 
 const NOW = 10_000;
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { cardOf, OLD_AFTER_MS } from "../../../services/page/worker-cards.ts";
-import { conditionOf } from "../../../shared/record/condition.ts";
-import type { WorkerView } from "../../../shared/record/hub-api.ts";
-import { event, worker } from "./lines.ts";
+import { cardOf, OLD_AFTER_MS } from "../../../../services/page/chain/worker-cards.ts";
+import { conditionOf } from "../../../../shared/record/condition.ts";
+import type { WorkerView } from "../../../../shared/record/hub-api.ts";
+import { event, worker } from "../lines.ts";
 
 const NOW = 10_000;
 

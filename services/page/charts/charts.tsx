@@ -1,8 +1,8 @@
 import { useMemo } from "preact/hooks";
-import { type Axis, type Chart, chartsOf, overlaid } from "../../shared/record/curves.ts";
-import { outagesOf } from "../../shared/record/outages.ts";
+import { type Axis, type Chart, chartsOf, overlaid } from "../../../shared/record/curves.ts";
+import { outagesOf } from "../../../shared/record/outages.ts";
+import type { RunKnowledge } from "../knowledge.ts";
 import { ChartCard } from "./chart.tsx";
-import type { RunKnowledge } from "./knowledge.ts";
 import type { Drawing, Range } from "./plot.ts";
 
 export interface ChartSettings {

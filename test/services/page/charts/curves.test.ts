@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { aligned, chartCsv, smoothed, valueAt } from "../../../services/page/curves.ts";
-import { type Axis, type Chart, chartsOf, overlaid, type Point } from "../../../shared/record/curves.ts";
-import type { MetricLine } from "../../../shared/record/lines.ts";
-import { standing } from "../../../shared/record/standing.ts";
-import { evaluation, segment } from "./lines.ts";
+import { aligned, chartCsv, smoothed, valueAt } from "../../../../services/page/charts/curves.ts";
+import { type Axis, type Chart, chartsOf, overlaid, type Point } from "../../../../shared/record/curves.ts";
+import type { MetricLine } from "../../../../shared/record/lines.ts";
+import { standing } from "../../../../shared/record/standing.ts";
+import { evaluation, segment } from "../lines.ts";
 
 function chart(id: string, lines: readonly MetricLine[], axis: Axis = "batch"): Chart {
   return chartsOf({ record: standing(lines), startedAt: 0 }, axis).find((each) => each.id === id)!;

@@ -1,8 +1,8 @@
 import type uPlot from "uplot";
-import type { Axis, Chart, Curve, Point } from "../../shared/record/curves.ts";
-import { count, stopwatch } from "../../shared/record/numbers.ts";
-import type { Outage, Place } from "../../shared/record/outages.ts";
-import { layerOf } from "../../shared/record/worker-name.ts";
+import type { Axis, Chart, Curve, Point } from "../../../shared/record/curves.ts";
+import { count, stopwatch } from "../../../shared/record/numbers.ts";
+import type { Outage, Place } from "../../../shared/record/outages.ts";
+import { layerOf } from "../../../shared/record/worker-name.ts";
 import { aligned, type Column, smoothed } from "./curves.ts";
 
 /** How all charts are drawn at present. */

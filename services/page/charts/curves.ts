@@ -1,5 +1,5 @@
-import { type Axis, type Chart, type Point, titleOf } from "../../shared/record/curves.ts";
-import { isKnown } from "../../shared/record/numbers.ts";
+import { type Axis, type Chart, type Point, titleOf } from "../../../shared/record/curves.ts";
+import { isKnown } from "../../../shared/record/numbers.ts";
 
 /**
  * A running mean: each point keeps `weight` of the mean so far. It begins at the first point rather than at zero, and

@@ -1,8 +1,8 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
-import { type Chart, titleOf } from "../../shared/record/curves.ts";
-import { count, figure, stopwatch } from "../../shared/record/numbers.ts";
-import type { Outage } from "../../shared/record/outages.ts";
+import { type Chart, titleOf } from "../../../shared/record/curves.ts";
+import { count, figure, stopwatch } from "../../../shared/record/numbers.ts";
+import type { Outage } from "../../../shared/record/outages.ts";
 import { type Column, chartCsv, valueAt } from "./curves.ts";
 import { download, pictureOf } from "./picture.ts";
 import {
@@ -30,66 +30,23 @@ interface Props {
 const HEIGHT = 208;
 
 export function ChartCard(props: Props) {
-  const { chart, drawing, theme } = props;
+  const { chart, drawing } = props;
   const [hover, setHover] = useState<number | null>(null);
-  const frame = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot>(undefined);
-  const latest = useRef(props);
-  latest.current = props;
-  const lines = linesOf(chart, drawing);
-  const data = dataOf(lines);
-  const structure = structureOf(chart, lines, drawing);
-
-  useLayoutEffect(() => {
-    const made = makePlot(frame.current!, latest, lines, data, setHover);
-    plot.current = made;
-    const observer = new ResizeObserver(([entry]) =>
-      made.setSize({ width: entry!.contentRect.width, height: HEIGHT }),
-    );
-    observer.observe(frame.current!);
-    return () => {
-      observer.disconnect();
-      made.destroy();
-    };
-  }, [structure, theme]);
-
-  useEffect(() => {
-    if (!plot.current) return;
-    markerLayer(plot.current).dataset.startedAt = String(props.startedAt);
-    plot.current.setData(data as uPlot.AlignedData);
-  });
-
+  const { frame, plot, lines, data } = usePlot(props, setHover);
   const [xs, ...columns] = data;
   const shown = lines.flatMap((line, index) => (line.isFaint ? [] : [{ ...line, column: columns[index]! }]));
   const readings = shown.map(({ curve, column }) => ({ curve, value: valueAt(xs, column, hover) }));
   // Of many curves the other run's are told by their dashes alone.
   const isShort = readings.filter(({ curve }) => curve.isOverlay).length <= 2;
   const listed = readings.filter(({ curve }) => isShort || !curve.isOverlay);
-  const place = hover === null ? undefined : placeWords(xs[hover], drawing);
   return (
     <figure class="chart" data-testid="chart" data-chart={chart.id}>
-      <figcaption>
-        <h3>{chart.title}</h3>
-        <span class="unit">{place ?? chart.unit}</span>
-        <span class="exports">
-          <button
-            type="button"
-            class="quiet"
-            onClick={() => saveCsv(props)}
-            aria-label={`Download ${chart.title} as CSV`}
-          >
-            CSV
-          </button>
-          <button
-            type="button"
-            class="quiet"
-            onClick={() => plot.current && savePicture(props, plot.current)}
-            aria-label={`Download ${chart.title} as PNG`}
-          >
-            PNG
-          </button>
-        </span>
-      </figcaption>
+      <Caption
+        chart={chart}
+        place={hover === null ? undefined : placeWords(xs[hover], drawing)}
+        onCsv={() => saveCsv(props)}
+        onPng={() => plot.current && savePicture(props, plot.current)}
+      />
       <div
         class="plot"
         ref={frame}
@@ -111,6 +68,62 @@ export function ChartCard(props: Props) {
         {!isShort && <li>dashed: the other run</li>}
       </ul>
     </figure>
+  );
+}
+
+/** A plot in `frame`, made anew where another one is needed, and drawn with what is known now. */
+function usePlot(props: Props, onHover: (index: number | null) => void) {
+  const { chart, drawing, theme } = props;
+  const frame = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot>(undefined);
+  const latest = useRef(props);
+  latest.current = props;
+  const lines = linesOf(chart, drawing);
+  const data = dataOf(lines);
+  const structure = structureOf(chart, lines, drawing);
+
+  useLayoutEffect(() => {
+    const made = makePlot(frame.current!, latest, lines, data, onHover);
+    plot.current = made;
+    const observer = new ResizeObserver(([entry]) =>
+      made.setSize({ width: entry!.contentRect.width, height: HEIGHT }),
+    );
+    observer.observe(frame.current!);
+    return () => {
+      observer.disconnect();
+      made.destroy();
+    };
+  }, [structure, theme]);
+
+  useEffect(() => {
+    if (!plot.current) return;
+    markerLayer(plot.current).dataset.startedAt = String(props.startedAt);
+    plot.current.setData(data as uPlot.AlignedData);
+  });
+  return { frame, plot, lines, data };
+}
+
+interface CaptionProps {
+  readonly chart: Chart;
+  readonly place: string | undefined;
+  readonly onCsv: () => void;
+  readonly onPng: () => void;
+}
+
+function Caption({ chart: { title, unit }, place, onCsv, onPng }: CaptionProps) {
+  return (
+    <figcaption>
+      <h3>{title}</h3>
+      <span class="unit">{place ?? unit}</span>
+      <span class="exports">
+        <button type="button" class="quiet" onClick={onCsv} aria-label={`Download ${title} as CSV`}>
+          CSV
+        </button>
+        <button type="button" class="quiet" onClick={onPng} aria-label={`Download ${title} as PNG`}>
+          PNG
+        </button>
+      </span>
+    </figcaption>
   );
 }
 

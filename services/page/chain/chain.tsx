@@ -1,6 +1,6 @@
-import type { WorkerView } from "../../shared/record/hub-api.ts";
-import type { EventLine } from "../../shared/record/lines.ts";
-import { bytes, figure, rate } from "../../shared/record/numbers.ts";
+import type { WorkerView } from "../../../shared/record/hub-api.ts";
+import type { EventLine } from "../../../shared/record/lines.ts";
+import { bytes, figure, rate } from "../../../shared/record/numbers.ts";
 import { ToneIcon } from "./icons.tsx";
 import { type LinkView, linksOf } from "./links.ts";
 import { cardOf, type WorkerCard } from "./worker-cards.ts";

@@ -1,6 +1,6 @@
-import { conditionOf } from "../../shared/record/condition.ts";
-import type { WorkerView } from "../../shared/record/hub-api.ts";
-import { isKnown } from "../../shared/record/numbers.ts";
+import { conditionOf } from "../../../shared/record/condition.ts";
+import type { WorkerView } from "../../../shared/record/hub-api.ts";
+import { isKnown } from "../../../shared/record/numbers.ts";
 import { isOldAt } from "./worker-cards.ts";
 
 /** What goes between two neighbours, as far as both have told of late. Undefined is not known, never zero. */
