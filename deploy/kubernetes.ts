@@ -17,6 +17,7 @@ import {
   type Dialect,
   environmentOf,
   PORT,
+  podHost,
   STORE_FILE,
   type Worker,
   workersOf,
@@ -63,7 +64,7 @@ const FOLDER_OF_CONFIG = "/config";
 function dialectOf(net: string): Dialect {
   return {
     // Of the one pod of a StatefulSet, under the headless Service.
-    host: (name) => (name === "hub" ? `${net}-hub` : `${net}-${name}-0.${net}`),
+    host: (name) => (name === "hub" ? `${net}-hub` : podHost(net, name)),
     // $(NAME) would be replaced.
     literal: (word) => word.replaceAll("$(", "$$$$("),
     variable: (_, otherwise) => otherwise.replaceAll("$(", "$$$$("),

@@ -147,3 +147,8 @@ function layerMiB(config: Config, layer: number): number {
   const bytes = 4 * (state + inFlight);
   return Math.ceil((256 + bytes / 2 ** 20) / 64) * 64;
 }
+
+/** Where the one pod of a worker's StatefulSet is reached, under the headless Service of its network. */
+export function podHost(network: string, worker: string): string {
+  return `${network}-${worker}-0.${network}`;
+}

@@ -41,6 +41,7 @@ function withOptions(command: Command): Command {
       "where checkpoints and the record go too, so that a node can be lost",
     )
     .option("--store-file <file>", "how to reach the store: an AWS file of credentials, region and endpoint")
+    .option("--certs <folder>", "encrypt the links, with what `unlocked certs` has put there")
     .option("--image <name>", "the image of all workers");
 }
 

@@ -4,6 +4,7 @@ import { RecordError } from "../../shared/record/summary.ts";
 import { ExitCode } from "../../shared/telemetry/telemetry.ts";
 import type { Edges } from "../train/edges.ts";
 import { Refusal } from "../train/refusal.ts";
+import { addCerts } from "./certs-command.ts";
 import { addCompare } from "./compare-command.ts";
 import { addConfig } from "./config-command.ts";
 import { addConform } from "./conform-command.ts";
@@ -47,6 +48,7 @@ function createProgram(edges: Edges, done: (code: number) => void): Command {
   addTrain(program, edges, done);
   addCompare(program, edges, done);
   addConfig(program, edges);
+  addCerts(program, edges);
   addDeploy(program, edges);
   addRuns(program, edges);
   addStatus(program, edges);
