@@ -23,7 +23,7 @@ export function twins(isLocal: boolean): ControlView["twins"] {
   return Object.fromEntries(entries) as Record<Command, string>;
 }
 
-/** Gives a command. Rejects with an HttpError: 403 to whoever may not, 404 where nobody is called so, 409 to who cannot obey. */
+/** Gives a command. Rejects with an HttpError: 403 without the token, 404 for an unknown worker, 409 where it cannot obey. */
 export async function control(
   request: IncomingMessage,
   token: string | undefined,
@@ -53,7 +53,7 @@ function tell(watch: Watch, worker: WorkerName, command: Command): void {
   )
     return watch.command(train, command, worker);
   if (command === "start")
-    throw new HttpError(409, `nobody here can start ${worker}: whoever runs its container can`);
+    throw new HttpError(409, `Cannot start ${worker}: its container is started elsewhere`);
   if (isAway) throw new HttpError(409, `${worker} is not connected`);
   if (!visitor.introduction.control) throw new HttpError(409, `${worker} was started without --control`);
   watch.command(visitor, command);
@@ -65,7 +65,7 @@ function ofRun(watch: Watch, names: readonly WorkerName[], command: Command): Te
   const train = watch.visitor("train");
   const all = train ? [train] : names.flatMap((name) => watch.visitor(name) ?? []);
   const able = all.filter(({ introduction }) => introduction.control);
-  if (able.length === 0) throw new HttpError(409, "nobody is connected who would obey");
+  if (able.length === 0) throw new HttpError(409, "no worker that obeys commands is connected");
   return able;
 }
 

@@ -18,14 +18,22 @@ export async function hubMetrics(
   const registers = [registry];
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
   const counter = (name: string, help: string) => new Counter({ name, help, registers });
-  gauge("unlocked_hub_telemetry_connections", "Connections of workers.").set(figures.connections);
-  gauge("unlocked_hub_streams", "Readers of server-sent events.").set(figures.streams);
-  counter("unlocked_hub_streams_cut_total", "Readers that did not read and were cut off.").inc(figures.cut);
-  counter("unlocked_hub_lines_refused_total", "Lines that a full file had no room for.").inc(figures.refused);
-  counter("unlocked_hub_lines_nonsense_total", "Lines that could not be understood.").inc(figures.nonsense);
+  gauge("unlocked_hub_telemetry_connections", "Open telemetry connections from workers.").set(
+    figures.connections,
+  );
+  gauge("unlocked_hub_streams", "Open server-sent event streams.").set(figures.streams);
+  counter("unlocked_hub_streams_cut_total", "Streams closed because their reader was too slow.").inc(
+    figures.cut,
+  );
+  counter("unlocked_hub_lines_refused_total", "Record lines dropped because the file was full.").inc(
+    figures.refused,
+  );
+  counter("unlocked_hub_lines_nonsense_total", "Record lines that could not be parsed.").inc(
+    figures.nonsense,
+  );
   const connected = new Gauge({
     name: "unlocked_hub_worker_connected",
-    help: "1 if the worker is heard.",
+    help: "1 if the worker is connected, else 0.",
     labelNames: ["worker"],
     registers,
   });

@@ -21,7 +21,7 @@ export interface HubOptions {
   readonly hostNames: readonly string[];
   readonly secretFile: string | undefined;
   readonly control: boolean;
-  /** Somebody else writes logs/<worker>.log: whoever started the workers on this machine. */
+  /** The process that started the workers on this machine writes logs/<worker>.log. */
   readonly logsElsewhere: boolean;
   readonly logFormat: "json" | "pretty";
 }

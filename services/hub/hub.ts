@@ -36,9 +36,9 @@ export interface HubEdges {
 }
 
 const HANDSHAKE_MS = 5_000;
-/** Workers, browsers with their streams, and whoever scrapes; beyond it the system refuses. */
+/** Workers, browsers with their streams, and scrapers; the system refuses more. */
 const MOST_CONNECTIONS = 512;
-/** Listens to the workers of a run, keeps its record, and answers whoever wants to see. Training never waits for it. */
+/** Listens to the workers of a run, keeps its record, and shows it. Training never waits for it. */
 export class Hub {
   readonly #options: HubOptions;
   readonly #edges: HubEdges;

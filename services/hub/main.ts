@@ -36,7 +36,7 @@ async function main(): Promise<void> {
       steadyMs: () => performance.now(),
       node: process.execPath,
     });
-    // Whoever has a parent is introduced by it.
+    // A parent says it itself.
     if (process.send === undefined) process.stdout.write(`dashboard: ${hub.invitation}\n`);
     await lifeline.tell({ kind: "listening", worker: "hub", port: hub.port });
   } catch (error) {

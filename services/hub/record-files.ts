@@ -8,9 +8,9 @@ import type { Line } from "../../shared/telemetry/parse-telemetry.ts";
 const MOST_METRIC_BYTES = 1024 * 1024 * 1024;
 const MOST_EVENT_BYTES = 64 * 1024 * 1024;
 const MOST_LOG_BYTES = 16 * 1024 * 1024;
-/** Of a log this much is looked through for who said what: whoever still lives spoke last. */
+/** How much of a log is searched for who said what: a worker that still lives spoke last. */
 const LOG_TAIL_BYTES = 1024 * 1024;
-/** Lives that are remembered, over all files; whoever spoke longest ago is forgotten first. */
+/** Lives that are remembered, over all files; the one that spoke longest ago is forgotten first. */
 const MOST_LIVES = 10_000;
 
 /** A line and who said it. */

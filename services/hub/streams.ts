@@ -4,7 +4,7 @@ import type { StreamEvents } from "../../shared/record/hub-api.ts";
 export const MOST_STREAMS = 64;
 const MOST_BACKLOG_BYTES = 1024 * 1024;
 
-/** Everybody who reads server-sent events. Whoever does not read is cut off; nobody is waited for. */
+/** The readers of server-sent events. A reader that does not read is cut off; the hub waits for none. */
 export class Streams {
   readonly #open = new Set<ServerResponse>();
   #cut = 0;

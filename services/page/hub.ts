@@ -59,7 +59,7 @@ export type StreamHandlers = {
 const SILENT_MS = 7_000;
 const AGAIN_MS = 1_000;
 
-/** For ever: lost connections are dialled again. */
+/** Dials again whenever the connection is lost. */
 export function listen(handlers: StreamHandlers): void {
   const stream = new EventSource("api/stream");
   let watch: ReturnType<typeof setTimeout>;

@@ -55,7 +55,8 @@ function read(paths, names) {
   const files = paths.flatMap((path) => {
     if (fs.statSync(join(ROOT, path)).isFile()) return [path];
     const inside = fs.readdirSync(join(ROOT, path), { recursive: true, encoding: "utf8" }).sort();
-    return inside.filter((name) => names.test(name)).map((name) => join(path, name));
+    const named = inside.filter((name) => names.test(name)).map((name) => join(path, name));
+    return named.filter((file) => fs.statSync(join(ROOT, file)).isFile());
   });
   const texts = new Map(files.map((path) => [path, fs.readFileSync(join(ROOT, path))]));
   return { texts, key: hashOf(JSON.stringify([...texts].map(([path, text]) => [path, hashOf(text)]))) };

@@ -20,7 +20,7 @@ export interface Board {
 
 export interface BoardWorker extends WorkerView {
   readonly restarts: number;
-  /** Its process stays away: whoever is the worker now was started by somebody else, and tells the hub alone. */
+  /** Its own process stays away. A worker that somebody else started in its place tells the hub alone. */
   readonly isAway?: boolean;
 }
 

@@ -7,8 +7,8 @@ import { recordedLine } from "../../shared/record/run-files.ts";
 const EVERY_MS = 1_000;
 
 /**
- * Event files for TensorBoard in runs/<id>/tensorboard, made anew from the whole record and then as it grows. They are for
- * whoever looks: where they cannot be written it says so once, and the run goes on without them.
+ * Event files for TensorBoard in runs/<id>/tensorboard, made anew from the whole record and then as it grows. Where they
+ * cannot be written it says so once, and the run goes on without them.
  */
 export class LiveEvents {
   readonly #metrics: FollowedFile;

@@ -1,5 +1,6 @@
 import { figure, percent, rate, stopwatch } from "../../shared/record/numbers.ts";
 import type { Summary } from "../../shared/record/summary.ts";
+import { ExitCode } from "../../shared/telemetry/telemetry.ts";
 import type { TestResult } from "../../shared/wire/frames.ts";
 import { lastWord } from "./last-words.ts";
 import type { Ending, Note, Outcome } from "./supervision.ts";
@@ -44,8 +45,8 @@ export function dashboardNews(ending: Ending, words: readonly string[]): string 
 function endingWords(ending: Ending, words: readonly string[]): string {
   if ("signal" in ending) return `was ended by ${ending.signal}`;
   if ("fault" in ending) return `could not be started (${ending.fault})`;
-  if (ending.code === 0) return "left before the run had finished";
-  if (ending.code === 75) return "has saved, and is to start again";
+  if (ending.code === ExitCode.done) return "left before the run had finished";
+  if (ending.code === ExitCode.startAgain) return "has saved, and is to start again";
   const word = lastWord(words);
   return `died with code ${ending.code}${word ? ` (${word})` : ""}`;
 }
@@ -59,7 +60,7 @@ export function failureNews(
   const { worker, code, deaths } = failure;
   const what = deaths
     ? `died ${deaths} times without getting any further`
-    : code === 78
+    : code === ExitCode.cannotStart
       ? "cannot start"
       : "gave up";
   return [`${worker} ${what} (code ${code}):`, ...words.map((word) => `  ${word}`), `the whole log: ${log}`];

@@ -66,7 +66,7 @@ function claimId(runs: string, wanted: string): string {
   }
 }
 
-/** runs/latest leads to the newest run; whoever looks finds the old one or the new one. */
+/** runs/latest leads to the newest run; at every moment it leads to the old one or the new one. */
 export function pointLatest(runs: string, id: string): void {
   const temporary = join(runs, `.${LATEST}.${randomBytes(4).toString("hex")}`);
   try {
@@ -113,7 +113,7 @@ export function mendRun({ path, config }: RunFolder): void {
 }
 
 /**
- * A new secret for the workers about to be started: whoever is left of an earlier life of the run does not know it. Only
+ * A new secret for the workers about to be started: a worker left over from an earlier start does not know it. Only
  * the user may read the file. Throws a Refusal when it cannot be written. Returns how to remove it.
  */
 export function makeSecret({ path }: Pick<RunFolder, "path">): () => void {

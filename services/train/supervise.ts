@@ -1,3 +1,4 @@
+import { ExitCode } from "../../shared/telemetry/telemetry.ts";
 import type {
   Effect,
   Outcome,
@@ -29,10 +30,6 @@ const STOP_MS = 2_000;
 /** One Ctrl-C may arrive twice: from the terminal, and passed on by who started us, on a busy machine a while later. */
 const SAME_KEY_MS = 1_000;
 const LEAVE_MS = 10_000;
-
-const CANNOT_START = 78;
-const GAVE_UP = 70;
-const START_AGAIN = 75;
 
 export function beginSupervision(names: readonly string[], atMs: number): Step {
   const fresh = { restarts: 0, highest: -1, fruitless: 0, excused: 0, quick: 0 };
@@ -73,11 +70,11 @@ function onExited(state: Supervision, event: Exited): Step {
     }
     const code = "code" in ending ? ending.code : undefined;
     // What could start once could start again: a disk that is full, a folder that cannot be written, a port that is taken.
-    const isHopeless = code === CANNOT_START && state.workers[worker]!.from === undefined;
-    if (isHopeless || code === GAVE_UP) {
+    const isHopeless = code === ExitCode.cannotStart && state.workers[worker]!.from === undefined;
+    if (isHopeless || code === ExitCode.gaveUp) {
       return fail(state, { kind: "failed", worker, code }, event.atMs);
     }
-    if (code === START_AGAIN) return startAgain(state, event);
+    if (code === ExitCode.startAgain) return startAgain(state, event);
     return code === 0 ? leftEarly(state, event) : died(state, event);
   }
   // The record is written or the end decided: how a worker leaves changes nothing any more.
@@ -146,7 +143,7 @@ function restartLater(state: Supervision, event: Exited, afterMs: number): Step 
   const fruitless = before.fruitless + 1;
   const excused = before.excused + (isSomebodyElseAway(state, worker) ? 1 : 0);
   if (fruitless - excused > MAX_FRUITLESS || fruitless > MAX_DEATHS) {
-    return fail(state, { kind: "failed", worker, code: GAVE_UP, deaths: fruitless }, atMs);
+    return fail(state, { kind: "failed", worker, code: ExitCode.gaveUp, deaths: fruitless }, atMs);
   }
   return again(state, event, { fruitless, excused, quick: quickDeaths(before, atMs) }, afterMs);
 }

@@ -153,7 +153,7 @@ export class Training {
     this.#display.show(this.#board);
   }
 
-  /** Whoever takes the place of a worker that stays away tells the hub alone. */
+  /** A worker that somebody else started in the place of one of ours tells the hub alone. */
   async #askHub(): Promise<void> {
     if (!this.#board.workers.some(({ isAway }) => isAway)) return;
     const asked = await askHub(this.#run.path);
@@ -204,7 +204,7 @@ export class Training {
     this.#display.say(news);
   }
 
-  // It is one for whoever looks, whatever became of the run.
+  // Also of a run that failed.
   #joinTrace(): void {
     try {
       const trace = joinTrace(this.#run.path);
@@ -241,7 +241,7 @@ export class Training {
     }
   }
 
-  // Not by the display: these lines are for everybody, also for who wanted quiet.
+  // Not by the display: with --quiet too these lines are printed.
   #say(code: number, lines: readonly string[]): number {
     this.#edges.out.write(`${lines.join("\n")}\n`);
     return code;

@@ -53,7 +53,7 @@ export function structureOf(chart: Chart, lines: readonly Line[], { axis, isLog 
   return JSON.stringify([chart.id, names, axis, isLog && chart.mayBeLog]);
 }
 
-export interface Surroundings {
+export interface PlotOptions {
   readonly size: { readonly width: number; readonly height: number };
   readonly colour: (name: string) => string;
   readonly drawing: () => Drawing;
@@ -62,11 +62,11 @@ export interface Surroundings {
   readonly onZoom: (range: Range) => void;
 }
 
-export function optionsOf(chart: Chart, lines: readonly Line[], around: Surroundings): uPlot.Options {
-  const { axis, isLog } = around.drawing();
+export function optionsOf(chart: Chart, lines: readonly Line[], given: PlotOptions): uPlot.Options {
+  const { axis, isLog } = given.drawing();
   const log = isLog && chart.mayBeLog === true;
   return {
-    ...around.size,
+    ...given.size,
     legend: { show: false },
     padding: [20, 16, 0, 0],
     cursor: {
@@ -77,23 +77,23 @@ export function optionsOf(chart: Chart, lines: readonly Line[], around: Surround
     scales: {
       x: {
         time: false,
-        range: () => [...(around.drawing().zoom ?? around.drawing().extent)] as [number, number],
+        range: () => [...(given.drawing().zoom ?? given.drawing().extent)] as [number, number],
       },
       y: log ? { distr: 3, range: logRange } : { range: (_plot, from, to) => rangeOf(chart, from, to) },
     },
     axes: [
       {
-        ...axisStyle(around),
+        ...axisStyle(given),
         values: (_plot, splits) => splits.map(axis === "batch" ? count : stopwatch),
         size: 28,
       },
-      { ...axisStyle(around), values: (_plot, splits) => splits.map(tick), size: 46 },
+      { ...axisStyle(given), values: (_plot, splits) => splits.map(tick), size: 46 },
     ],
-    series: [{}, ...lines.map((line) => seriesOf(line, around))],
+    series: [{}, ...lines.map((line) => seriesOf(line, given))],
     hooks: {
-      setCursor: [(plot) => around.onHover(plot.cursor.idx ?? null)],
-      setSelect: [(plot) => zoomTo(plot, around)],
-      draw: [(plot) => placeMarkers(plot, around.outages(), around.drawing())],
+      setCursor: [(plot) => given.onHover(plot.cursor.idx ?? null)],
+      setSelect: [(plot) => zoomTo(plot, given)],
+      draw: [(plot) => placeMarkers(plot, given.outages(), given.drawing())],
     },
   };
 }
@@ -108,7 +108,7 @@ function isMove(type: string): boolean {
   return type === "mousemove" || type === "mouseleave";
 }
 
-function axisStyle({ colour }: Surroundings): uPlot.Axis {
+function axisStyle({ colour }: PlotOptions): uPlot.Axis {
   return {
     stroke: colour("--muted"),
     font: "11px system-ui, sans-serif",
@@ -135,7 +135,7 @@ function rangeOf({ range }: Chart, from: number | null, to: number | null): [num
   return [low, Math.max(high, low + 1e-9)];
 }
 
-function seriesOf({ curve, isFaint }: Line, { colour }: Surroundings): uPlot.Series {
+function seriesOf({ curve, isFaint }: Line, { colour }: PlotOptions): uPlot.Series {
   const stroke = colour(`--colour-${curve.worker === "test" ? "test" : placeOf(curve.worker)}`);
   return {
     stroke,
@@ -164,7 +164,7 @@ const lonePoints: uPlot.Series.Points.Filter = (plot, series) => {
   );
 };
 
-function zoomTo(plot: uPlot, { onZoom }: Surroundings): void {
+function zoomTo(plot: uPlot, { onZoom }: PlotOptions): void {
   const { left, width } = plot.select;
   if (width < 4) return;
   const range: Range = [plot.posToVal(left, "x"), plot.posToVal(left + width, "x")];
