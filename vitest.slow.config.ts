@@ -5,6 +5,8 @@ const COMPUTING = [
   "test/sim/*.slow.test.ts",
   "test/fuzz/frames.slow.test.ts",
   "test/checkpoint/store.slow.test.ts",
+  "test/e2e/*bit-identical.slow.test.ts",
+  "test/e2e/{bad-input,from-snapshot,record,secret,trace}.slow.test.ts",
 ];
 
 const test = { testTimeout: 600_000, hookTimeout: 600_000 };
