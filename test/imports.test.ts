@@ -125,6 +125,9 @@ const page = {
 /** A room of numbers still has to fetch its module from somewhere, and Node 20 takes relaxed SIMD only when told to; a module
  of the user's own finds some of its arithmetic in one place. */
 const exceptions: Readonly<Record<string, readonly string[]>> = {
+  // Flags are written where they are read.
+  "services/train/worker-plan.ts": ["../worker/options.ts"],
+  "services/train/dashboard.ts": ["../hub/hub-options.ts"],
   "shared/config/extension.ts": ["conv-layer", "dense-layer", "exactly", "learnt", "random"].map(
     (name) => `../math/${name}.ts`,
   ),

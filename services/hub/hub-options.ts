@@ -69,27 +69,55 @@ export function readHubOptions(argv: readonly string[], environment: HubEnvironm
   return options;
 }
 
+const text = { type: "string" } as const;
+const yes = { type: "boolean" } as const;
+const often = { type: "string", multiple: true } as const;
+
+/** In the order that help shows them. */
+const FLAGS = {
+  record: { ...often, help: "FOLDER of the run to watch, s3://… or both" },
+  run: { ...text, help: "ID of that run, where it is not the folder's name" },
+  config: { ...text, help: "FILE: the run's, where the folder holds none yet" },
+  set: { ...often, help: "PATH=VALUE, over the config; as often as you like" },
+  runs: { ...text, help: "FOLDER of all runs, to show old ones" },
+  listen: { ...text, help: "HOST:PORT, 127.0.0.1:7400 unless told otherwise" },
+  address: { ...text, help: "URL that browsers find it at, if not there" },
+  "host-name": { ...often, help: "NAME it may be called by, as often as you like; or UNLOCKED_HOST_NAME" },
+  "secret-file": { ...text, help: "FILE with what workers prove themselves by; or UNLOCKED_SECRET_FILE" },
+  control: { ...yes, help: "let the page pause, stop and crash workers; or UNLOCKED_CONTROL=1" },
+  "logs-elsewhere": { ...yes, help: "do not write the workers' logs" },
+  "log-format": { ...text, help: "json or pretty" },
+} as const;
+
+export function hubHelp(): string {
+  const lines = Object.entries(FLAGS).map(([name, { help }]) => `  --${name.padEnd(14)} ${help}`);
+  return `Watches a run, keeps its record and shows it.\n\n${lines.join("\n")}\n`;
+}
+
+/** The flags that readHubOptions reads as these options. */
+export function hubArgumentsOf(options: Partial<HubOptions>): string[] {
+  const { record, recordUrl, run, config, set = [], runs, host, port, address, hostNames = [] } = options;
+  const { secretFile, control, logsElsewhere, logFormat } = options;
+  const listen = host === undefined ? undefined : `${host}:${port}`;
+  const flags: readonly (readonly [keyof typeof FLAGS, string | undefined])[] = [
+    ...[
+      ["record", record] as const,
+      ["record", recordUrl] as const,
+      ["run", run] as const,
+      ["config", config] as const,
+    ],
+    ...set.map((assignment) => ["set", assignment] as const),
+    ...[["runs", runs] as const, ["listen", listen] as const, ["address", address] as const],
+    ...hostNames.map((name) => ["host-name", name] as const),
+    ...[["secret-file", secretFile] as const, ["log-format", logFormat] as const],
+  ];
+  const given = flags.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]));
+  return [...given, ...(control ? ["--control"] : []), ...(logsElsewhere ? ["--logs-elsewhere"] : [])];
+}
+
 function parse(argv: readonly string[]) {
-  const text = { type: "string" } as const;
-  const yes = { type: "boolean" } as const;
   try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        record: { type: "string", multiple: true },
-        run: text,
-        config: text,
-        set: { type: "string", multiple: true },
-        runs: text,
-        listen: text,
-        address: text,
-        "host-name": { type: "string", multiple: true },
-        "secret-file": text,
-        control: yes,
-        "logs-elsewhere": yes,
-        "log-format": text,
-      },
-    }).values;
+    return parseArgs({ args: [...argv], options: FLAGS }).values;
   } catch (error) {
     throw new HubOptionsError(`Cannot start: ${(error as Error).message}`, { cause: error });
   }

@@ -1,22 +1,15 @@
-import type { Logger } from "pino";
-import type { EventName } from "../../shared/record/lines.ts";
 import { LogThrottle } from "../worker/log-throttle.ts";
-
-interface AlarmSurroundings {
-  readonly log: Logger;
-  now(): number;
-  event(name: EventName, text: string): void;
-}
+import type { Worker } from "../worker/worker.ts";
 
 /** That checkpoints fail, though training goes on: the next may work. Said at once, then every few seconds. */
 export class CheckpointAlarm {
-  readonly #around: AlarmSurroundings;
+  readonly #worker: Pick<Worker, "log" | "event">;
   readonly #pace: LogThrottle;
   #why: string | undefined;
 
-  constructor(around: AlarmSurroundings) {
-    this.#around = around;
-    this.#pace = new LogThrottle(around.now);
+  constructor(worker: Pick<Worker, "log" | "event" | "now">) {
+    this.#worker = worker;
+    this.#pace = new LogThrottle(() => worker.now());
   }
 
   /** Why the last checkpoint failed; undefined if it did not. */
@@ -30,8 +23,8 @@ export class CheckpointAlarm {
     this.#why = error.message;
     if (isNew) this.#pace.said();
     else if (!this.#pace.allows()) return;
-    const { log } = this.#around;
-    if (isNew) this.#around.event("alarm", error.message);
+    const { log } = this.#worker;
+    if (isNew) this.#worker.event("alarm", error.message);
     log.error({ err: error, durable }, "checkpoint failed");
   }
 
@@ -39,7 +32,7 @@ export class CheckpointAlarm {
   over(durable: number): void {
     if (this.#why === undefined) return;
     this.#why = undefined;
-    this.#around.log.info({ batch: durable }, "checkpoints work again");
-    this.#around.event("calm", "checkpoints work again");
+    this.#worker.log.info({ batch: durable }, "checkpoints work again");
+    this.#worker.event("calm", "checkpoints work again");
   }
 }

@@ -1,7 +1,6 @@
-import type { Config } from "../../shared/config/config.ts";
 import { ExitCode } from "../../shared/telemetry/telemetry.ts";
 import { LayerProcess } from "./layer-process.ts";
-import type { LayerEdges, LayerOptions } from "./startup.ts";
+import type { LayerStart } from "./startup.ts";
 
 /** So often in a row it goes back and tries more slowly, before it gives up. */
 export const MOST_ROLLBACKS = 3;
@@ -17,33 +16,34 @@ export class LayerRunner {
   #stopping: string | undefined;
 
   /** The exit code. Rejects if it cannot ever start. */
-  async run(config: Config, options: LayerOptions, edges: LayerEdges): Promise<number> {
-    let { port } = options;
+  async run(start: LayerStart): Promise<number> {
+    let { port } = start.options;
     let troubledAt = Number.NEGATIVE_INFINITY;
     for (let rollbacks = 0; ; rollbacks++) {
-      const layer = await LayerProcess.start(config, { ...options, port }, edges, rollbacks);
+      const layer = await LayerProcess.start({ ...start, options: { ...start.options, port } }, rollbacks);
+      const { worker } = layer;
       // Neighbours look for it where it was.
-      port = layer.port;
+      port = worker.port;
       this.#layer = layer;
-      if (this.#stopping !== undefined) void layer.stop(this.#stopping);
-      const ending = await layer.ended;
+      if (this.#stopping !== undefined) void worker.stop(this.#stopping);
+      const ending = await worker.ended;
       if (ending !== "poisoned") return ending;
       if (layer.cursor > troubledAt + CALM_BATCHES) rollbacks = 0;
       troubledAt = Math.max(troubledAt, layer.cursor);
       if (rollbacks === MOST_ROLLBACKS) {
-        layer.log.error(
+        worker.log.error(
           { batch: layer.cursor, rollbacks },
           "gave up: its numbers run away, however slowly it learns",
         );
         return ExitCode.gaveUp;
       }
-      layer.log.error({ batch: layer.cursor, halvings: rollbacks + 1 }, "rolling back to learn more slowly");
+      worker.log.error({ batch: layer.cursor, halvings: rollbacks + 1 }, "rolling back to learn more slowly");
     }
   }
 
   /** At once, or as soon as there is a layer. */
   stop(why: string): void {
     this.#stopping = why;
-    void this.#layer?.stop(why);
+    void this.#layer?.worker.stop(why);
   }
 }

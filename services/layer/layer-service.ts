@@ -62,12 +62,18 @@ export class LayerService {
   readonly #barrier = new Barrier();
   #isPoisoned = false;
 
-  constructor(rules: Rules, work: LayerWork, meter: Meter, around: LayerSurroundings, cursor: number) {
+  constructor(
+    rules: Rules,
+    work: LayerWork,
+    meter: Meter,
+    around: LayerSurroundings,
+    at: { readonly cursor: number; readonly sinceTarget: number },
+  ) {
     this.#rules = rules;
     this.#work = work;
     this.#meter = meter;
     this.#around = around;
-    this.#state = initialState(cursor);
+    this.#state = initialState(at.cursor, at.sinceTarget);
   }
 
   /** For a welcome: it must be followed by predecessorUp before anything else happens. */
@@ -79,6 +85,11 @@ export class LayerService {
     if (this.#state.paused) return "paused";
     if (this.#state.holding) return "holding";
     return this.#state.predecessor === "away" ? "waiting" : "training";
+  }
+
+  /** Batches applied since the last target was heard. */
+  get sinceTarget(): number {
+    return this.#state.sinceTarget;
   }
 
   /** Unanswered items towards the successor; undefined while it is away. */
@@ -94,6 +105,10 @@ export class LayerService {
 
   get test(): TestResult | undefined {
     return this.#test;
+  }
+
+  get predecessor(): Link | undefined {
+    return this.#predecessor;
   }
 
   get successor(): Link | undefined {

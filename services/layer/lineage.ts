@@ -20,40 +20,59 @@ export interface Stores {
   readonly snapshots: SnapshotStore;
 }
 
+/** Of the counters of a checkpoint: batches applied since the last target was heard. */
+const SINCE_TARGET = "delivery.sinceTarget";
+const RELEASED = "released";
+
+/** What a layer saves when it has learnt its last batch. */
+export interface RunEnd {
+  readonly test: TestResult | undefined;
+  /** Every layer has finished, and this one may leave. */
+  readonly isReleased?: boolean;
+}
+
 /** What this layer has applied in its durable life, and how it is saved: state and cursor in one file. */
 export class Lineage {
   readonly #options: LineageOptions;
   readonly #store: CheckpointStore;
   readonly #snapshots: SnapshotStore;
   readonly #state: () => LayerState;
-  readonly #unsaid: () => Notes | undefined;
+  readonly #pending: () => Notes | undefined;
   #ledger: Ledger = emptyLedger;
+  #sinceTarget = 0;
   /** Highest batch in a durable checkpoint; −1 before the first. */
   durable = -1;
 
-  /** `unsaid` is asked at the moment of every checkpoint. */
+  /** `pending` is asked at the moment of every checkpoint. */
   constructor(
     options: LineageOptions,
     stores: Stores,
     state: () => LayerState,
-    unsaid: () => Notes | undefined,
+    pending: () => Notes | undefined,
   ) {
     this.#options = options;
     this.#store = stores.checkpoints;
     this.#snapshots = stores.snapshots;
     this.#state = state;
-    this.#unsaid = unsaid;
+    this.#pending = pending;
   }
 
   /** Goes on where this checkpoint was taken. */
   continueFrom(checkpoint: Checkpoint): void {
     this.#ledger = fromRanges(checkpoint.ledger);
+    this.#sinceTarget = checkpoint.counters[SINCE_TARGET] ?? 0;
     this.durable = checkpoint.cursor;
   }
 
   /** Throws if the batch is not the next one: it must never reach the weights twice. */
-  applied(batch: number): void {
+  applied(batch: number, sinceTarget: number): void {
     this.#ledger = apply(this.#ledger, batch);
+    this.#sinceTarget = sinceTarget;
+  }
+
+  /** Batches applied since the last target was heard, in this life or before. */
+  get sinceTarget(): number {
+    return this.#sinceTarget;
   }
 
   get cursor(): number {
@@ -65,7 +84,7 @@ export class Lineage {
   }
 
   /** Waits for a save under way, then saves what is now. Rejects with what went wrong; earlier files are untouched then. */
-  async save(end?: { readonly test: TestResult | undefined }): Promise<void> {
+  async save(end?: RunEnd): Promise<void> {
     await this.#store.idle();
     const checkpoint = this.#checkpoint(end);
     try {
@@ -93,22 +112,28 @@ export class Lineage {
     return { layer, applied: toRanges(this.#ledger), restarts: incarnation - 1, digest };
   }
 
-  #checkpoint(end: { readonly test: TestResult | undefined } | undefined): Checkpoint {
+  #checkpoint(end: RunEnd | undefined): Checkpoint {
     const { tensors, counters } = this.#state();
     const ledger = toRanges(this.#ledger);
-    const unsaid = this.#unsaid();
+    const pending = this.#pending();
     const notes = {
       ...(end?.test && { test: JSON.stringify(end.test) }),
-      ...(unsaid && { [NOTES]: JSON.stringify(unsaid) }),
+      ...(end?.isReleased && { [RELEASED]: "true" }),
+      ...(pending && { [NOTES]: JSON.stringify(pending) }),
     };
     return {
       ...this.#options,
       cursor: this.cursor,
       finished: end !== undefined,
       ledger,
-      counters,
+      counters: { ...counters, [SINCE_TARGET]: this.#sinceTarget },
       tensors,
       ...(Object.keys(notes).length > 0 && { notes }),
     };
   }
+}
+
+/** Whether the layer that saved this was let go: then it holds its last batch, and nobody needs it any more. */
+export function isReleased({ finished, notes }: Checkpoint): boolean {
+  return finished && notes?.[RELEASED] === "true";
 }

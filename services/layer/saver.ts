@@ -1,9 +1,10 @@
-import type { Logger } from "pino";
 import { CheckpointError } from "../../shared/checkpoint/checkpoint.ts";
 import { CheckpointWriteError, Replaced } from "../../shared/checkpoint/store.ts";
-import type { EventName } from "../../shared/record/lines.ts";
+import { ExitCode } from "../../shared/telemetry/telemetry.ts";
 import type { BarrierFrame, TestResult } from "../../shared/wire/frames.ts";
 import { LogThrottle } from "../worker/log-throttle.ts";
+import type { Timers } from "../worker/timers.ts";
+import type { Worker } from "../worker/worker.ts";
 import { CheckpointAlarm } from "./checkpoint-alarm.ts";
 import type { Lineage } from "./lineage.ts";
 
@@ -11,37 +12,27 @@ const RETRY_MS = 1000;
 
 type Saved = Pick<Lineage, "durable" | "isSaving" | "save" | "snapshot">;
 
-/** The life whose lineage is saved. */
-export interface SaverSurroundings {
-  readonly log: Logger;
-  now(): number;
-  /** Unless the life ends before. */
-  after(ms: number, run: () => void): void;
-  event(name: EventName, text: string): void;
-  /** Nobody waits for what is saved once it is not. */
-  isRunning(): boolean;
-  /** It must not go on: a newer life is in office, or what it holds is not to be saved. */
-  mustEnd(error: Replaced | CheckpointError): Promise<void> | void;
-  /** The end of the run cannot be saved, and trying again would not help. */
-  gaveUp(): Promise<void>;
-}
+/** Of the life whose lineage is saved. */
+type SavingWorker = Pick<Worker, "log" | "now" | "event" | "isStopping" | "mustEnd" | "end"> & {
+  readonly timers: Pick<Timers, "after">;
+};
 
 /** When a layer is saved and what is said of it: every so many batches, when asked, at a barrier, at the end of the run. */
 export class Saver {
   readonly #lineage: Saved;
   readonly #everyBatches: number;
-  readonly #around: SaverSurroundings;
+  readonly #worker: SavingWorker;
   readonly #alarm: CheckpointAlarm;
   /** At full speed there are several checkpoints a second. */
   readonly #pace: LogThrottle;
   #isAskedToSave = false;
 
-  constructor(lineage: Saved, everyBatches: number, around: SaverSurroundings) {
+  constructor(lineage: Saved, everyBatches: number, worker: SavingWorker) {
     this.#lineage = lineage;
     this.#everyBatches = everyBatches;
-    this.#around = around;
-    this.#alarm = new CheckpointAlarm(around);
-    this.#pace = new LogThrottle(around.now);
+    this.#worker = worker;
+    this.#alarm = new CheckpointAlarm(worker);
+    this.#pace = new LogThrottle(() => worker.now());
   }
 
   /** Why the last checkpoint failed; undefined if it did not. */
@@ -63,21 +54,21 @@ export class Saver {
   }
 
   async save(): Promise<void> {
-    const startedAt = this.#around.now();
+    const startedAt = this.#worker.now();
     try {
       await this.#lineage.save();
       this.#logCheckpoint(startedAt);
       this.#alarm.over(this.#lineage.durable);
     } catch (error) {
-      if (isTheEnd(error)) return this.#around.mustEnd(error);
+      if (isTheEnd(error)) return this.#worker.mustEnd(error);
       this.#alarm.raise(error as Error, this.#lineage.durable);
     }
   }
 
   #logCheckpoint(startedAt: number): void {
-    const tookMs = Math.round(this.#around.now() - startedAt);
+    const tookMs = Math.round(this.#worker.now() - startedAt);
     const level = this.#pace.allows() ? "info" : "debug";
-    this.#around.log[level]({ batch: this.#lineage.durable, tookMs }, "checkpoint");
+    this.#worker.log[level]({ batch: this.#lineage.durable, tookMs }, "checkpoint");
   }
 
   /**
@@ -85,23 +76,32 @@ export class Saver {
    * room on a disk comes back.
    */
   async saveFinal(test: () => TestResult | undefined, onDurable: () => void): Promise<void> {
-    const { log } = this.#around;
+    const { log } = this.#worker;
     try {
       await this.#lineage.save({ test: test() });
       this.#alarm.over(this.#lineage.durable);
       log.info({ batch: this.#lineage.durable }, "finished");
-      this.#around.event("finished", "holds the last batch, durably");
-      if (this.#around.isRunning()) onDurable();
+      this.#worker.event("finished", "holds the last batch, durably");
+      if (!this.#worker.isStopping) onDurable();
     } catch (error) {
-      if (isTheEnd(error)) return this.#around.mustEnd(error);
+      if (isTheEnd(error)) return this.#worker.mustEnd(error);
       if (error instanceof CheckpointWriteError) {
         this.#alarm.raise(error, this.#lineage.durable);
-        if (this.#around.isRunning())
-          this.#around.after(RETRY_MS, () => void this.saveFinal(test, onDurable));
+        if (!this.#worker.isStopping)
+          this.#worker.timers.after(RETRY_MS, () => void this.saveFinal(test, onDurable));
         return;
       }
       log.error({ err: error }, "last checkpoint failed");
-      if (this.#around.isRunning()) await this.#around.gaveUp();
+      if (!this.#worker.isStopping) await this.#worker.end(ExitCode.gaveUp, "cannot save the end of the run");
+    }
+  }
+
+  /** That the run is over and nobody needs this layer any more; without it, a life that follows would wait for a word. */
+  async saveReleased(test: TestResult | undefined): Promise<void> {
+    try {
+      await this.#lineage.save({ test, isReleased: true });
+    } catch (error) {
+      this.#worker.log.warn({ err: error }, "cannot save that it was released");
     }
   }
 
@@ -113,13 +113,13 @@ export class Saver {
     { batch, snapshot, kept }: BarrierFrame,
     onDurable: (digest: string) => void,
   ): Promise<void> {
-    const { log } = this.#around;
+    const { log } = this.#worker;
     try {
       const digest = await this.#lineage.snapshot(snapshot, kept);
       log.debug({ batch, snapshot, digest }, "snapshot");
-      if (this.#around.isRunning()) onDurable(digest);
+      if (!this.#worker.isStopping) onDurable(digest);
     } catch (error) {
-      if (isTheEnd(error)) return this.#around.mustEnd(error);
+      if (isTheEnd(error)) return this.#worker.mustEnd(error);
       log.warn({ batch, snapshot, err: error }, "snapshot failed");
     }
   }

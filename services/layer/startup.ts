@@ -1,7 +1,5 @@
-import type { Logger } from "pino";
-import { claimIncarnation } from "../../shared/checkpoint/incarnation.ts";
 import { SnapshotStore } from "../../shared/checkpoint/snapshot-store.ts";
-import { CheckpointStore } from "../../shared/checkpoint/store.ts";
+import { CheckpointStore, type Restored } from "../../shared/checkpoint/store.ts";
 import type { Config } from "../../shared/config/config.ts";
 import { dataFacts } from "../../shared/config/data-facts.ts";
 import { configHash } from "../../shared/config/hash.ts";
@@ -9,41 +7,35 @@ import type { Rules } from "../../shared/delivery/rules.ts";
 import { learningOfLayer } from "../../shared/dni/build-layer.ts";
 import { isLocked } from "../../shared/dni/layer-options.ts";
 import type { Kernels } from "../../shared/math/kernels.ts";
-import { PendingLines, readNotes } from "../../shared/telemetry/pending-lines.ts";
-import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
+import { layerName } from "../../shared/record/worker-name.ts";
+import { readNotes } from "../../shared/telemetry/pending-lines.ts";
+import { type ClaimedLife, claimLife } from "../worker/claim-life.ts";
 import type { Environment } from "../worker/environment.ts";
-import { Meter } from "../worker/meter.ts";
+import type { Start } from "../worker/listen-first.ts";
 import type { WorkerOptions } from "../worker/options.ts";
 import { LayerWork } from "./layer-work.ts";
-import { Lineage, NOTES } from "./lineage.ts";
+import { isReleased, Lineage, NOTES } from "./lineage.ts";
 
-/** What the process lends: its world, its chance, its parent and its log. */
-export interface LayerEdges extends Environment {
+/** What a layer's process runs in. */
+export interface LayerEnvironment extends Environment {
   readonly kernels: Kernels;
   /** The learning side, as the arguments say; a simulation looks over its shoulder. */
   readonly work?: (...build: ConstructorParameters<typeof LayerWork>) => LayerWork;
-  /** Given who speaks; the incarnation is known only after the state folder was read. `hear` gets every line too. */
-  readonly log: (incarnation: number, hear?: (line: string) => void) => Logger;
-  readonly tell: (telemetry: Telemetry) => Promise<void>;
-  readonly random: () => number;
-  readonly pid: number;
 }
 
 export type LayerOptions = WorkerOptions & { readonly layer: number };
 
+export type LayerStart = Start<LayerOptions, LayerEnvironment>;
+
 /** A layer as its state folder left it, before it meets anybody. */
 export interface Startup {
-  readonly incarnation: number;
-  readonly log: Logger;
+  readonly life: ClaimedLife;
   readonly work: LayerWork;
   readonly lineage: Lineage;
-  readonly meter: Meter;
-  /** What a hub is to hear; undefined where there is none. */
-  readonly unsaid: PendingLines | undefined;
-  /** Its cursor; undefined if it begins from nothing. */
-  readonly restoredAt: number | undefined;
-  /** Its run was over when it was saved. */
-  readonly isOver: boolean;
+  /** Of what it was restored from; undefined if it begins from nothing. */
+  readonly restored:
+    | { readonly cursor: number; readonly finished: boolean; readonly isReleased: boolean }
+    | undefined;
 }
 
 /** Throws unless there is such a layer, and it has a successor exactly if one follows. */
@@ -61,55 +53,52 @@ export function requireLayer({ layers }: Config, { layer, successor }: LayerOpti
  * Claims a life in the state folder, and restores the newest checkpoint there is. Rejects where none of several is valid.
  * The rates of learning are halved `halvings` times.
  */
-export async function startUp(
-  config: Config,
-  options: LayerOptions,
-  edges: LayerEdges,
-  halvings: number,
-): Promise<Startup> {
+export async function startUp(start: LayerStart, halvings: number): Promise<Startup> {
+  const { config, options, environment } = start;
   const { layer, run, state } = options;
   const identity = { run, layer, configHash: configHash(config) };
-  const store = new CheckpointStore(state, edges.disk);
+  const checkpoints = new CheckpointStore(state, environment.disk);
   // Before the claim, which ends whoever lives in this folder: a stranger must not. After it, for what that one saved last.
-  const before = await store.loadNewest(identity);
-  const incarnation = await claimIncarnation(state, edges.disk);
-  const { restored, skipped } = await store.loadNewest(identity);
-  const unsaid = options.hub && edges.hub ? new PendingLines(`layer${layer}`, incarnation) : undefined;
-  const log = edges.log(incarnation, unsaid && ((text) => unsaid.say({ kind: "log", text })));
+  const before = await checkpoints.loadNewest(identity);
+  const life = await claimLife(layerName(layer), options, environment);
+  const { restored, skipped } = await checkpoints.loadNewest(identity);
   const { inputs, outputs } = config.layers[layer - 1]!;
-  log.info({ inputs, outputs, kernels: edges.kernels.name, pid: edges.pid }, "started");
+  const { kernels, pid } = environment;
+  life.log.info({ inputs, outputs, kernels: kernels.name, pid }, "started");
   for (const { path, why, isDamaged } of [...before.skipped, ...skipped])
-    log.warn({ path, why }, isDamaged ? "checkpoint set aside" : "checkpoint cannot be read, passed over");
-  const { window, schedule } = config.delivery;
-  const kept = window + (schedule === "free" ? 0 : schedule.staleness);
-  const dtypes = { input: dataFacts(config.data).inputType, link: config.wire.dtype };
-  const newWork = edges.work ?? ((...build) => new LayerWork(...build));
-  const work = newWork(edges.kernels, slowed(config, halvings), layer, { ticketsKept: kept, dtypes });
-  const born = { ...identity, incarnation, batches: config.run.batches };
-  const meter = new Meter(edges.now(), (segment) =>
-    unsaid?.segment({ ...segment, at: edges.date().getTime() }),
-  );
-  const notes = () => {
-    meter.endSegment(edges.now());
-    return unsaid?.notes();
+    life.log.warn(
+      { path, why },
+      isDamaged ? "checkpoint set aside" : "checkpoint cannot be read, passed over",
+    );
+  const work = newWork(start, halvings);
+  const born = { ...identity, incarnation: life.incarnation, batches: config.run.batches };
+  const stores = { checkpoints, snapshots: new SnapshotStore(state, environment.disk) };
+  const pending = () => {
+    life.meter.endSegment(environment.now());
+    return life.pending?.notes();
   };
-  const lineage = new Lineage(
-    born,
-    { checkpoints: store, snapshots: new SnapshotStore(state, edges.disk) },
-    () => work.state(),
-    notes,
-  );
-  if (restored) {
-    const { checkpoint, ageMs, path } = restored;
-    work.restore(checkpoint);
-    lineage.continueFrom(checkpoint);
-    const recalled = readNotes(checkpoint.notes?.[NOTES]);
-    if (recalled) unsaid?.recall(recalled);
-    log.info({ batch: checkpoint.cursor, ageMs: Math.round(ageMs), path }, "restored");
-  }
-  const restoredAt = restored?.checkpoint.cursor;
-  const isOver = restored?.checkpoint.finished ?? false;
-  return { incarnation, log, work, lineage, meter, unsaid, restoredAt, isOver };
+  const lineage = new Lineage(born, stores, () => work.state(), pending);
+  if (!restored) return { life, work, lineage, restored: undefined };
+  restore(restored, work, lineage, life);
+  const { cursor, finished } = restored.checkpoint;
+  return { life, work, lineage, restored: { cursor, finished, isReleased: isReleased(restored.checkpoint) } };
+}
+
+function newWork({ config, options, environment }: LayerStart, halvings: number): LayerWork {
+  const { window, schedule } = config.delivery;
+  const ticketsKept = window + (schedule === "free" ? 0 : schedule.staleness);
+  const dtypes = { input: dataFacts(config.data).inputType, link: config.wire.dtype };
+  const make = environment.work ?? ((...build) => new LayerWork(...build));
+  return make(environment.kernels, slowed(config, halvings), options.layer, { ticketsKept, dtypes });
+}
+
+function restore(restored: Restored, work: LayerWork, lineage: Lineage, { log, pending }: ClaimedLife): void {
+  const { checkpoint, ageMs, path } = restored;
+  work.restore(checkpoint);
+  lineage.continueFrom(checkpoint);
+  const notes = readNotes(checkpoint.notes?.[NOTES]);
+  if (notes) pending?.recall(notes);
+  log.info({ batch: checkpoint.cursor, ageMs: Math.round(ageMs), path }, "restored");
 }
 
 function slowed(config: Config, halvings: number): Config {
@@ -137,6 +126,6 @@ export function rulesOf(config: Config, layer: number): Rules {
     isUnlocked: learning.inputGenerator !== undefined,
     ...(schedule === "free" ? {} : { staleness: schedule.staleness }),
     // What a local layer learns from is never stale.
-    stalenessBudget: learning.method === "local" ? run.batches : stalenessBudget,
+    stalenessBudget: learning.method === "local" ? Number.POSITIVE_INFINITY : stalenessBudget,
   };
 }

@@ -1,4 +1,4 @@
-import type { Logger } from "pino";
+import type { Claim } from "../../shared/checkpoint/claim.ts";
 import { batchOf, snapshotName } from "../../shared/checkpoint/snapshot-name.ts";
 import type { Config } from "../../shared/config/config.ts";
 import type { DataSet } from "../../shared/data/data-set.ts";
@@ -18,19 +18,21 @@ import {
   type SnapshotFrame,
 } from "../../shared/wire/frames.ts";
 import type { Meter } from "../worker/meter.ts";
+import type { Timers } from "../worker/timers.ts";
+import type { Worker } from "../worker/worker.ts";
 import { frameOf } from "./batch-frames.ts";
 import type { Snapshots } from "./snapshots.ts";
+import type { SourceEnvironment } from "./startup.ts";
 
-/** What a source's service needs done outside, and asks of the life that it is part of. */
-export interface SourceSurroundings {
-  readonly log: Logger;
-  random(): number;
-  date(): Date;
-  after(ms: number, run: () => void): void;
-  /** Looks at the claims; where a newer life is in office, this one ends. */
-  stepDownIfReplaced(): Promise<"in office" | "replaced" | "unknown">;
-  /** Rejects where it was replaced, or cannot know. */
-  requireOffice(): Promise<void>;
+/** The life that this service is part of. */
+type FeedingWorker = Pick<Worker, "log" | "stepDownIfReplaced"> & {
+  readonly timers: Pick<Timers, "after">;
+  readonly claim: Pick<Claim, "require">;
+};
+
+/** Where the run stands. */
+interface RunState {
+  /** Batches are still to be fed. */
   isRunning(): boolean;
   /** Every layer holds its last batch durably. */
   finished(frame: FinishedFrame): void;
@@ -45,7 +47,9 @@ export class SourceService {
   readonly #rules: SourceRules;
   readonly #meter: Meter;
   readonly #snapshots: Snapshots;
-  readonly #around: SourceSurroundings;
+  readonly #environment: Pick<SourceEnvironment, "random" | "date">;
+  readonly #worker: FeedingWorker;
+  readonly #run: RunState;
   #state: SourceState;
   #successor: Link | undefined;
   /** What layer 1 lacks, while nothing is sent to it yet. */
@@ -53,13 +57,22 @@ export class SourceService {
   /** Highest batch this life has sent. */
   #sent = -1;
 
-  constructor(config: Config, data: DataSet, meter: Meter, snapshots: Snapshots, around: SourceSurroundings) {
+  constructor(
+    config: Config,
+    environment: Pick<SourceEnvironment, "data" | "random" | "date">,
+    worker: FeedingWorker,
+    meter: Meter,
+    snapshots: Snapshots,
+    run: RunState,
+  ) {
     this.#config = config;
-    this.#data = data;
-    this.#rules = rulesOf(config, data);
+    this.#data = environment.data;
+    this.#environment = environment;
+    this.#worker = worker;
+    this.#run = run;
+    this.#rules = rulesOf(config, environment.data);
     this.#meter = meter;
     this.#snapshots = snapshots;
-    this.#around = around;
     this.#state = { ...initialSource, snapshotted: snapshots.newest };
   }
 
@@ -118,10 +131,11 @@ export class SourceService {
    * Whoever claims after this has to link to this life of layer 1 too, which then hears this source no more.
    */
   async #feed(link: Link | undefined): Promise<void> {
-    const standing = this.#rules.snapshotEvery > 0 ? await this.#around.stepDownIfReplaced() : "in office";
-    if (link !== this.#successor || !this.#around.isRunning() || this.#awaitedNeed === undefined) return;
+    const standing = this.#rules.snapshotEvery > 0 ? await this.#worker.stepDownIfReplaced() : "in office";
+    if (link !== this.#successor || !this.#run.isRunning() || this.#awaitedNeed === undefined) return;
     // A disk that fails now and then answers later.
-    if (standing === "unknown") return void this.#around.after(LOOK_AGAIN_MS, () => void this.#feed(link));
+    if (standing === "unknown")
+      return void this.#worker.timers.after(LOOK_AGAIN_MS, () => void this.#feed(link));
     const need = this.#awaitedNeed;
     this.#awaitedNeed = undefined;
     this.#take({ event: "successorLinked", need });
@@ -132,7 +146,7 @@ export class SourceService {
       case "gradient":
         return this.#take({ event: "answered", batch: frame.batch });
       case "rewind":
-        this.#around.log.info({ need: frame.need, next: this.#state.next }, "rewound");
+        this.#worker.log.info({ need: frame.need, next: this.#state.next }, "rewound");
         if (this.#awaitedNeed !== undefined) {
           this.#awaitedNeed = Math.min(this.#awaitedNeed, frame.need);
           return;
@@ -141,7 +155,7 @@ export class SourceService {
       case "snapshot":
         return void this.#saved(frame);
       case "finished":
-        return this.#around.finished(frame);
+        return this.#run.finished(frame);
     }
   }
 
@@ -182,17 +196,17 @@ export class SourceService {
   }
 
   #sendBarrier(batch: number): void {
-    const snapshot = snapshotName(batch, this.#around.random);
+    const snapshot = snapshotName(batch, this.#environment.random);
     const kept = this.#snapshots.began(snapshot);
     this.#successor?.send({ kind: "barrier", batch, snapshot, kept });
   }
 
   /** Every layer holds its share durably. A snapshot that does not come about is none; the last one stays. */
   async #saved(frame: SnapshotFrame): Promise<void> {
-    const { log } = this.#around;
+    const { log } = this.#worker;
     try {
-      const isWritten = await this.#snapshots.saved(frame, this.#around.date(), () =>
-        this.#around.requireOffice(),
+      const isWritten = await this.#snapshots.saved(frame, this.#environment.date(), () =>
+        this.#worker.claim.require("a manifest"),
       );
       if (!isWritten) return;
       const batch = batchOf(frame.snapshot);

@@ -8,6 +8,7 @@ import type { WorkerName } from "../../shared/record/worker-name.ts";
 import { dialHub, type HubDialler, type HubLink } from "../../shared/telemetry/dial-hub.ts";
 import { TELEMETRY_PROTOCOL } from "../../shared/telemetry/messages.ts";
 import { PendingLines } from "../../shared/telemetry/pending-lines.ts";
+import { hubArgumentsOf } from "../hub/hub-options.ts";
 import { dashboardNews } from "./news.ts";
 import { anyPort, type PortWish } from "./ports.ts";
 import { logFile, type RunFolder } from "./run-folder.ts";
@@ -41,15 +42,12 @@ export function hubCommand(program: string): HubCommand {
 }
 
 export function hubArguments({ folder, runs, port, control }: HubPlan): string[] {
-  return [
-    ...["--record", folder, "--runs", runs],
-    ...["--listen", `${HOST}:${port}`],
-    ...["--secret-file", secretFile({ folder })],
+  return hubArgumentsOf({
+    ...{ record: folder, runs, host: HOST, port, secretFile: secretFile({ folder }), control },
     // Workers on this machine write their own.
-    "--logs-elsewhere",
-    ...(control ? ["--control"] : []),
-    ...["--log-format", "json"],
-  ];
+    logsElsewhere: true,
+    logFormat: "json",
+  });
 }
 
 /** `wanted`, or the first one after it that is free; any that is where none of those are. */

@@ -1,7 +1,10 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { layerName, type WorkerName } from "../../shared/record/worker-name.ts";
+import { argumentsOf } from "../worker/options.ts";
 import { spansFile } from "./trace.ts";
+
+const HOST = "127.0.0.1";
 
 /** Which process of a run, and where it finds the others. */
 export interface WorkerPlan {
@@ -68,19 +71,20 @@ export function nodeCommand(program: string): WorkerCommand {
 }
 
 export function workerArguments(plan: WorkerPlan): string[] {
-  const successor =
-    plan.successorUrl ?? (plan.successorPort ? `ws://127.0.0.1:${plan.successorPort}` : undefined);
-  return [
-    ...["--config", join(plan.folder, "config.yaml")],
-    ...["--run", plan.run],
-    ...(plan.layer ? ["--layer", String(plan.layer)] : ["--record", plan.folder]),
-    ...["--state", stateFolder(plan)],
-    ...["--listen", `${plan.host ?? "127.0.0.1"}:${plan.port}`],
-    ...(successor ? ["--successor", successor] : []),
-    ...["--secret-file", secretFile(plan)],
-    ...(plan.hub ? ["--hub", `ws://127.0.0.1:${plan.hub.port}`] : []),
-    ...(plan.hub?.control ? ["--control"] : []),
-    ...(plan.isTraced && plan.layer ? ["--trace", spansFile(plan.folder, plan.name)] : []),
-    ...["--log-format", "json"],
-  ];
+  const { folder, run, layer, host = HOST, port, successorUrl, successorPort, hub, isTraced } = plan;
+  return argumentsOf({
+    config: join(folder, "config.yaml"),
+    run,
+    layer,
+    record: layer ? undefined : folder,
+    state: stateFolder(plan),
+    host,
+    port,
+    successor: successorUrl ?? (successorPort ? `ws://${HOST}:${successorPort}` : undefined),
+    secretFile: secretFile(plan),
+    hub: hub && `ws://${HOST}:${hub.port}`,
+    control: hub?.control ?? false,
+    trace: isTraced && layer ? spansFile(folder, plan.name) : undefined,
+    logFormat: "json",
+  });
 }

@@ -1,18 +1,21 @@
+import type { Logger } from "pino";
 import { type Disk, realDisk } from "../../shared/checkpoint/disk.ts";
 import { Busy } from "../../shared/link/busy.ts";
 import type { Credentials } from "../../shared/link/credentials.ts";
 import { dial } from "../../shared/link/dial.ts";
 import { listen } from "../../shared/link/listen.ts";
 import { dialHub } from "../../shared/telemetry/dial-hub.ts";
+import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
 import type { HubEdge } from "./reporter.ts";
 
-/** What a worker stands in: its network, its disk, its time. The simulator puts its own in their place. */
+/** What a worker runs in: its network, its disk, its time, its parent, its log. The simulator puts its own in their place. */
 export interface Environment {
   readonly dial: typeof dial;
   readonly listen: typeof listen;
   readonly disk: Disk;
   /** Without it a worker tells no hub, whatever its options say. */
   readonly hub?: HubEdge | undefined;
+  readonly pid: number;
   /** Milliseconds of a steady clock. */
   now(): number;
   /** By the clock on the wall; for people. */
@@ -20,6 +23,12 @@ export interface Environment {
   /** Once, or again and again, until the function it returns is called. */
   after(ms: number, run: () => void): () => void;
   every(ms: number, run: () => void): () => void;
+  /** [0, 1). */
+  random(): number;
+  /** The log of one life, whose number is known only once the state folder was read. `hear` gets every line of it too. */
+  log(incarnation: number, hear?: (line: string) => void): Logger;
+  /** The one who started this process; resolves once that is said. */
+  tell(telemetry: Telemetry): Promise<void>;
 }
 
 /** What a worker knows of its own process. */
@@ -29,24 +38,19 @@ export interface OwnProcess extends Omit<HubEdge, "dial"> {
 }
 
 /** Its links are those of whoever has these credentials. */
-export const realEnvironment = (
+export function realEnvironment(
   credentials: Credentials,
   process: OwnProcess,
   disk: Disk = realDisk,
-): Environment => {
-  const common = {
-    ...credentials,
-    busy: new Busy(
-      () => performance.now(),
-      () => cpuMs(process),
-    ),
-  };
+): Omit<Environment, "pid" | "log" | "tell"> {
+  const now = () => performance.now();
+  const common = { ...credentials, busy: new Busy(now, () => cpuMs(process)) };
   return {
     dial: (options) => dial({ ...options, ...common }),
     listen: (options) => listen({ ...options, ...common }),
     disk,
     hub: { ...process, dial: (options) => dialHub({ ...options, ...common }) },
-    now: () => performance.now(),
+    now,
     date: () => new Date(),
     after: (ms, run) => {
       const timer = setTimeout(run, ms);
@@ -56,8 +60,9 @@ export const realEnvironment = (
       const timer = setInterval(run, ms);
       return () => clearInterval(timer);
     },
+    random: Math.random,
   };
-};
+}
 
 function cpuMs({ cpuUsage }: OwnProcess): number {
   const { user, system } = cpuUsage();

@@ -50,7 +50,7 @@ export interface WorkerEnvironment {
 /** Throws a WorkerOptionsError that lists all mistakes. */
 export function readWorkerOptions(
   argv: readonly string[],
-  role: "layer" | "source",
+  role: Role,
   environment: WorkerEnvironment = {},
 ): WorkerOptions {
   const given = parse(argv);
@@ -85,30 +85,92 @@ export function readWorkerOptions(
   return { ...options, record: record?.folder, folders: record ? [state, record] : [state] };
 }
 
+type Role = "layer" | "source";
+
+interface Flag {
+  readonly type: "string" | "boolean";
+  readonly multiple?: boolean;
+  readonly only?: Role;
+  readonly help: string;
+}
+
+/** In the order that help shows them. */
+const FLAGS = {
+  config: { type: "string", help: "FILE: the network and how it learns" },
+  set: { type: "string", multiple: true, help: "PATH=VALUE, over the config; as often as you like" },
+  run: { type: "string", help: "ID: the run's, the same for all its workers" },
+  layer: { type: "string", only: "layer", help: "N: which layer of the network this is, from 1" },
+  record: {
+    type: "string",
+    multiple: true,
+    only: "source",
+    help: "FOLDER of the run's record, s3://… or both",
+  },
+  state: {
+    type: "string",
+    multiple: true,
+    help: "FOLDER for what must outlive this process, s3://… or both",
+  },
+  listen: { type: "string", help: "HOST:PORT for the worker before it, probes and /metrics; port 0: any" },
+  successor: {
+    type: "string",
+    help: "ws://HOST:PORT of the worker after it, wss:// with TLS; the last layer has none",
+  },
+  "secret-file": {
+    type: "string",
+    help: "FILE with what neighbours prove themselves by; or UNLOCKED_SECRET_FILE",
+  },
+  "tls-cert": { type: "string", help: "FILE, PEM; with --tls-key and --tls-ca the links are encrypted" },
+  "tls-key": { type: "string", help: "FILE, PEM" },
+  "tls-ca": { type: "string", help: "FILE, PEM: who must have signed what the other end shows" },
+  hub: { type: "string", help: "ws://HOST:PORT of the hub to tell of itself; or UNLOCKED_HUB" },
+  control: { type: "boolean", help: "do what the hub says: pause, stop, …; or UNLOCKED_CONTROL=1" },
+  "log-format": { type: "string", help: "json or pretty" },
+  trace: { type: "string", only: "layer", help: "FILE for when it did what" },
+} as const satisfies Record<string, Flag>;
+
+/** Of one role, as --help prints it. */
+export function workerHelp(role: Role): string {
+  const flags = Object.entries(FLAGS as Record<string, Flag>).filter(([, { only = role }]) => only === role);
+  const lines = flags.map(([name, { help }]) => `  --${name.padEnd(12)} ${help}`);
+  return `One ${role} of a network, in a process of its own (docs/workers-by-hand.md).\n\n${lines.join("\n")}\n`;
+}
+
+/** The flags that readWorkerOptions reads as these options. */
+export function argumentsOf(options: Partial<WorkerOptions>): string[] {
+  const { config, set = [], run, layer, record, state, folders, host, port, successor, trace } = options;
+  const { secretFile, tlsFiles, hub, control, logFormat } = options;
+  const urlOf = (folder: string | undefined) => folders?.find((each) => each.folder === folder)?.url;
+  const flags: readonly (readonly [keyof typeof FLAGS, string | undefined])[] = [
+    ["config", config],
+    ...set.map((assignment) => ["set", assignment] as const),
+    ["run", run],
+    ["layer", layer?.toString()],
+    ["record", record],
+    ["record", urlOf(record)],
+    ["state", state],
+    ["state", urlOf(state)],
+    ["listen", host === undefined ? undefined : `${host}:${port}`],
+    ["successor", successor],
+    ["secret-file", secretFile],
+    ["tls-cert", tlsFiles?.certificate],
+    ["tls-key", tlsFiles?.key],
+    ["tls-ca", tlsFiles?.authority],
+    ["hub", hub],
+    ["trace", trace],
+    ["log-format", logFormat],
+  ];
+  // In one piece: a value that begins with a dash would be taken for a flag.
+  const given = flags.flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    return value.startsWith("-") ? [`--${name}=${value}`] : [`--${name}`, value];
+  });
+  return [...given, ...(control ? ["--control"] : [])];
+}
+
 function parse(argv: readonly string[]) {
-  const text = { type: "string" } as const;
   try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        config: text,
-        set: { type: "string", multiple: true },
-        run: text,
-        state: { type: "string", multiple: true },
-        listen: text,
-        successor: text,
-        record: { type: "string", multiple: true },
-        layer: text,
-        "secret-file": text,
-        "tls-cert": text,
-        "tls-key": text,
-        "tls-ca": text,
-        hub: text,
-        control: { type: "boolean" },
-        "log-format": text,
-        trace: text,
-      },
-    }).values;
+    return parseArgs({ args: [...argv], options: FLAGS }).values;
   } catch (error) {
     throw new WorkerOptionsError(`Cannot start: ${(error as Error).message}`, { cause: error });
   }

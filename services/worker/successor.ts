@@ -5,19 +5,21 @@ import type { Link, Why } from "../../shared/link/link.ts";
 import { type BackFrame, CloseCode, type HelloFrame, type WelcomeFrame } from "../../shared/wire/frames.ts";
 import type { Environment } from "./environment.ts";
 import { expectationOf, type Identity, introductionOf } from "./identity.ts";
+import { LogAllowance } from "./log-allowance.ts";
 import { isWorthALine } from "./log-throttle.ts";
 
 /** How it is dialled, and as what the activations travel there. */
-export interface WayToSuccessor
+export interface Route
   extends Pick<DialOptions, "url" | "link" | "maxFrameBytes" | "traffic" | "random">,
     Pick<HelloFrame, "width" | "dtype"> {
   readonly dial: Environment["dial"];
+  readonly now: Environment["now"];
   /** In the log. */
   readonly called: string;
 }
 
 /** What becomes of the link. */
-export interface SuccessorSurroundings {
+export interface SuccessorEvents {
   up(link: Link, welcome: WelcomeFrame): void;
   heard(frame: BackFrame): void;
   /** A link that was up. */
@@ -36,18 +38,20 @@ export class Successor {
   readonly #self: Identity;
   readonly #called: string;
   readonly #log: Logger;
-  readonly #around: SuccessorSurroundings;
+  readonly #events: SuccessorEvents;
   readonly #dialler: Dialler;
+  readonly #waits: LogAllowance;
   /** The life that was met last. */
   #newest: Life | undefined;
   #refusals = 0;
 
-  constructor(self: Identity, way: WayToSuccessor, log: Logger, around: SuccessorSurroundings) {
+  constructor(self: Identity, route: Route, log: Logger, events: SuccessorEvents) {
     this.#self = self;
-    this.#called = way.called;
+    this.#called = route.called;
     this.#log = log;
-    this.#around = around;
-    this.#dialler = this.#dial(way);
+    this.#events = events;
+    this.#waits = new LogAllowance(route.now);
+    this.#dialler = this.#dial(route);
   }
 
   get hasMet(): boolean {
@@ -59,7 +63,7 @@ export class Successor {
     return this.#dialler.close(code, reason);
   }
 
-  #dial({ dial, width, dtype, url, link, maxFrameBytes, traffic, random }: WayToSuccessor): Dialler {
+  #dial({ dial, width, dtype, url, link, maxFrameBytes, traffic, random }: Route): Dialler {
     const { layer } = this.#self;
     return dial({
       url,
@@ -77,13 +81,17 @@ export class Successor {
       }),
       check: (welcome) => refuseStranger(expectationOf(this.#self, layer + 1, this.#newest), welcome),
       onUp: (link, welcome) => this.#up(link, welcome),
-      onFrame: (frame) => this.#around.heard(frame),
+      onFrame: (frame) => this.#events.heard(frame),
       onDown: (link, why) => {
-        if (link) this.#around.down(link, why);
+        if (link) this.#events.down(link, why);
       },
       onWaiting: (attempt, waitMs, { reason }) => {
-        if (isWorthALine(attempt))
-          this.#log.info({ attempt, waitMs: Math.round(waitMs), reason }, `waiting for ${this.#called}`);
+        const line = isWorthALine(attempt) ? this.#waits.take() : undefined;
+        if (!line) return;
+        this.#log.info(
+          { attempt, waitMs: Math.round(waitMs), reason, ...line },
+          `waiting for ${this.#called}`,
+        );
       },
       onRefused: (refusal) => this.#refused(refusal),
     });
@@ -93,14 +101,14 @@ export class Successor {
     const { incarnation, instance } = welcome;
     this.#refusals = 0;
     this.#newest = { incarnation, instance };
-    this.#around.up(link, welcome);
+    this.#events.up(link, welcome);
   }
 
   /** The same dial would be answered alike: an older life steps down, a stranger gives up after a few tries. */
   #refused({ code, reason }: Why): void {
     this.#refusals += 1;
     this.#log.error({ code, reason, times: this.#refusals }, `refused by ${this.#called}`);
-    if (code === CloseCode.fenced) this.#around.fenced();
-    else if (this.#refusals >= MOST_REFUSALS) this.#around.hopeless();
+    if (code === CloseCode.fenced) this.#events.fenced();
+    else if (this.#refusals >= MOST_REFUSALS) this.#events.hopeless();
   }
 }

@@ -36,8 +36,8 @@ export interface HeardTarget<P extends Payloads> {
   readonly target: P["target"];
 }
 
-/** Of a layer whose checkpoint is of batch `cursor`. */
-export function initialState<P extends Payloads>(cursor: number): DeliveryState<P> {
+/** Of a layer whose checkpoint is of batch `cursor`, `sinceTarget` batches after the last target that it heard. */
+export function initialState<P extends Payloads>(cursor: number, sinceTarget = 0): DeliveryState<P> {
   return {
     cursor,
     durable: cursor,
@@ -47,7 +47,7 @@ export function initialState<P extends Payloads>(cursor: number): DeliveryState<
     working: undefined,
     early: [],
     guessed: undefined,
-    sinceTarget: 0,
+    sinceTarget,
     rewinding: 0,
     holding: false,
     paused: false,

@@ -158,10 +158,10 @@ const mutants: readonly Mutant[] = [
   {
     name: "a source that was replaced feeds a layer that has met nobody",
     file: "services/source/source-service.ts",
-    guard: 'this.#rules.snapshotEvery > 0 ? await this.#around.stepDownIfReplaced() : "in office"',
+    guard: 'this.#rules.snapshotEvery > 0 ? await this.#worker.stepDownIfReplaced() : "in office"',
     without: '"in office" as "in office" | "unknown"',
     violates: "snapshot",
-    where: { scenario: oftenSaved, firstSeed: 480 },
+    where: { scenario: oftenSaved, firstSeed: 640 },
   },
   {
     name: "a correction is learnt as often as it comes",

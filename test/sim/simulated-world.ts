@@ -13,7 +13,11 @@ interface Surroundings {
 }
 
 /** The world of one life, in virtual time: it waits while that is stopped, and says nothing more once it is dead. */
-export function worldOf(life: Life, disk: SimulatedDisk, { queue, network, hub }: Surroundings): Environment {
+export function worldOf(
+  life: Life,
+  disk: SimulatedDisk,
+  { queue, network, hub }: Surroundings,
+): Omit<Environment, "pid" | "log" | "tell" | "random"> {
   return {
     dial: network.dialFor(life),
     listen: network.listenFor(life),

@@ -1,6 +1,7 @@
 import { setImmediate as breath } from "node:timers/promises";
 import type { Logger } from "pino";
 import { LayerRunner } from "../../services/layer/layer-runner.ts";
+import type { LayerEnvironment } from "../../services/layer/startup.ts";
 import { SourceProcess } from "../../services/source/source-process.ts";
 import type { Environment } from "../../services/worker/environment.ts";
 import type { Manifest } from "../../shared/checkpoint/snapshot-manifest.ts";
@@ -145,11 +146,10 @@ export class Simulation {
     const options = { ...this.#options(post), layer, successor, record: undefined };
     const runner = new LayerRunner();
     lived.stop = (why) => runner.stop(why);
-    return runner.run(this.config, options, {
-      ...this.#edges(post, lived),
-      kernels,
-      work: (...build) => new WitnessedWork(build, this.#watchOf(post, lived, build[3].ticketsKept)),
-    });
+    const work: LayerEnvironment["work"] = (...build) =>
+      new WitnessedWork(build, this.#watchOf(post, lived, build[3].ticketsKept));
+    const environment = { ...this.#environment(post, lived), kernels, work };
+    return runner.run({ config: this.config, options, environment });
   }
 
   #watchOf(post: Machine, lived: ProcessLife, mostKept: number): WorkWatch {
@@ -174,13 +174,11 @@ export class Simulation {
 
   async #startSource(post: Machine, lived: ProcessLife): Promise<number> {
     const options = { ...this.#options(post), layer: undefined, successor: "ws://layer1:1", record: RECORD };
-    const source = await SourceProcess.start(this.config, options, {
-      ...this.#edges(post, lived),
-      data: await openDataSet(this.config.data),
-      nodeVersion: "",
-    });
-    lived.stop = (why) => void source.stop(why);
-    return source.ended;
+    const data = await openDataSet(this.config.data);
+    const environment = { ...this.#environment(post, lived), data, nodeVersion: "" };
+    const { worker } = await SourceProcess.start({ config: this.config, options, environment });
+    lived.stop = (why) => void worker.stop(why);
+    return (await worker.ended) as number;
   }
 
   #options(post: Machine) {
@@ -191,15 +189,7 @@ export class Simulation {
     return { config: "", set: [], trace: undefined, logFormat: "json" as const, ...where, ...files, ...hub };
   }
 
-  #edges(
-    post: Machine,
-    lived: ProcessLife,
-  ): Environment & {
-    log: (incarnation: number) => Logger;
-    tell: () => Promise<void>;
-    random: () => number;
-    pid: number;
-  } {
+  #environment(post: Machine, lived: ProcessLife): Environment {
     return {
       ...worldOf(lived.life, post.disk, this),
       log: (incarnation) => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import { afterAll, describe, expect, it } from "vitest";
-import { type LayerEdges, type LayerOptions, startUp } from "../../../services/layer/startup.ts";
+import { type LayerEnvironment, type LayerOptions, startUp } from "../../../services/layer/startup.ts";
 import { realEnvironment } from "../../../services/worker/environment.ts";
 import { weightsDigest } from "../../../shared/checkpoint/digest.ts";
 import { loadConfig } from "../../../shared/config/read-config.ts";
@@ -15,7 +15,7 @@ const folder = mkdtempSync(join(tmpdir(), "damaged-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const options = { layer: 2, run: "a-run", state: folder } as LayerOptions;
-const edges: LayerEdges = {
+const environment: LayerEnvironment = {
   ...realEnvironment(
     { secret: undefined, tls: undefined },
     { rssBytes: () => 0, nodeVersion: "", cpuUsage: process.cpuUsage },
@@ -23,18 +23,17 @@ const edges: LayerEdges = {
   kernels: plainKernels(),
   log: () => pino({ level: "silent" }),
   tell: async () => {},
-  random: Math.random,
   pid: 1,
 };
 
 /** What a layer's folder holds after two checkpoints: the older with some weights, the newer with others. */
 async function twoCheckpoints() {
-  const { work, lineage } = await startUp(config, options, edges, 0);
-  lineage.applied(0);
+  const { work, lineage } = await startUp({ config, options, environment }, 0);
+  lineage.applied(0, 1);
   await lineage.save();
   const older = weightsDigest(work.state().tensors);
   for (const tensor of Object.values(work.state().tensors)) tensor[0] = 0.5;
-  lineage.applied(1);
+  lineage.applied(1, 2);
   await lineage.save();
   const names = readdirSync(folder).filter((name) => name.endsWith(".safetensors"));
   const files = new Map(names.map((name) => [name, readFileSync(join(folder, name))]));
@@ -80,7 +79,7 @@ describe("a layer that starts over 300 damaged checkpoints", async () => {
 
   it("takes an undamaged one: the control", async () => {
     restore();
-    const { work, lineage } = await startUp(config, options, edges, 0);
+    const { work, lineage } = await startUp({ config, options, environment }, 0);
     expect([lineage.cursor, weightsDigest(work.state().tensors)]).toEqual([1, newer]);
     expect(newer).not.toBe(older);
   });
@@ -88,7 +87,7 @@ describe("a layer that starts over 300 damaged checkpoints", async () => {
   it("loads none of them, but the one before", async () => {
     for (const { how, damaged } of damages(files.get(newest)!)) {
       restore(new Map([[newest, damaged]]));
-      const { work, lineage } = await startUp(config, options, edges, 0);
+      const { work, lineage } = await startUp({ config, options, environment }, 0);
       expect([lineage.cursor, weightsDigest(work.state().tensors)], how).toEqual([0, older]);
       expect(readdirSync(folder), how).toContain(`${newest}.corrupt`);
     }
@@ -97,11 +96,13 @@ describe("a layer that starts over 300 damaged checkpoints", async () => {
   it("refuses to start where all are damaged, of another run or of another config", async () => {
     for (const { how, damaged } of damages(files.get(newest)!).slice(0, 50)) {
       restore(new Map([...files.keys()].map((name) => [name, damaged])));
-      await expect(startUp(config, options, edges, 0), how).rejects.toThrow("none valid");
+      await expect(startUp({ config, options, environment }, 0), how).rejects.toThrow("none valid");
     }
     restore();
-    await expect(startUp(config, { ...options, run: "another" }, edges, 0)).rejects.toThrow("run");
+    await expect(
+      startUp({ config, options: { ...options, run: "another" }, environment }, 0),
+    ).rejects.toThrow("run");
     const other = loadConfig("configs/two-rings.yaml", ["seed=9"]).config;
-    await expect(startUp(other, options, edges, 0)).rejects.toThrow("config");
+    await expect(startUp({ config: other, options, environment }, 0)).rejects.toThrow("config");
   });
 });

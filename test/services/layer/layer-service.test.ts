@@ -85,7 +85,10 @@ class Played {
       dtypes,
     });
     const around = { applied: () => undefined } as Partial<LayerSurroundings> as LayerSurroundings;
-    this.service = new LayerService(rules, this.#work, new Meter(0), around, -1);
+    this.service = new LayerService(rules, this.#work, new Meter(0), around, {
+      cursor: -1,
+      sinceTarget: 0,
+    });
     const link = { send: (frame: Frame) => void this.said.push(encode(frame)) } as Partial<Link> as Link;
     this.service.predecessorUp(link);
     this.service.successorUp(link, 0);

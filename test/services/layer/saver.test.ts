@@ -27,11 +27,13 @@ function fixture(...saves: (Error | "works")[]) {
   const saver = new Saver(lineage, 10, {
     log: { debug: say, info: say, warn: say, error: say } as unknown as Logger,
     now: () => clock.ms,
-    after: (_, run) => later.push(run),
+    timers: { after: (_, run) => void later.push(run) },
     event: (name) => happened.push(`event ${name}`),
-    isRunning: () => life.isRunning,
-    mustEnd: (error) => void happened.push(`must end: ${error.name}`),
-    gaveUp: async () => void happened.push("gave up"),
+    get isStopping() {
+      return !life.isRunning;
+    },
+    mustEnd: async (error) => void happened.push(`must end: ${error.name}`),
+    end: async (_, message) => void happened.push(message),
   });
   const saveFinal = () =>
     saver.saveFinal(
@@ -116,6 +118,6 @@ it("tells nobody, and does not try again, in a life that ends meanwhile", async 
 it("gives up at an end of the run that no other try would save", async () => {
   const { happened, later, saveFinal } = fixture(new Error("a bug"));
   await saveFinal();
-  expect(happened).toEqual(["last checkpoint failed", "gave up"]);
+  expect(happened).toEqual(["last checkpoint failed", "cannot save the end of the run"]);
   expect(later).toEqual([]);
 });

@@ -81,7 +81,8 @@ class Chain {
         (batch) => this.#begins(index, batch),
         (batch) => this.#isDone(index, batch),
       );
-      return new LayerService(rulesOf(config, index + 1), work, new Meter(0, () => undefined), idle, -1);
+      const at = { cursor: -1, sinceTarget: 0 };
+      return new LayerService(rulesOf(config, index + 1), work, new Meter(0, () => undefined), idle, at);
     });
     for (const [index, service] of this.#services.entries()) {
       service.predecessorUp(this.#linkTo(index - 1, (each, frame) => each.fromSuccessor(frame as BackFrame)));

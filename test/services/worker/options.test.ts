@@ -1,5 +1,12 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readWorkerOptions, WorkerOptionsError } from "../../../services/worker/options.ts";
+import {
+  argumentsOf,
+  readWorkerOptions,
+  type WorkerOptions,
+  WorkerOptionsError,
+  workerHelp,
+} from "../../../services/worker/options.ts";
 
 const usual = ["--config", "c.yaml", "--run", "r", "--state", "s", "--listen", "127.0.0.1:7400"];
 
@@ -112,5 +119,59 @@ describe("a worker's flags", () => {
   it("refuse a port that cannot be", () => {
     const argv = [...usual.slice(0, -1), "127.0.0.1:99999", "--layer", "1"];
     expect(() => readWorkerOptions(argv, "layer")).toThrow('--listen is "127.0.0.1:99999"');
+  });
+});
+
+describe("flags that are written", () => {
+  const text = fc.string({ minLength: 1 });
+  const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
+  // What begins with s3:// is no folder.
+  const folder = text.filter((path) => !path.startsWith("s3:"));
+  const url = maybe(fc.stringMatching(/^s3:\/\/[a-z]{3,9}\/[a-z/]+$/));
+  const files = fc.record({ certificate: text, key: text, authority: text });
+  const common = {
+    ...{ config: text, set: fc.array(text), run: text, state: folder },
+    ...{ host: fc.stringMatching(/^[^\n]+$/), port: fc.integer({ min: 0, max: 65535 }) },
+    ...{ secretFile: maybe(text), control: fc.boolean() },
+    logFormat: fc.constantFrom("json" as const, "pretty" as const),
+  };
+  const address = fc.stringMatching(/^[a-z0-9.-]+:[0-9]{1,5}$/);
+  const all = fc.record({
+    ...{ ...common, address, tlsFiles: maybe(files), hub: maybe(address), trace: maybe(text) },
+    ...{ layer: fc.integer({ min: 1, max: 9999 }), stateUrl: url, recordUrl: url },
+  });
+
+  it.each(["layer", "source"] as const)("are read as what they were written from (%s)", (role) => {
+    fc.assert(
+      fc.property(all, ({ address: next, stateUrl, recordUrl, layer, trace, hub, ...rest }) => {
+        const common = {
+          ...rest,
+          successor: `${rest.tlsFiles ? "wss" : "ws"}://${next}`,
+          hub: hub && `ws://${hub}`,
+        };
+        const state = { folder: rest.state, url: stateUrl };
+        const record = { folder: `record of ${rest.state}`, url: recordUrl };
+        const options: WorkerOptions =
+          role === "layer"
+            ? { ...common, layer, trace, record: undefined, folders: [state] }
+            : {
+                ...common,
+                layer: undefined,
+                trace: undefined,
+                record: record.folder,
+                folders: [state, record],
+              };
+        expect(readWorkerOptions(argumentsOf(options), role)).toEqual(options);
+      }),
+    );
+  });
+
+  it("are all in the help of their role, and of no other", () => {
+    const flags = (role: "layer" | "source") => workerHelp(role).match(/--[a-z-]+/g)!;
+    expect(flags("layer")).toEqual(
+      expect.arrayContaining(["--layer", "--trace", "--successor", "--control"]),
+    );
+    expect(flags("source")).toContain("--record");
+    expect(flags("source")).not.toContain("--layer");
   });
 });

@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import { expect, it } from "vitest";
 import { type Identity, introductionOf } from "../../../services/worker/identity.ts";
-import { Successor, type WayToSuccessor } from "../../../services/worker/successor.ts";
+import { type Route, Successor } from "../../../services/worker/successor.ts";
 import type { DialOptions } from "../../../shared/link/dial.ts";
 import type { Link } from "../../../shared/link/link.ts";
 import { CloseCode, type WelcomeFrame } from "../../../shared/wire/frames.ts";
@@ -26,24 +26,25 @@ function fixture() {
   const heard: string[] = [];
   const lines: string[] = [];
   const dialled: DialOptions[] = [];
+  const clock = { ms: 0 };
   const say = (_: unknown, line: string) => lines.push(line);
-  const way: WayToSuccessor = {
+  const route: Route = {
     ...{ url: "ws://layer2:1", called: "successor", maxFrameBytes: 100, random: () => 0 },
     ...{ link: { handshakeMs: 1, heartbeatMs: 1, backoffMs: { first: 1, most: 1 } }, traffic: undefined },
-    ...{ width: 4, dtype: "f32" as const },
+    ...{ width: 4, dtype: "f32" as const, now: () => clock.ms },
     dial: (options: DialOptions) => {
       dialled.push(options);
       return { close: async () => undefined };
     },
   };
-  const successor = new Successor(self, way, { info: say, error: say } as unknown as Logger, {
+  const successor = new Successor(self, route, { info: say, error: say } as unknown as Logger, {
     up: () => heard.push("up"),
     heard: () => heard.push("frame"),
     down: () => heard.push("down"),
     fenced: () => heard.push("fenced"),
     hopeless: () => heard.push("hopeless"),
   });
-  return { successor, heard, lines, options: dialled[0]! };
+  return { successor, heard, lines, clock, options: dialled[0]! };
 }
 
 it("introduces this life to the layer after it", () => {
@@ -91,4 +92,10 @@ it("tells of a link that was up that it is down, and not of an attempt that fail
   expect(heard).toEqual([]);
   options.onDown(link, { code: 1006, reason: "reset" });
   expect(heard).toEqual(["down"]);
+});
+
+it("fills no log where each link is lost at once and the next dial is the first again", () => {
+  const { lines, clock, options } = fixture();
+  for (; clock.ms < 10_000; clock.ms += 10) options.onWaiting!(1, 5, { code: 4422, reason: "not finite" });
+  expect(lines.length).toBeLessThan(25);
 });

@@ -1,0 +1,72 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pino from "pino";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { LayerService, type LayerSurroundings } from "../../../services/layer/layer-service.ts";
+import {
+  type LayerEnvironment,
+  type LayerOptions,
+  rulesOf,
+  startUp,
+} from "../../../services/layer/startup.ts";
+import { realEnvironment } from "../../../services/worker/environment.ts";
+import { loadConfig } from "../../../shared/config/read-config.ts";
+import type { Link } from "../../../shared/link/link.ts";
+import { plainKernels } from "../../../shared/math/plain-kernels.ts";
+import { frame, ones } from "./small-layers.ts";
+
+const BUDGET = 5;
+const { config } = loadConfig("configs/two-rings.yaml", [`delivery.stalenessBudget=${BUDGET}`]);
+const own = { rssBytes: () => 0, nodeVersion: "", cpuUsage: process.cpuUsage };
+const environment: LayerEnvironment = {
+  ...realEnvironment({ secret: undefined, tls: undefined }, own),
+  kernels: plainKernels(),
+  log: () => pino({ level: "silent" }),
+  tell: async () => {},
+  pid: 1,
+};
+let options: LayerOptions;
+
+beforeEach(() => {
+  options = { layer: 2, run: "a-run", state: mkdtempSync(join(tmpdir(), "next-life-")) } as LayerOptions;
+});
+afterEach(() => rmSync(options.state, { recursive: true }));
+
+/** How many batches this life learns alone, its successor away, before it holds. */
+async function learnsAlone(): Promise<number> {
+  const { work, lineage, life } = await startUp({ config, options, environment }, 0);
+  const around: Partial<LayerSurroundings> = {
+    applied: (cursor) => lineage.applied(cursor, service.sinceTarget),
+    held: () => undefined,
+  };
+  const service = new LayerService(
+    rulesOf(config, 2),
+    work,
+    life.meter,
+    around as LayerSurroundings,
+    lineage,
+  );
+  service.predecessorUp({ send: () => undefined } as Partial<Link> as Link);
+  const from = lineage.cursor;
+  for (let batch = from + 1; service.standing !== "holding"; batch++)
+    service.fromPredecessor(frame(ones, 4, { batch }));
+  await lineage.save();
+  return lineage.cursor - from;
+}
+
+it("the staleness budget goes on where the life before had come to", async () => {
+  expect([await learnsAlone(), await learnsAlone(), await learnsAlone()]).toEqual([BUDGET, 0, 0]);
+});
+
+it("knows whether it was released, which a finished layer need not be", async () => {
+  const first = await startUp({ config, options, environment }, 0);
+  expect(first.restored).toBeUndefined();
+  first.lineage.applied(0, 1);
+  await first.lineage.save({ test: undefined });
+  const second = await startUp({ config, options, environment }, 0);
+  expect(second.restored).toEqual({ cursor: 0, finished: true, isReleased: false });
+  await second.lineage.save({ test: undefined, isReleased: true });
+  const third = await startUp({ config, options, environment }, 0);
+  expect(third.restored).toEqual({ cursor: 0, finished: true, isReleased: true });
+});
