@@ -17,6 +17,7 @@ export function statusView(stand: RunStatus, now: number, paint: Paint = unpaint
       const who = `${worker.name.padEnd(nameWidth)}  ${shapes[index]!.padEnd(shapeWidth)}`;
       return `${who}  ${paint(bar(sign, worker.batch, stand.batches), style)}  ${paint(words(worker, now), style)}`;
     }),
+    ...nodes(stand.workers, now),
     paint(legend(stand.workers), "dim"),
     ...(stand.hub === undefined ? [paint(origin(stand, now), "dim")] : [paint(`from ${stand.hub}`, "dim")]),
   ];
@@ -67,11 +68,14 @@ function bar(sign: string, batch: number, batches: number): string {
 }
 
 function words(worker: WorkerView, now: number): string {
-  const { contact, why, since, batch, durable } = worker;
+  const { contact, why, since, batch, durable, store } = worker;
   const time = stopwatch((now - since) / 1000);
   const reason = why === undefined ? "" : ` (${why})`;
   const place = `batch ${batch < 0 ? "–" : batch}`;
-  const saved = durable === undefined || durable < 0 ? "" : `  saved ${durable}`;
+  const saved =
+    durable === undefined || durable < 0
+      ? ""
+      : `  saved ${durable}${store === undefined ? "" : ` in ${store}`}`;
   switch (contact) {
     case "absent":
       return "never heard of";
@@ -84,6 +88,17 @@ function words(worker: WorkerView, now: number): string {
     case "connected":
       return `${place}${stateWords(worker)}${figures(worker)}  up ${time}`;
   }
+}
+
+/** Where workers were placed, one a line: who lives there, or lived there last, and when that machine was last heard. */
+function nodes(workers: readonly WorkerView[], now: number): string[] {
+  const names = [...new Set(workers.flatMap(({ node }) => node ?? []))].sort();
+  return names.map((name) => {
+    const there = workers.filter(({ node }) => node === name);
+    const heardAt = Math.max(0, ...there.map((worker) => worker.heardAt ?? 0));
+    const age = heardAt === 0 ? "never heard" : `heard ${stopwatch((now - heardAt) / 1000)} ago`;
+    return `on ${name}: ${there.map((worker) => worker.name).join(" ")}  (${age})`;
+  });
 }
 
 function stateWords({ state, alarm }: WorkerView): string {

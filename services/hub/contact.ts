@@ -24,6 +24,8 @@ export interface Known {
   readonly incarnation: number;
   readonly instance?: string | undefined;
   readonly pid?: number | undefined;
+  readonly node?: string | undefined;
+  readonly store?: string | undefined;
   /** When that life was first heard of. */
   readonly introducedAt?: number | undefined;
   readonly progress?: Standing["progress"] | undefined;
@@ -42,6 +44,8 @@ export interface Life {
   readonly incarnation: number;
   readonly instance: string;
   readonly pid: number;
+  readonly node?: string;
+  readonly store?: string;
 }
 
 /** A worker that reports twice a second is silent after that. */
@@ -59,10 +63,10 @@ export function remembered({ name, contact, why, since, incarnation, heardAt }: 
 export function introduced(known: Known, life: Life, now: Moment): Known | undefined {
   if (life.incarnation < known.incarnation) return undefined;
   const isSame = life.instance === known.instance;
-  const { incarnation, instance, pid } = life;
+  const { incarnation, instance, pid, node, store } = life;
   const fresh = { progress: undefined, traffic: [], dropped: 0, introducedAt: now.at };
   const before = isSame ? known : { ...known, ...fresh };
-  return heard({ ...before, incarnation, instance, pid }, now);
+  return heard({ ...before, incarnation, instance, pid, node, store }, now);
 }
 
 export function heard(known: Known, now: Moment): Known {

@@ -8,7 +8,7 @@ import { bytesPerSecond, type Known } from "./contact.ts";
 
 /** `last`: the newest segment of the worker that stands; it says what the worker does not say between. */
 export function viewOf(known: Known, config: Config, last: Segment | undefined): WorkerView {
-  const { name, contact, why, since, heardAt, incarnation, pid, progress, dropped } = known;
+  const { name, contact, why, since, heardAt, incarnation, pid, progress, dropped, node, store } = known;
   const layer = layerOf(name);
   const bytes = bytesPerSecond(known);
   const { state, loss, generatorError, cosine, staleness, inFlight, window, durable, rssBytes, alarm } =
@@ -19,7 +19,7 @@ export function viewOf(known: Known, config: Config, last: Segment | undefined):
     ...figuresOf(last),
     ...defined({
       ...{ layer, shape: layer === undefined ? undefined : viewOfLayer(config.layers[layer - 1]!) },
-      ...{ why, state, heardAt, pid, loss, generatorError, cosine, staleness },
+      ...{ why, state, heardAt, pid, node, store, loss, generatorError, cosine, staleness },
       ...{ inFlight, window, durable, rssBytes, alarm },
       ...{ sendsPerSecond: bytes?.sends, receivesPerSecond: bytes?.receives },
     }),

@@ -24,6 +24,8 @@ export interface WorkerOptions {
   readonly hub: string | undefined;
   /** It does what the hub says: pause, crash, stop, … Else it only logs that it was asked. */
   readonly control: boolean;
+  /** The machine it lives on, as whoever placed it there calls it. */
+  readonly node?: string | undefined;
   readonly logFormat: "json" | "pretty";
   /** A layer's: the file that gets when it did what. */
   readonly trace: string | undefined;
@@ -43,6 +45,8 @@ export interface WorkerEnvironment {
   readonly UNLOCKED_SECRET_FILE?: string | undefined;
   /** Where no --hub is given. */
   readonly UNLOCKED_HUB?: string | undefined;
+  /** Of Kubernetes or Swarm: where they have placed it. */
+  readonly NODE_NAME?: string | undefined;
   /** "1" is as good as --control. */
   readonly UNLOCKED_CONTROL?: string | undefined;
 }
@@ -75,6 +79,7 @@ export function readWorkerOptions(
     tlsFiles,
     hub: hub(given.hub ?? (environment.UNLOCKED_HUB || undefined), tlsFiles, mistakes),
     control: given.control ?? environment.UNLOCKED_CONTROL === "1",
+    ...(environment.NODE_NAME ? { node: environment.NODE_NAME } : {}),
     logFormat: format(given["log-format"] ?? "json", mistakes),
     trace: given.trace,
     layer: role === "layer" ? layerNumber(required("layer"), mistakes) : undefined,

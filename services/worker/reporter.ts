@@ -207,7 +207,7 @@ export class Reporter {
 function introductionOf(
   { worker, incarnation, instance, port, kernels }: Life,
   config: Config,
-  { run, control }: WorkerOptions,
+  { run, control, node, folders }: WorkerOptions,
   { pid, hub }: ReporterEdges & { readonly hub: HubEdge },
 ): Introduction {
   return {
@@ -221,6 +221,8 @@ function introductionOf(
     port,
     control,
     config: canonicalYaml(config),
+    ...(node !== undefined && { node }),
+    ...(folders[0]?.url !== undefined && { store: folders[0].url }),
     versions: { node: hub.nodeVersion, kernels },
   };
 }

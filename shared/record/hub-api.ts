@@ -79,6 +79,9 @@ export interface WorkerView {
   readonly alarm?: string;
   readonly dropped: number;
   readonly pid?: number;
+  /** The machine it lives on, and where its checkpoints go if not only there. */
+  readonly node?: string;
+  readonly store?: string;
 }
 
 export interface ControlView {

@@ -38,6 +38,10 @@ export interface Introduction {
   readonly control: boolean;
   /** The config as canonical YAML. */
   readonly config: string;
+  /** The machine it lives on, where it was told. */
+  readonly node?: string;
+  /** s3://…, where its checkpoints go; undefined where they stay on that machine. */
+  readonly store?: string;
   readonly versions: { readonly node: string; readonly kernels: string };
   /** Both where the run has a secret: what the hub's commands are proved by, and that this worker is of the run. */
   readonly nonce?: string;

@@ -54,6 +54,8 @@ const toHub = z.discriminatedUnion("kind", [
     port: z.int().min(0).max(65535),
     control: z.boolean(),
     config: z.string(),
+    node: z.string().max(253).optional(),
+    store: z.string().max(2000).optional(),
     versions: z.object({ node: z.string().max(100), kernels: z.string().max(100) }),
     nonce: hex.optional(),
     proof: hex.optional(),

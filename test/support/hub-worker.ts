@@ -13,6 +13,8 @@ export interface WorkerSays {
   readonly port?: number;
   readonly control?: boolean;
   readonly secret?: Secret;
+  readonly node?: string;
+  readonly store?: string;
 }
 
 /** A worker's end of its telemetry, by hand: says what a test wants said, and collects what the hub says. */
@@ -32,7 +34,7 @@ export class HubWorker {
   }
 
   constructor(port: number, says: WorkerSays) {
-    const { run, worker, incarnation = 1, instance = randomUUID(), control = false } = says;
+    const { run, worker, incarnation = 1, instance = randomUUID(), control = false, node, store } = says;
     this.introduction = {
       kind: "introduction",
       protocol: 1,
@@ -46,6 +48,8 @@ export class HubWorker {
         pid: 7,
         config: "",
       },
+      ...(node !== undefined && { node }),
+      ...(store !== undefined && { store }),
       versions: { node: "v20", kernels: "plain" },
     };
     this.socket = new WebSocket(`ws://127.0.0.1:${port}/telemetry`);

@@ -110,9 +110,14 @@ function figuresOf(worker: WorkerView, isHead: boolean, events: readonly EventLi
           named(
             "durable",
             worker.durable < 0 ? "none yet" : count(worker.durable),
-            "Highest batch in a checkpoint on disk",
+            worker.store === undefined
+              ? "Highest batch in a checkpoint on its own disk"
+              : `Highest batch in a checkpoint that is in ${worker.store}`,
           ),
         ]),
+    ...(worker.node === undefined
+      ? []
+      : [named("node", worker.node, "The machine it lives on, or lived on last")]),
     ...(worker.rssBytes === undefined
       ? []
       : [named("memory", bytes(worker.rssBytes), "Resident memory of its process")]),

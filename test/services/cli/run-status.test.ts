@@ -50,6 +50,23 @@ describe("read from the files", () => {
     ]);
   });
 
+  it("says on which node each worker lives, where its checkpoints go, and when a node was last heard", () => {
+    const folder = runOnFile(runs, "killed", atSevenSeconds());
+    const now = BEGAN_AT + 20_000;
+    const status = statusFromFiles(RunRecord.read(folder), now);
+    const store = "s3://bucket/prefix/layer2";
+    const placed = status.workers.map((worker, index) => ({
+      ...worker,
+      node: `node${(index % 2) + 1}`,
+      heardAt: index % 2 === 0 ? now - 12_000 : now,
+      ...(worker.name === "layer2" && { contact: "dead" as const, durable: 59, store }),
+    }));
+    const lines = statusView({ ...status, workers: placed }, now);
+    expect(lines).toContain("on node1: source layer2  (heard 0:12 ago)");
+    expect(lines).toContain("on node2: layer1 layer3  (heard 0:00 ago)");
+    expect(lines.find((line) => line.startsWith("layer2"))).toContain(`saved 59 in ${store}`);
+  });
+
   it("a worker that nothing was written of lately is not said to be up", () => {
     const folder = runOnFile(runs, "silent", atSevenSeconds());
     const lock = lockRun(folder, process.pid);

@@ -30,6 +30,21 @@ async function leftPort(): Promise<number> {
   return port;
 }
 
+describe("a worker that was placed on a node", () => {
+  it("is shown there, with where its checkpoints go, and on the next one once it was moved", async () => {
+    const stream = await hub.stream();
+    const store = "s3://bucket/prefix/layer1";
+    await HubWorker.dial(hub.port, { ...layer1, node: "node1", store });
+    expect(await stream.worker("layer1", ({ contact }) => contact === "connected")).toMatchObject({
+      node: "node1",
+      store,
+    });
+    await HubWorker.dial(hub.port, { ...layer1, incarnation: 2, node: "node2", store });
+    expect((await stream.worker("layer1", ({ incarnation }) => incarnation === 2)).node).toBe("node2");
+    stream.close();
+  });
+});
+
 describe("a worker whose connection breaks", () => {
   it("is dead where nobody is at its port, and back when its next life is heard", async () => {
     const stream = await hub.stream();
