@@ -22,8 +22,8 @@ const rules: Readonly<Record<string, Rule>> = {
   "shared/checkpoint": { rooms: [], types: [], outside: "any" },
   "shared/link": { rooms: ["shared/wire"], types: [], outside: "any" },
   "shared/config": {
-    rooms: ["shared/schema", "shared/layers", "shared/data", "shared/dni"],
-    types: ["shared/math", "shared/wire", "shared/link"],
+    rooms: ["shared/schema", "shared/layers", "shared/data", "shared/dni", "shared/wire"],
+    types: ["shared/math", "shared/link"],
     outside: "any",
   },
   "shared/record": { rooms: ["shared/config", "shared/layers"], types: ["shared/wire"], outside: "any" },

@@ -2,15 +2,13 @@ import * as z from "zod";
 import { kindName, layerKinds } from "../layers/kinds.ts";
 import type { Given, LayerKind } from "../layers/layer-kind.ts";
 import { alternatives, leaf, map, oneOf } from "../schema/fields.ts";
+import { MOST_LAYERS } from "../wire/frames.ts";
 import type { Config, DataConfig, LayerConfig, Method } from "./config.ts";
 import { dataFacts } from "./data-facts.ts";
 import { methods } from "./learning.ts";
 import { labelKinds } from "./loss.ts";
 import type { Notes } from "./notes.ts";
 import type { OwnModule } from "./own-modules.ts";
-
-/** Most layers of a network: what a run's last frame can tell of. */
-export const MOST_LAYERS = 1024;
 
 /** As a config says it; its other entries are those of its kind. */
 export interface WrittenLayer {

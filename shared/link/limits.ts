@@ -15,7 +15,7 @@ export const MOST_CONNECTIONS = 128;
 export const MOST_STRANGERS = 32;
 
 /** What a peer may send before it is welcomed, in all: a hello is a few hundred bytes. */
-export const STRANGER_BYTES = CONTROL_FRAME_BYTES;
+export const STRANGER_BYTES = 16 * 1024;
 
 /** How long a peer may take to answer a close before its socket is destroyed. */
 export const CLOSE_TIMEOUT_MS = 2000;

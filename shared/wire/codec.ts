@@ -6,8 +6,13 @@ import type { Frame, Tensor } from "./frames.ts";
 import { readFrame } from "./read-frame.ts";
 import { scan } from "./scan.ts";
 
-/** No valid frame without tensors is longer: the scan bounds their values, the readers their strings. */
-export const CONTROL_FRAME_BYTES = 16 * 1024;
+/** No frame without tensors is longer: one that tells of MOST_LAYERS has some 120 KB. */
+export const CONTROL_FRAME_BYTES = 256 * 1024;
+
+/** For what surrounds tensors, and for all frames that tell of no list. */
+const ENVELOPE_BYTES = 4 * 1024;
+/** For one entry of a list: a digest, some numbers and their names. */
+const ENTRY_BYTES = 256;
 
 export interface DecodeLimits {
   /** Longest frame, tensors included. */
@@ -25,7 +30,20 @@ const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsTyp
 
 /** Bytes that are enough to encode the frame in. */
 function roomFor(frame: Frame): number {
-  return CONTROL_FRAME_BYTES + tensorBytes(frame);
+  return ENVELOPE_BYTES + tensorBytes(frame) + ENTRY_BYTES * entriesOf(frame);
+}
+
+function entriesOf(frame: Frame): number {
+  switch (frame.kind) {
+    case "finished":
+      return frame.reports.reduce((sum, { applied }) => sum + 1 + applied.length, 0);
+    case "snapshot":
+      return frame.saved.length;
+    case "barrier":
+      return frame.kept.length;
+    default:
+      return 0;
+  }
 }
 
 function tensorBytes(frame: Frame): number {

@@ -237,6 +237,9 @@ export interface Tensor {
   readonly data: Uint8Array;
 }
 
+/** Most layers of a network: at the end of a run one frame tells of them all. */
+export const MOST_LAYERS = 1024;
+
 export const PROTOCOL_VERSION = 5;
 
 /** Why a link was closed; the reason beside it states both values. */

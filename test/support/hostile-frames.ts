@@ -36,9 +36,9 @@ export const hostileFrames: readonly (readonly [name: string, frame: Buffer, rea
   ["an array that says it has 20 million items", bytes("dd", uint32(20_000_000)), "0xdd"],
   ["16 MB of empty maps in one array", bytes("dd", uint32(16 << 20), Buffer.alloc(16 << 20, 0x80)), "0xdd"],
   [
-    "64 arrays of 64 arrays",
-    inMap("dc0040", bytes("dc0040", Buffer.alloc(64, 0x90)).toString("hex").repeat(64)),
-    "more than 512 values",
+    "64 arrays of 256 arrays",
+    inMap("dc0040", bytes("dc0100", Buffer.alloc(256, 0x90)).toString("hex").repeat(64)),
+    "more than 16384 values",
   ],
   ["a 32-bit map", bytes("df", uint32(1), "a0c0"), "0xdf"],
   ["a 32-bit string", inMap("db", uint32(4), "61616161"), "0xdb"],

@@ -3,7 +3,7 @@ import * as withoutEval from "msgpackr/index-no-eval";
 import { describe, expect, test } from "vitest";
 import { CONTROL_FRAME_BYTES, decode, encode } from "../../shared/wire/codec.ts";
 import { FrameError } from "../../shared/wire/frame-error.ts";
-import { CloseCode, type Frame } from "../../shared/wire/frames.ts";
+import { CloseCode, type Frame, MOST_LAYERS } from "../../shared/wire/frames.ts";
 import {
   activation,
   byteTensor,
@@ -252,11 +252,22 @@ describe("the length of a frame", () => {
     );
   });
 
-  test("leaves room for the reports of 63 layers", () => {
-    const reports = Array.from({ length: 63 }, (_, index) => ({ ...report, layer: index + 1 }));
-    const bytes = encode({ kind: "finished", reports });
-    expect(bytes.length).toBeLessThan(CONTROL_FRAME_BYTES);
-    expect(decode(bytes, limits)).toMatchObject({ reports: { length: 63 } });
+  test("leaves room for all that is told of as many layers as a network may have", () => {
+    const layers = Array.from({ length: MOST_LAYERS }, (_, index) => index + 1);
+    const applied = [[0, 2 ** 53 - 1] as const];
+    const reports = layers.map((layer) => ({ layer, applied, restarts: 2 ** 32, digest: sha256 }));
+    const saved = layers.map((layer) => ({ layer, digest: sha256 }));
+    const told: Frame[] = [
+      { kind: "finished", reports, test: { loss: 0.25, error: 0.0156, exact: 0.9 } },
+      { kind: "snapshot", snapshot, saved },
+    ];
+    for (const frame of told) {
+      const bytes = encode(frame);
+      expect(bytes.length).toBeLessThan(CONTROL_FRAME_BYTES);
+      expect(decode(bytes, limits)).toEqual(frame);
+    }
+    const tooMany = encode({ kind: "snapshot", snapshot, saved: [...saved, saved[0]!] });
+    expect(() => decode(tooMany, limits)).toThrow("an array has 1025 items, at most 1024 are allowed");
   });
 });
 
