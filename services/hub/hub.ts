@@ -37,7 +37,7 @@ export interface HubEdges {
 
 const HANDSHAKE_MS = 5_000;
 /** Workers, browsers with their streams, and scrapers; the system refuses more. */
-const MOST_CONNECTIONS = 512;
+const MOST_CONNECTIONS = 1_500;
 /** Listens to the workers of a run, keeps its record, and shows it. Training never waits for it. */
 export class Hub {
   readonly #options: HubOptions;

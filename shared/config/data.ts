@@ -7,7 +7,7 @@ import type { Notes } from "./notes.ts";
 import type { OwnModule } from "./own-modules.ts";
 
 /** As a config says it; its entries are those of its kind. */
-export interface WrittenData {
+interface WrittenData {
   readonly set: string;
   readonly [entry: string]: unknown;
 }

@@ -11,7 +11,7 @@ import type { Notes } from "./notes.ts";
 import type { OwnModule } from "./own-modules.ts";
 
 /** As a config says it; its other entries are those of its kind. */
-export interface WrittenLayer {
+interface WrittenLayer {
   readonly kind?: string | undefined;
   readonly method?: Method | undefined;
   readonly nonlinearity?: LayerConfig["nonlinearity"] | undefined;

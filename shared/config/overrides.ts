@@ -1,7 +1,7 @@
 import { type Document, parseDocument } from "yaml";
 
 /** A config's raw value with one override laid over it, or why that cannot be. */
-export type Overridden =
+type Overridden =
   | { readonly value: unknown; readonly path: readonly string[] }
   | { readonly mistake: string };
 

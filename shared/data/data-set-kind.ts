@@ -38,7 +38,7 @@ export type Refuse = (entry: string, value: unknown, what: string) => void;
  * module of the user's own (docs/extending.md). `Own` are its entries in a config, besides `set`; `Complete` is what
  * they become, as the run's config.yaml and the config's hash have it.
  */
-export interface DataSetKindOf<Own extends Fields, Complete extends object> {
+interface DataSetKindOf<Own extends Fields, Complete extends object> {
   /** One sentence for docs/config.md. */
   readonly about: string;
   /** Its entries in a config, each with `describe`. */

@@ -11,7 +11,7 @@ export interface LabelledImages {
 }
 
 /** Of images, whose pixels are bytes. */
-export interface ImageBatch extends Batch {
+interface ImageBatch extends Batch {
   readonly input: Uint8Array;
 }
 

@@ -25,7 +25,7 @@ interface Heard {
   readonly rows: number;
 }
 
-export interface ChainLayerOptions {
+interface ChainLayerOptions {
   readonly maxRows: number;
   /** See ChainOptions. */
   readonly staleness: number;

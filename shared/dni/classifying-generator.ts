@@ -5,7 +5,7 @@ import type { Evidence, EvidenceWidths } from "./evidence.ts";
 import { type GeneratorHealth, healthOf } from "./generator-health.ts";
 import type { GradientGenerator, ObserveRates } from "./gradient-generator.ts";
 
-export interface ClassifyingOptions {
+interface ClassifyingOptions {
   readonly widths: EvidenceWidths;
   readonly maxRows: number;
   readonly optimizer: OptimizerOptions;

@@ -12,7 +12,7 @@ export type { GeneratorHealth } from "./generator-health.ts";
 /** normalisedOutput: the output, each unit with mean 0 and variance 1 over the batch. */
 export type EvidencePart = "output" | "normalisedOutput" | "labels" | "input";
 
-export interface GeneratorOptions {
+interface GeneratorOptions {
   readonly widths: EvidenceWidths;
   /** At least one; the others are never looked at. */
   readonly evidence: readonly EvidencePart[];

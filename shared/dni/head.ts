@@ -7,7 +7,7 @@ import type { LayerOptions } from "./layer-options.ts";
 import { type LayerState, restoreTensors, transformTensors } from "./layer-state.ts";
 import { UpdateLottery } from "./update-lottery.ts";
 
-export interface HeadAnswer {
+interface HeadAnswer {
   /** dL/d(input), rows × inputs, per example. Undefined if not wanted, or if the head did not learn from this batch. */
   readonly inputGradient: Float32Array | undefined;
   /** Mean over the examples. */

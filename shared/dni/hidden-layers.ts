@@ -3,7 +3,7 @@ import type { Kernels } from "../math/kernels.ts";
 import type { OptimizerOptions } from "../math/optimizer.ts";
 import type { Tensors } from "../math/parameter.ts";
 
-export interface HiddenOptions {
+interface HiddenOptions {
   /** Floats per example of each array that `forward` is given. */
   readonly inputs: readonly number[];
   /** Of the layers, first to last; at least one. */

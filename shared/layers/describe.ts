@@ -2,7 +2,7 @@ import type { LayerSpec } from "../dni/layer-options.ts";
 import { kindOf } from "./kinds.ts";
 
 /** A layer as its worker's card and the report show it. */
-export interface LayerView {
+interface LayerView {
   readonly inputs: number;
   readonly outputs: number;
   /** "convolution, batch norm, relu". */

@@ -39,7 +39,7 @@ export type Sized = Pick<LayerSpec, "inputs" | "outputs" | "positions" | "conv" 
  * One kind of layer: all that the rest of the program asks about it. A kind is one file and one line in kinds.ts, or a
  * module of the user's own (docs/extending.md). `Own` are its entries in a config, besides `kind` and `method`.
  */
-export interface LayerKindOf<Own extends Fields> {
+interface LayerKindOf<Own extends Fields> {
   /** One sentence for docs/config.md. */
   readonly about: string;
   /**
@@ -75,7 +75,7 @@ export interface LayerKindOf<Own extends Fields> {
   describe(layer: LayerSpec): LayerDescription;
 }
 
-export interface LayerDescription {
+interface LayerDescription {
   /** In the words of the field: "convolution"; empty for an ordinary layer. */
   readonly what: string;
   /** Floats that it learns. */

@@ -47,7 +47,7 @@ export interface TelemetryClient {
 }
 
 /** All connections, of workers that are introduced and of those that are not yet. */
-const MOST_CONNECTIONS = 256;
+const MOST_CONNECTIONS = 1_200;
 /** Beyond it nothing more is read from the worker until the second is over; it keeps its lines until then. */
 const MOST_MESSAGES_A_SECOND = 2_000;
 const HEARTBEAT_MS = 2_000;
