@@ -46,7 +46,7 @@ export interface ArenaOptions {
 export function kernelsInArena(
   options: ArenaOptions,
   build: Build,
-  instead: (arena: Arena) => Partial<WasmExports> = () => ({}),
+  instead: (arena: Arena, wasm: WasmExports) => Partial<WasmExports> = () => ({}),
 ): Kernels {
   const megabytes = options.megabytes ?? DEFAULT_MEGABYTES;
   if (!Number.isInteger(megabytes) || megabytes < 1 || megabytes > MOST_MEGABYTES) {
@@ -54,7 +54,7 @@ export function kernelsInArena(
   }
   const { buffer, kernels } = loadKernels(megabytes, build);
   const arena = new Arena(buffer);
-  const wasm = { ...kernels, ...instead(arena) };
+  const wasm = { ...kernels, ...instead(arena, kernels) };
   const scratch = arena.allocate(wasm.scratchLength.value).byteOffset;
   return {
     name: "wasm",

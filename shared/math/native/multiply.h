@@ -96,10 +96,17 @@ INLINE void multiplyPanel(const Product *p, Left left, word row, word rows, word
   }
 }
 
+/** Vectors of columns that a tile takes: with 32 registers as wide as 16 lanes, four of them and fewer rows load less. */
+INLINE word widthOf(const Product *p) {
+  if (p->transposeA) return 2;
+  if (p->rows == 1) return ONE_ROW;
+  return p->rows <= WIDE_ROWS || (LANES == 16 && p->columns > 2 * LANES) ? 4 : 2;
+}
+
 static void multiply(const Product *p) {
   if (p->inner == 0 && !p->accumulate)
     for (word i = 0; i < p->rows * p->columns; i++) p->c[i] = 0;
-  const word most = p->transposeA ? 2 : p->rows == 1 ? 8 : p->rows <= WIDE_ROWS ? 4 : 2;
+  const word most = widthOf(p);
   for (word column = 0; column < p->columns; column += PANEL) {
     const word width = least(PANEL, p->columns - column);
     for (word k = 0; k < p->inner; k += DEPTH) {

@@ -2,12 +2,13 @@
 // Every element is one chain of fused multiply-adds from +0, in ascending order, whichever tile computes it.
 #include "lanes.h"
 
+// Most rows of a tile whose rows lie side by side; of one of lines; of one of lines by four vectors. Vectors of a single row.
 #if LANES == 16
-enum { ROWS = 12, LINES = 8, WIDE_ROWS = 6 };
+enum { ROWS = 12, LINES = 8, WIDE_ROWS = 6, ONE_ROW = 16 };
 #elif LANES == 8
-enum { ROWS = 6, LINES = 6, WIDE_ROWS = 3 };
+enum { ROWS = 6, LINES = 6, WIDE_ROWS = 3, ONE_ROW = 8 };
 #else
-enum { ROWS = 8, LINES = 8, WIDE_ROWS = 4 };
+enum { ROWS = 8, LINES = 8, WIDE_ROWS = 4, ONE_ROW = 16 };
 #endif
 
 /**
@@ -20,11 +21,11 @@ typedef void Tile(const float *a, word aStride, const float *b, word bStride, wo
 
 INLINE void tile(const int rows, const int vectors, const int inLines, const float *a, word aStride, const float *b,
                  word bStride, word depth, float *c, word cStride, int add, word width) {
-  V sum[ROWS][8];
+  V sum[ROWS][ONE_ROW];
   UNROLL for (int i = 0; i < rows; i++)
     UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = 0;
   DO_NOT_UNROLL for (word k = 0; k < depth; k++) {
-    V step[8];
+    V step[ONE_ROW];
     UNROLL for (int v = 0; v < vectors; v++) step[v] = load(b + v * LANES);
     UNROLL for (int i = 0; i < rows; i++) {
       const V factor = splat(inLines ? a[i * aStride + k] : a[i]);
@@ -68,13 +69,13 @@ INLINE void tile(const int rows, const int vectors, const int inLines, const flo
 #define UP_TO_12(each, v) UP_TO_8(each, v) each(9, v) each(10, v) each(11, v) each(12, v)
 #if LANES == 16
 #define SIDES(each) UP_TO_12(each, 1) UP_TO_12(each, 2)
-#define LINED(each) UP_TO_8(each, 1) UP_TO_8(each, 2) UP_TO_6(each, 4) each(1, 8)
+#define LINED(each) UP_TO_8(each, 1) UP_TO_8(each, 2) UP_TO_6(each, 4) each(1, 8) each(1, 16)
 #elif LANES == 8
 #define SIDES(each) UP_TO_6(each, 1) UP_TO_6(each, 2)
 #define LINED(each) UP_TO_6(each, 1) UP_TO_6(each, 2) UP_TO_3(each, 4) each(1, 8)
 #else
 #define SIDES(each) UP_TO_8(each, 1) UP_TO_8(each, 2)
-#define LINED(each) UP_TO_8(each, 1) UP_TO_8(each, 2) UP_TO_4(each, 4) each(1, 8)
+#define LINED(each) UP_TO_8(each, 1) UP_TO_8(each, 2) UP_TO_4(each, 4) each(1, 8) each(1, 16)
 #endif
 
 SIDES(SIDE_BY_SIDE)
