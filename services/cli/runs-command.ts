@@ -11,7 +11,7 @@ import { wholeNumber } from "./arguments.ts";
 import { statusFromFiles } from "./run-status.ts";
 
 /** A run as the list shows it. */
-export interface ListedRun {
+interface ListedRun {
   readonly run: string;
   readonly state: RunState | "unreadable";
   readonly method?: string;

@@ -72,7 +72,7 @@ function remember({ rates, losses }: Looks, { workers }: RunStatus): void {
 }
 
 /** What the terminal is sent to show this, whatever it shows now. */
-export function screenOf(
+function screenOf(
   stand: RunStatus,
   { rates, losses }: Looks,
   now: number,

@@ -165,7 +165,7 @@ export function renderMarkdown(comparison: Comparison, plot: string): string {
 }
 
 /** Held-out accuracy by batch, mean over the seeds, a line for each system. */
-export function chartOf({ name, judged, systems }: Comparison): SvgChart {
+function chartOf({ name, judged, systems }: Comparison): SvgChart {
   return {
     title: name,
     x: "batches",

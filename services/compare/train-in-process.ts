@@ -8,7 +8,7 @@ import type { Verdict } from "../../shared/math/accuracy.ts";
 import type { KernelsChoice } from "../../shared/math/choose-kernels.ts";
 import type { Evaluation, Health, Trial } from "./trial.ts";
 
-export interface Workbench {
+interface Workbench {
   readonly data: DataSet;
   readonly kernels: () => KernelsChoice;
   /** Milliseconds of a steady clock. */

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import type { WorkerView } from "../../shared/record/hub-api.ts";
 
-export interface HubFigures {
+interface HubFigures {
   readonly connections: number;
   readonly streams: number;
   readonly cut: number;

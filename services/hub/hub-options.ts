@@ -26,11 +26,11 @@ export interface HubOptions {
   readonly logFormat: "json" | "pretty";
 }
 
-export class HubOptionsError extends Error {
+class HubOptionsError extends Error {
   override readonly name = "HubOptionsError";
 }
 
-export interface HubEnvironment {
+interface HubEnvironment {
   readonly UNLOCKED_SECRET_FILE?: string | undefined;
   /** "1" is as good as --control. */
   readonly UNLOCKED_CONTROL?: string | undefined;

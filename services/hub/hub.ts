@@ -25,7 +25,7 @@ import { Streams } from "./streams.ts";
 import { Watch } from "./watch.ts";
 import { writeWhole } from "./write-whole.ts";
 
-export interface HubEdges {
+interface HubEdges {
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;

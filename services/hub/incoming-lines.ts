@@ -15,7 +15,7 @@ interface Incoming {
   readonly line: SaidLine | undefined;
 }
 
-export interface IncomingOptions {
+interface IncomingOptions {
   readonly files: RecordFiles;
   /** They are in the files now. */
   readonly kept: (lines: readonly (MetricLine | EventLine)[]) => void;

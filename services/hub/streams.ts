@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { StreamEvents } from "../../shared/record/hub-api.ts";
 
-export const MOST_STREAMS = 64;
+const MOST_STREAMS = 64;
 const MOST_BACKLOG_BYTES = 1024 * 1024;
 
 /** The readers of server-sent events. A reader that does not read is cut off; the hub waits for none. */

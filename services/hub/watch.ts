@@ -27,7 +27,7 @@ import { IncomingLines } from "./incoming-lines.ts";
 import { RecordFiles } from "./record-files.ts";
 import { viewOf } from "./worker-view.ts";
 
-export interface WatchOptions {
+interface WatchOptions {
   readonly run: string;
   readonly folder: string;
   readonly secret: Secret | undefined;

@@ -2,7 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Tone } from "../../shared/record/condition.ts";
 import { ToneIcon } from "./chain/icons.tsx";
 
-export const SHORTCUTS: readonly (readonly [key: string, what: string])[] = [
+const SHORTCUTS: readonly (readonly [key: string, what: string])[] = [
   ["?", "this help"],
   ["1 … 9", "choose layer 1 … 9: its events and its log"],
   ["0", "choose the source"],

@@ -51,7 +51,7 @@ async function answer<T>(response: Response): Promise<T> {
   throw new Error(said?.error ?? `the hub answered ${response.status}`);
 }
 
-export type StreamHandlers = {
+type StreamHandlers = {
   readonly [Name in keyof StreamEvents]: (said: StreamEvents[Name]) => void;
 } & { readonly lost: () => void };
 

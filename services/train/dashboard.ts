@@ -41,7 +41,7 @@ export function hubCommand(program: string): HubCommand {
   return (args) => [program, runner, "services/hub/main.ts", ...args];
 }
 
-export function hubArguments({ folder, runs, port, control }: HubPlan): string[] {
+function hubArguments({ folder, runs, port, control }: HubPlan): string[] {
   return hubArgumentsOf({
     ...{ record: folder, runs, host: HOST, port, secretFile: secretFile({ folder }), control },
     // Workers on this machine write their own.
@@ -57,7 +57,7 @@ export function dashboardPorts(wanted = PORT): PortWish {
   return [...after.filter((port) => port < 65_536), ...anyPort()];
 }
 
-export interface DashboardOptions {
+interface DashboardOptions {
   readonly run: RunFolder;
   readonly plan: HubPlan;
   readonly command: HubCommand;

@@ -4,7 +4,7 @@ import { holderOf, lockName, startOfProcess } from "../../shared/record/trainer.
 import { Refusal } from "./refusal.ts";
 
 /** The right to train a run, held by at most one living process. */
-export interface RunLock {
+interface RunLock {
   readonly release: () => void;
 }
 

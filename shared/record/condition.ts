@@ -3,7 +3,7 @@ import type { WorkerView } from "./hub-api.ts";
 /** At work, waiting, in trouble, silent, gone without a word, left in order, not come yet: every viewer has a sign for each. */
 export type Tone = "lit" | "idle" | "held" | "silent" | "dark" | "done" | "absent";
 
-export interface Condition {
+interface Condition {
   readonly tone: Tone;
   /** A word or two: "training", "unreachable", "exit 137". */
   readonly state: string;

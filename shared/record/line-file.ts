@@ -11,7 +11,7 @@ import {
 
 const CHUNK_BYTES = 64 * 1024;
 
-export interface LineFileOptions {
+interface LineFileOptions {
   /** Beyond it nothing is appended any more; or, where it rotates, the file makes room and one older is kept. */
   readonly mostBytes: number;
   /** What the older one is called. */

@@ -9,7 +9,7 @@ export interface Speaker {
   readonly run: string;
 }
 
-export interface LogOptions {
+interface LogOptions {
   /** One JSON object a line for machines, or short lines for people. */
   readonly format: "json" | "pretty";
   /** Gets one whole line at a time; standard output if not given. */

@@ -6,13 +6,13 @@ const COLUMNS = [
 ] as const;
 type Column = (typeof COLUMNS)[number];
 
-export const CSV_HEADER = COLUMNS.join(",");
+const CSV_HEADER = COLUMNS.join(",");
 
 /**
  * One line of the record as a row, without its end (RFC 4180; UTC times as spreadsheets read them; what is not known is
  * empty). An evaluation's `first` and `last` are both the batch it was made before.
  */
-export function csvRow(line: MetricLine): string {
+function csvRow(line: MetricLine): string {
   const cells: Partial<Record<Column, string | number | undefined>> =
     line.kind === "segment"
       ? { ...line, at: time(line.at) }

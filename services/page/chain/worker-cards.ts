@@ -25,7 +25,7 @@ export interface WorkerCard {
   readonly age?: string;
 }
 
-export interface Figure {
+interface Figure {
   readonly name: string;
   readonly value: string;
   /** What the figure means. */

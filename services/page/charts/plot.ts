@@ -53,7 +53,7 @@ export function structureOf(chart: Chart, lines: readonly Line[], { axis, isLog 
   return JSON.stringify([chart.id, names, axis, isLog && chart.mayBeLog]);
 }
 
-export interface PlotOptions {
+interface PlotOptions {
   readonly size: { readonly width: number; readonly height: number };
   readonly colour: (name: string) => string;
   readonly drawing: () => Drawing;
