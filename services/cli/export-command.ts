@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import { EventFiles } from "../../shared/record/event-files.ts";
 import { recordLines } from "../../shared/record/run-files.ts";
+import { EventFiles } from "../../shared/record/tensorboard/event-files.ts";
 import type { Edges } from "../train/edges.ts";
 import { Refusal } from "../train/refusal.ts";
 import { findRun } from "./find-run.ts";

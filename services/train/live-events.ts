@@ -1,8 +1,8 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { EventFiles } from "../../shared/record/event-files.ts";
 import { FollowedFile } from "../../shared/record/followed-file.ts";
 import { recordedLine } from "../../shared/record/run-files.ts";
+import { EventFiles } from "../../shared/record/tensorboard/event-files.ts";
 
 const EVERY_MS = 1_000;
 

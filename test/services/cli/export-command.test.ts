@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runProgram } from "../../../services/cli/program.ts";
-import { crc32c } from "../../../shared/record/crc32c.ts";
+import { crc32c } from "../../../shared/record/tensorboard/crc32c.ts";
 import { RunRecord } from "../../../shared/record/run-record.ts";
 import { testEdges } from "../../support/edges.ts";
 import { keptByTensorBoard, readEvents } from "../../support/event-files.ts";

@@ -1,6 +1,6 @@
+import type { EventLine, MetricLine } from "../lines.ts";
+import { batchesOf } from "../segments.ts";
 import { crc32c } from "./crc32c.ts";
-import type { EventLine, MetricLine } from "./lines.ts";
-import { batchesOf } from "./segments.ts";
 
 /**
  * TensorBoard's event files: each record is its length, a masked checksum of that, an Event (event.proto of TensorFlow) and

@@ -1,8 +1,8 @@
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import type { EventLine, MetricLine } from "./lines.ts";
-import { eventFileHead, eventRecord, stepOf } from "./tensorboard.ts";
-import { byPlace, isWorkerName } from "./worker-name.ts";
+import type { EventLine, MetricLine } from "../lines.ts";
+import { byPlace, isWorkerName } from "../worker-name.ts";
+import { eventFileHead, eventRecord, stepOf } from "./records.ts";
 
 /** Event files for TensorBoard, a folder for each worker, in which each line of a record becomes an event. */
 export class EventFiles {
