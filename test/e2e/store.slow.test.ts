@@ -10,7 +10,7 @@ const BATCHES = 6000;
 const SHORT = [`run.batches=${BATCHES}`, "run.checkpointEvery=50", "run.snapshotEvery=1000"];
 const EXACT = [[0, BATCHES - 1]];
 /** As many as there is time for: 100 by hand. */
-const ROUNDS = Number(process.env.UNLOCKED_ROUNDS ?? 5);
+const ROUNDS = Number(process.env.UNLOCKED_ROUNDS ?? 3);
 
 /** A node is a folder here: what is lost with it is gone, and the store is all that is left. */
 describe("a network whose checkpoints leave their node", () => {

@@ -96,6 +96,15 @@ export class ObjectServer {
     };
   }
 
+  /** What an object holds; rejects if there is none. */
+  async read(key: string): Promise<Buffer> {
+    const { port } = this;
+    const { address } = this.#server.address() as AddressInfo;
+    const response = await fetch(`http://${address}:${port}/${BUCKET}/${key}`);
+    if (response.status !== 200) throw new Error(`Cannot read ${key}: ${response.status}`);
+    return Buffer.from(await response.arrayBuffer());
+  }
+
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
