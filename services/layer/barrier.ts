@@ -8,8 +8,8 @@ interface UnderWay {
 }
 
 /**
- * A layer at a barrier: the predecessor hears of it once this layer and all after it have saved. One is under way at a
- * time: should the next come before, nobody hears of the last, and its files go with the next.
+ * A layer at a barrier: the predecessor hears of it once this layer and all after it have saved. One is under way
+ * at a time: should the next come before, the last is never told of, and its files go with the next.
  */
 export class Barrier {
   #underWay: UnderWay | undefined;

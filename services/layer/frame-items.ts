@@ -20,7 +20,9 @@ export interface Frames {
   readonly target: TargetFrame;
 }
 
-/** What a frame from the predecessor is to delivery. Throws a FrameError unless it is of a run of so many batches. */
+/**
+ * What a frame from the predecessor is to delivery. Throws a FrameError unless it is of a run of so many batches.
+ */
 export function itemOf(frame: Exclude<ForwardFrame, { kind: "release" }>, batches: number): Item<Frames> {
   switch (frame.kind) {
     case "end":

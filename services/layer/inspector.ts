@@ -22,8 +22,8 @@ export interface LayerDtypes {
 }
 
 /**
- * Whether a layer can take a frame: dtypes, shapes, and every value finite and of sane size. It leaves nothing behind,
- * whatever it finds. What passed is trusted from then on.
+ * Whether a layer can take a frame: dtypes, shapes, and every value finite and of sane size. It leaves nothing
+ * behind, whatever it finds. What passed is trusted from then on.
  */
 export class Inspector {
   readonly #check: TensorCheck;
@@ -36,7 +36,7 @@ export class Inspector {
     readonly network: number;
   };
   readonly #guessesInput: boolean;
-  /** It looks at the network's own input, beside its own; "if sent": it would read it, and asks nobody for it. */
+  /** Whether it reads the network's own input, beside its own; "if sent": it does without, where there is none. */
   readonly #readsInput: "always" | "if sent" | "never";
 
   constructor(kernels: Kernels, network: NetworkOptions, number: number, dtypes: LayerDtypes) {
@@ -72,8 +72,8 @@ export class Inspector {
   }
 
   /**
-   * Throws a FrameError unless the gradient fits this layer's output. `rows`: as many as were sent; undefined where
-   * none is due, which is for delivery to judge.
+   * Throws a FrameError unless the gradient fits this layer's output. `rows`: as many as were sent; undefined
+   * where none is due, which is for delivery to judge.
    */
   inspectTarget({ gradient }: TargetFrame, rows: number | undefined): void {
     requireDtype("gradient", gradient, this.#dtypes.target);
@@ -82,7 +82,10 @@ export class Inspector {
     this.#check.check(gradient);
   }
 
-  /** Batches come as previews where inputs are guessed, and as activations where not; held-out data always as these. */
+  /**
+   * Batches come as previews where inputs are guessed, and as activations where not; held-out data always as
+   * these.
+   */
   #requireKind(frame: BatchFrame | CorrectionFrame): void {
     const isGuessed = frame.kind !== "activation";
     if (isGuessed === this.#guessesInput || isEvaluation(frame)) return;

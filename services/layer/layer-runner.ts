@@ -4,12 +4,15 @@ import type { LayerStart } from "./startup.ts";
 
 /** So often in a row it goes back and tries more slowly, before it gives up. */
 export const MOST_ROLLBACKS = 3;
-/** Batches beyond the last trouble after which a new one is another story, and the next life is at full speed again. */
+/**
+ * Batches beyond the last trouble after which a new one is another story, and the next life is at full speed
+ * again.
+ */
 const CALM_BATCHES = 1000;
 
 /**
- * One life of a layer after another in one process. A layer whose numbers run away ends as if it had crashed; the next
- * one begins with the last checkpoint, which is sane, and learns at half the rate.
+ * One life of a layer after another in one process. A layer whose numbers run away ends as if it had crashed; the
+ * next one begins with the last checkpoint, which is sane, and learns at half the rate.
  */
 export class LayerRunner {
   #layer: LayerProcess | undefined;

@@ -31,7 +31,10 @@ export interface LayerSurroundings {
   applied(cursor: number): void;
   /** Save the end of the run; calls back when it is durable, and not at all if that fails. */
   saveFinal(onDurable: () => void): void;
-  /** Save what is now as this layer's share of the snapshot; calls back when it is durable, and not at all if that fails. */
+  /**
+   * Save what is now as this layer's share of the snapshot; calls back when it is durable, and not at all if that
+   * fails.
+   */
   saveSnapshot(barrier: BarrierFrame, onDurable: (saved: SavedLayer) => void): void;
   report(): LayerReport;
   evaluated(batch: number, test: TestResult): void;
@@ -45,7 +48,9 @@ export interface LayerSurroundings {
 
 type Effect<Kind extends LayerEffect<Frames>["effect"]> = Extract<LayerEffect<Frames>, { effect: Kind }>;
 
-/** Joins delivery, learning and the two links of one layer: frames become events, effects become work and frames. */
+/**
+ * Joins delivery, learning and the two links of one layer: frames become events, effects become work and frames.
+ */
 export class LayerService {
   readonly #rules: Rules;
   readonly #work: LayerWork;
@@ -275,8 +280,8 @@ export class LayerService {
     this.#answer(batch, undefined);
     if (isSent) this.#successor?.send(frame);
     const test = this.#testedAt === batch ? this.#test : undefined;
-    const nobody = { saved: [], ...(test ? { test } : {}) };
-    this.#barrier.begin(frame.snapshot, this.#rules.isHead ? nobody : undefined);
+    const none = { saved: [], ...(test ? { test } : {}) };
+    this.#barrier.begin(frame.snapshot, this.#rules.isHead ? none : undefined);
     this.#around.saveSnapshot(frame, (saved) => this.#tell(this.#barrier.saved(frame.snapshot, saved)));
   }
 

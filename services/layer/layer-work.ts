@@ -22,21 +22,24 @@ import {
 import { LARGEST_VALUE, TensorReader, TensorWriter } from "../../shared/wire/tensor.ts";
 import { Inspector, type LayerDtypes } from "./inspector.ts";
 
-export interface WorkOptions {
+interface WorkOptions {
   /** Most batches whose target is still to come. */
   readonly ticketsKept: number;
   readonly dtypes: LayerDtypes;
 }
 
-/** What a layer computed of a batch, for its successor. It lies in the layer's memory until the next is computed. */
+/**
+ * What a layer computed of a batch, for its successor. It lies in the layer's memory until the next is computed.
+ */
 export interface Output {
   readonly example: Example;
   readonly values: Float32Array;
 }
 
 /**
- * The learning side of a layer process: frames in, tensors out; it knows no link and no delivery. It is given frames that
- * its inspector has passed. Tensors that it returns alias the layer's buffers: send them before the next call.
+ * The learning side of a layer process: frames in, tensors out; it knows no link and no delivery. It is given
+ * frames that its inspector has passed. Tensors that it returns alias the layer's buffers: send them before the
+ * next call.
  */
 export class LayerWork {
   readonly inspector: Inspector;
@@ -93,14 +96,16 @@ export class LayerWork {
     }
   }
 
-  /** Learns the batch; the answer is its input gradient (none for the source). Head: the mean loss, and no output. */
+  /**
+   * Learns the batch; the answer is its input gradient (none for the source). Head: the mean loss, and no output.
+   */
   update(frame: BatchFrame): Computed & { readonly loss: number | undefined } {
     const example = this.#load(frame);
     if (this.#layer.kind === "locked") throw new Error("Cannot update a locked layer without a gradient");
     const result = this.#layer.update(example, frame.batch);
     const output = "output" in result ? { example, values: result.output } : undefined;
     const loss = "loss" in result ? result.loss : undefined;
-    // A head that is alone answers nobody: its loss is all that shows.
+    // A head that is alone has nobody to answer: its loss is all that shows.
     if (loss !== undefined && !Number.isFinite(loss)) throw new PoisonError("loss");
     return { answer: this.#answer(result.inputGradient, example.rows), output, loss };
   }
@@ -189,7 +194,10 @@ export class LayerWork {
     if (this.#layer.kind === "decoupled") this.#evidence?.keep(ticket, this.#layer.evidence(example, values));
   }
 
-  /** The generator learns from the answer, which has as many rows; undefined if there is no evidence of it any more. */
+  /**
+   * The generator learns from the answer, which has as many rows; undefined if there is no evidence of it any
+   * more.
+   */
   learn(ticket: number, { batch, gradient }: TargetFrame): GeneratorHealth | undefined {
     if (this.#layer.kind !== "decoupled") return undefined;
     const evidence = this.#evidence?.take(ticket);

@@ -6,7 +6,7 @@ import type { Refusal } from "../../shared/link/link.ts";
 import { CloseCode, type HelloFrame, type WelcomeFrame } from "../../shared/wire/frames.ts";
 import { expectationOf, type Identity, introductionOf } from "../worker/identity.ts";
 
-/** Whoever comes before a layer: let in if it sends what this layer takes, and only in its newest life. */
+/** The worker before a layer: let in if it sends what this layer takes, and only in its newest life. */
 export class Predecessor {
   readonly #self: Identity;
   readonly #takes: Pick<HelloFrame, "width" | "dtype">;

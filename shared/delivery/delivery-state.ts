@@ -2,7 +2,7 @@ import type { Inbox } from "./inbox.ts";
 import type { BatchItem, Payloads } from "./items.ts";
 import type { SuccessorState } from "./successor-state.ts";
 
-/** Where a layer stands, and what it has heard and sent that is not settled. Of all this a crash leaves the cursor alone. */
+/** Where a layer stands, and what it has heard and sent that is not settled. A crash leaves the cursor alone. */
 export interface DeliveryState<P extends Payloads> {
   /** Highest batch applied; −1 before the first. */
   readonly cursor: number;
@@ -19,7 +19,10 @@ export interface DeliveryState<P extends Payloads> {
   readonly guessed: BatchItem<P> | undefined;
   /** Batches applied since the last target was heard. */
   readonly sinceTarget: number;
-  /** A rewind is under way: that many items may still arrive that were sent before it was heard. More, and it is asked again. */
+  /**
+   * A rewind is under way: that many items may still arrive that were sent before it was heard. More, and it is
+   * asked again.
+   */
   readonly rewinding: number;
   readonly holding: boolean;
   /** Told to deal with nothing that comes from the predecessor, for a while: the window bounds what waits. */

@@ -1,6 +1,6 @@
 import type { AnsweredItem, BatchItem, Item, Payloads } from "./items.ts";
 
-/** Heard and not dealt with, in order of arrival: at most `window` items, a correction behind each batch, and one end. */
+/** Heard and not dealt with, in order: at most `window` items, a correction behind each batch, and one end. */
 export type Inbox<P extends Payloads> = readonly Item<P>[];
 
 /** Whether it takes room in the window. */

@@ -1,4 +1,4 @@
-/** What the caller attaches to each kind of item, and to an answer that carries numbers. Delivery never looks into it. */
+/** What the caller attaches to each kind of item, and to an answer with numbers. Delivery never looks into it. */
 export interface Payloads {
   readonly batch: unknown;
   readonly evaluation: unknown;
@@ -45,6 +45,6 @@ export interface CorrectionItem<P extends Payloads> {
 }
 
 /** No batch follows. */
-export interface EndItem {
+interface EndItem {
   readonly kind: "end";
 }

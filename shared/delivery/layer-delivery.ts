@@ -8,14 +8,14 @@ import { type BatchInFlight, type InFlight, ticketsInFlight, withSent } from "./
 import { isDue, isForwarded, judge, type Verdict } from "./verdict.ts";
 
 /**
- * What a layer does with what it hears: a reducer without socket, clock or disk. `step(rules, state, event)` gives the
- * next state and the effects to carry out, in order. The real process and the simulator run this same code.
+ * What a layer does with what it hears: a reducer without socket, clock or disk. `step(rules, state, event)` gives
+ * the next state and the effects to carry out, in order. The real process and the simulator run this same code.
  *
  *   b = cursor + 1 : learnt, answered with its gradient, and forwarded
  *   b ≤ cursor     : already learnt; answered with the gradient at present weights, forwarded if the successor lacks it
  *   b > cursor + 1 : a gap; answered without numbers, and a rewind is asked for once
  *
- * Every item is answered exactly once, in order, or its link dies. So both directions of a link are bounded by its window.
+ * Every item is answered exactly once, in order, or its link dies: so the window bounds both directions of a link.
  */
 export function step<P extends Payloads>(
   rules: Rules,
@@ -65,7 +65,7 @@ class Turn<P extends Payloads> {
       case "answered":
         return this.hearAnswer(event.batch, event.target);
       case "finished":
-        // Of a run that this layer's former life had brought to its end: this one is not there yet, and will hear it again.
+        // A former life of this layer was at the end; this one is not there yet, and will hear it again.
         if (this.state.cursor === this.rules.batches - 1) this.effects.push({ effect: "save" });
         return;
       case "saved":
@@ -115,7 +115,7 @@ class Turn<P extends Payloads> {
     this.state.working = undefined;
   }
 
-  /** The successor lacks everything from `needed` on. At the end of the run even need = batches goes to the source: the end was lost. */
+  /** The successor lacks everything from `needed` on. Need = batches goes to the source too: the end was lost. */
   private followNeed(needed: number, inFlight: readonly InFlight[]): void {
     this.state.successor = { phase: "linked", need: needed, inFlight };
     const sent = Math.max(this.state.cursor, this.state.working?.batch ?? -1);

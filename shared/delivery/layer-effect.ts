@@ -6,15 +6,15 @@ export type LayerEffect<P extends Payloads> =
   | EndEffect
   | HangUp
   /**
-   * Compute the output with running statistics (head: judge it), and answer without numbers. `isSent`: the output goes
-   * to the successor.
+   * Compute the output with running statistics (head: judge it), and answer without numbers. `isSent`: the output
+   * goes to the successor.
    */
   | { readonly effect: "evaluate"; readonly item: EvaluationItem<P>; readonly isSent: boolean }
   /** Answer without numbers. */
   | { readonly effect: "acknowledge"; readonly item: AnsweredItem<P> }
   /**
-   * Answer without numbers, pass the barrier on where `isSent`, and save this very state, now: the network's snapshot is
-   * made of it.
+   * Answer without numbers, pass the barrier on where `isSent`, and save this very state, now: the network's
+   * snapshot is made of it.
    */
   | { readonly effect: "snapshot"; readonly item: BarrierItem<P>; readonly isSent: boolean }
   /** The generator learns; `age` is in batches, 1 where the target was heard before the next batch was applied. */
@@ -42,10 +42,10 @@ export interface HangUp {
 }
 
 /**
- * `ticket`: send the output to the successor (unlocked: as the correction of what was shown), and keep its evidence under
- * that number; undefined where it is not sent.
+ * `ticket`: send the output to the successor (unlocked: as the correction of what was shown), and keep its
+ * evidence under that number; undefined where it is not sent.
  */
-export type BatchEffect<P extends Payloads> =
+type BatchEffect<P extends Payloads> =
   /** Learn this batch and answer with its input gradient. */
   | { readonly effect: "update"; readonly item: BatchItem<P>; readonly ticket: number | undefined }
   /** Answer with the input gradient at present weights; change nothing. */
@@ -63,7 +63,7 @@ export type BatchEffect<P extends Payloads> =
     };
 
 /** In the order in which they come. */
-export type EndEffect =
+type EndEffect =
   /** Tell the successor that no batch follows. */
   | { readonly effect: "end" }
   /** Save the end of the run, and say when it is durable. */

@@ -8,9 +8,14 @@ export interface Rules {
   readonly isHead: boolean;
   /** Backprop: an update waits for the true gradient. */
   readonly isLocked: boolean;
-  /** Complete unlock: a batch goes on before it is worked on, and what it came to goes after it, as a correction. */
+  /**
+   * Complete unlock: a batch goes on before it is worked on, and what it came to goes after it, as a correction.
+   */
   readonly isUnlocked?: boolean;
-  /** Pinned: the target of batch b − staleness is learnt just before b is applied. Absent: targets are learnt as they come. */
+  /**
+   * Pinned: the target of batch b − staleness is learnt just before b is applied. Absent: targets are learnt as
+   * they come.
+   */
   readonly staleness?: number;
   /** Batches applied since the last target was heard, before the layer holds. */
   readonly stalenessBudget: number;

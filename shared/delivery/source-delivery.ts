@@ -1,6 +1,9 @@
 import type { InFlight } from "./successor-state.ts";
 
-/** What the source does: feeds batches in order, rewinds when asked, evaluates at set batches, and says when it is over. */
+/**
+ * What the source does: feeds batches in order, rewinds when asked, evaluates at set batches, and says when it is
+ * over.
+ */
 export interface SourceRules {
   readonly batches: number;
   readonly window: number;
@@ -20,7 +23,10 @@ export interface SourceState {
   readonly evaluated: number;
   /** The barrier before `next` was sent. */
   readonly barred: boolean;
-  /** The newest batch of which there is a durable snapshot of the network; −1 if there is none. No older one is made. */
+  /**
+   * The newest batch of which there is a durable snapshot of the network; −1 if there is none. No older one is
+   * made.
+   */
   readonly snapshotted: number;
   readonly inFlight: readonly Pick<InFlight, "kind" | "batch">[];
   readonly endSent: boolean;
@@ -89,7 +95,7 @@ function hearAnswer(rules: SourceRules, state: SourceState, batch: number): [Sou
   return [state, [{ effect: "hangUp", reason }]];
 }
 
-/** Sends while the window has room, and nobody has told it to pause. */
+/** Sends while the window has room and it is not told to pause. */
 function feed(rules: SourceRules, start: SourceState): [SourceState, SourceEffect[]] {
   const effects: SourceEffect[] = [];
   let state = start;

@@ -3,7 +3,7 @@ import type { Rules } from "./rules.ts";
 /** Where the successor stands, as far as this layer knows. */
 export type SuccessorState = { readonly phase: "away" } | LinkedSuccessor;
 
-export interface LinkedSuccessor {
+interface LinkedSuccessor {
   readonly phase: "linked";
   /** The lowest batch that it lacks; anything up to it may be sent, anything above would be a gap. */
   readonly need: number;

@@ -4,14 +4,16 @@ import type { Rules } from "./rules.ts";
 import { hasRoom, type SuccessorState } from "./successor-state.ts";
 
 /**
- * What becomes of the first item that waits. Apply: do what it is for. Rehearse: answer it once more, at present weights.
- * Gap: answer without numbers, and ask for a rewind. Shed: answer without numbers, as what it needs comes behind it.
+ * What becomes of the first item that waits. Apply: do what it is for. Rehearse: answer it once more, at present
+ * weights. Gap: answer without numbers, and ask for a rewind. Shed: answer without numbers, as what it needs comes
+ * behind it.
  */
 export type Verdict = "apply" | "rehearse" | "gap" | "shed" | "wait";
 
 /**
- * Judged from where the layer stands; nothing changes by it. `next` is cursor + 1, `need` the successor's, `spent`: the
- * staleness budget is. The first line that fits holds. The head has no successor: it judges by the lines marked *.
+ * Judged from where the layer stands; nothing changes by it. `next` is cursor + 1, `need` the successor's,
+ * `spent`: the staleness budget is. The first line that fits holds. The head has no successor: it judges by the
+ * lines marked *.
  *
  *     batch b     b > next                                        gap *
  *                 b < next    and: window full where b is sent    wait
@@ -86,8 +88,8 @@ function judgeBatch(rules: Rules, state: DeliveryState<Payloads>, batch: number)
 }
 
 /**
- * Backprop needs the successor's gradient for every batch, whether the successor has learnt it already or not. One that
- * is due is waited for, though who had sent its batch is gone: it would be taken for that of the next.
+ * Backprop needs the successor's gradient for every batch, whether the successor has learnt it already or not. One
+ * that is due is waited for, though who had sent its batch is gone: it would be taken for that of the next.
  */
 function judgeLocked(rules: Rules, successor: SuccessorState, batch: number, verdict: Verdict): Verdict {
   if (successor.phase === "away" || !hasRoom(rules, successor)) return "wait";
@@ -97,7 +99,7 @@ function judgeLocked(rules: Rules, successor: SuccessorState, batch: number, ver
 
 /**
  * Why the next batch may not be applied yet. While the successor is away this waits. While it is linked but lacks
- * earlier batches, those come behind this one in the inbox: waiting would be for ever, so the batch is shed, and
+ * earlier batches, those come behind this one in the inbox: waiting would never end, so the batch is shed, and
  * comes again after them.
  */
 function obstacleTo(
@@ -106,7 +108,8 @@ function obstacleTo(
   batch: number,
 ): "wait" | "shed" | undefined {
   if (staleness !== undefined) {
-    // Even before a target is due: a batch applied unsent is sent after a rewind, and then those before are learnt twice.
+    // Even before a target is due: a batch applied unsent is sent after a rewind, and then those before are learnt
+    // twice.
     if (successor.phase === "away") return "wait";
     const due = batch - staleness;
     if (successor.need <= due) return "shed";

@@ -12,8 +12,8 @@ export interface Look {
 }
 
 /**
- * How long this process computes at a stretch, hearing and answering nothing: between two looks at it that were to be
- * made one interval apart. A process that was stopped has computed nothing meanwhile, and is not busy.
+ * How long this process computes at a stretch, hearing and answering nothing: between two looks at it that were to
+ * be made one interval apart. A process that was stopped has computed nothing meanwhile, and is not busy.
  */
 export class Busy {
   readonly #now: () => number;

@@ -10,7 +10,7 @@ export interface Credentials {
   readonly tls: TlsCredentials | undefined;
 }
 
-export interface CredentialFiles {
+interface CredentialFiles {
   readonly secretFile: string | undefined;
   readonly tlsFiles: TlsFiles | undefined;
 }
@@ -51,7 +51,7 @@ function readTls({ certificate, key, authority }: TlsFiles): TlsCredentials {
 /** What to warn of before listening there. */
 export function openListenerWarnings(host: string, { secret, tls }: Credentials): readonly string[] {
   if (secret !== undefined || tls !== undefined || isLoopback(host)) return [];
-  return [`no secret: whoever reaches ${host} may pass for a neighbour (see docs/security.md)`];
+  return [`no secret: anyone who reaches ${host} may pass for a neighbour (see docs/security.md)`];
 }
 
 export function isLoopback(host: string): boolean {

@@ -28,12 +28,14 @@ import type { LinkTimings } from "./timings.ts";
 import { type TlsCredentials, tlsOptions } from "./tls.ts";
 
 export interface DialOptions {
-  /** ws://host:port of the successor, wss:// where `tls` is given. Its name is looked up again at every attempt. */
+  /**
+   * ws://host:port of the successor, wss:// where `tls` is given. Its name is looked up again at every attempt.
+   */
   readonly url: string;
   readonly link: LinkTimings;
-  /** Whoever does not prove that it has it too is left. Without one, whoever answers there is believed. */
+  /** A peer that does not prove that it has it too is left. Without one, any peer that answers is believed. */
   readonly secret?: Secret | undefined;
-  /** Whoever shows no certificate of this authority and of the name in `url` is left. */
+  /** A peer without a certificate of this authority, for the name in `url`, is left. */
   readonly tls?: TlsCredentials | undefined;
   /** The longest gradient frame to expect. */
   readonly maxFrameBytes: number;
@@ -50,7 +52,9 @@ export interface DialOptions {
   /** Of a welcome that was proved: undefined if it will do. */
   check(welcome: WelcomeFrame): Refusal | undefined;
   onUp(link: Link, welcome: WelcomeFrame): void;
-  /** In order of arrival, within the read that brought it. A FrameError thrown here closes the link with its code. */
+  /**
+   * In order of arrival, within the read that brought it. A FrameError thrown here closes the link with its code.
+   */
   onFrame(frame: BackFrame, link: Link): void;
   /** Once for every link that was up, and (with no link) for every attempt that failed before. */
   onDown(link: Link | undefined, why: Why): void;
@@ -93,7 +97,7 @@ class Dialling implements Dialler {
   #up: SocketLink | undefined;
   /** Failures in a row. */
   #failures = 0;
-  /** Ends the wait of whoever closed this. */
+  /** Ends the wait of the caller that closed this. */
   #gone = () => {};
 
   constructor(options: DialOptions) {
@@ -199,7 +203,7 @@ class Dialling implements Dialler {
     const up = this.#up;
     this.#up = undefined;
     const isClosed = this.#state.phase === "closed";
-    // Wait first: whoever closes this from within onDown then finds the timer to clear.
+    // Wait first: a caller that closes this from within onDown then finds the timer to clear.
     const waitMs = isClosed ? 0 : this.#wait();
     this.#options.onDown(up, why);
     if (isClosed) return this.#gone();

@@ -15,7 +15,7 @@ export interface Expectation {
   readonly neighbour: number;
   /** What its activations must travel as. A listener says it; of a welcome nothing is expected. */
   readonly dtype?: Dtype;
-  /** Batches in the run: nobody can need more. */
+  /** Batches in the run: no peer can need more. */
   readonly batches: number;
   /** The newest life of that neighbour that was met so far. */
   readonly newest: Life | undefined;
@@ -43,7 +43,7 @@ export function refuseStranger(expected: Expectation, peer: HelloFrame | Welcome
   return refuseOldLife(peer, expected.newest);
 }
 
-/** Whoever was replaced by a newer life must change nothing any more (promise G6). */
+/** A life that a newer one has replaced changes nothing any more (promise G6). */
 function refuseOldLife(
   peer: Life & { readonly from: number },
   newest: Life | undefined,

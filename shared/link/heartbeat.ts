@@ -19,9 +19,9 @@ export interface HeartbeatOptions {
 
 /**
  * Pings each `intervalMs`, and tells of silence at the third tick since the peer was last heard: a pong or any
- * whole frame is a sign of life, bytes of an unfinished one are not. It counts ticks rather than time, so a process
- * that was itself stopped for a while does not blame its peer. A peer that computes hears no ping meanwhile: its own
- * pings say how long that takes, and it is given twice as long on top.
+ * whole frame is a sign of life, bytes of an unfinished one are not. It counts ticks rather than time, so a
+ * process that was itself stopped for a while does not blame its peer. A peer that computes hears no ping
+ * meanwhile: its own pings say how long that takes, and it is given twice as long on top.
  */
 export function keepAlive(
   socket: WebSocket,

@@ -18,14 +18,15 @@ export const MOST_STRANGERS = 32;
 export const STRANGER_BYTES = 16 * 1024;
 
 /** How long a peer may take to answer a close before its socket is destroyed. */
-export const CLOSE_TIMEOUT_MS = 2000;
+const CLOSE_TIMEOUT_MS = 2000;
 
 /** The same for one that was never welcomed: it has had the handshake time already. */
 export const STRANGER_CLOSE_MS = 500;
 
 /**
  * The longest frame that carries `floatsPerExample` (of activation, labels and input together, or of the gradient)
- * for one batch, in the longest dtype; the scales of i8 are one float more for each example. Throws a RangeError where that exceeds what any link allows.
+ * for one batch, in the longest dtype; the scales of i8 are one float more for each example. Throws a RangeError
+ * where that exceeds what any link allows.
  */
 export function frameBytes(batchSize: number, floatsPerExample: number): number {
   const bytes = Math.max(batchSize * (floatsPerExample + 1) * 4 + ENVELOPE_BYTES, CONTROL_FRAME_BYTES);
@@ -58,15 +59,15 @@ function socketOptions(maxFrameBytes: number) {
 }
 
 /**
- * The pieces that a frame may arrive in: a frame of 32 KiB byte by byte, as through a very bad network, and the longest in
- * full network packets. Each costs some 800 bytes until the frame is whole.
+ * The pieces that a frame may arrive in: a frame of 32 KiB byte by byte, as through a very bad network, and the
+ * longest in full network packets. Each costs some 800 bytes until the frame is whole.
  */
 function mostPieces(maxFrameBytes: number): number {
   return 64 + Math.max(Math.min(maxFrameBytes, 32 * 1024), Math.ceil(maxFrameBytes / 512));
 }
 
 export function dialOptions(maxFrameBytes: number, handshakeMs: number): ClientOptions & NewerOptions {
-  // Without a timeout, dialling a stopped process hangs for ever.
+  // Without a timeout, dialling a stopped process never ends.
   return { ...socketOptions(maxFrameBytes), handshakeTimeout: handshakeMs, followRedirects: false };
 }
 

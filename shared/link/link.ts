@@ -8,9 +8,13 @@ import { keepAlive } from "./heartbeat.ts";
 
 /** A connection to one neighbour, past the greeting. */
 export interface Link {
-  /** Hands the frame to the socket: at most once, never kept for later, nothing at all once the link is closing. */
+  /**
+   * Hands the frame to the socket: at most once, never kept for later, nothing at all once the link is closing.
+   */
   send(frame: Frame): void;
-  /** What was sent before still goes out, then the close; nothing more is received. `reason` is cut at 123 bytes. */
+  /**
+   * What was sent before still goes out, then the close; nothing more is received. `reason` is cut at 123 bytes.
+   */
   close(code: CloseCode, reason: string): void;
   /** Ends the connection at once, with whatever is still buffered. */
   terminate(): void;
@@ -18,11 +22,13 @@ export interface Link {
   readonly bufferedBytes: number;
 }
 
-/** Why a link went down, or never came up: a WebSocket close code (1006: no close was heard), and a line to log. */
+/**
+ * Why a link went down, or never came up: a WebSocket close code (1006: no close was heard), and a line to log.
+ */
 export interface Why {
   readonly code: number;
   readonly reason: string;
-  /** The peer said so; else this end did, or nobody. */
+  /** The peer said so; else this end did, or neither. */
   readonly heard?: boolean;
   /** This end closed as done, and the peer confirmed it: it has read all that was sent before. */
   readonly confirmed?: boolean;
@@ -40,7 +46,7 @@ export interface Traffic {
   received: number;
 }
 
-export interface SocketLinkOptions {
+interface SocketLinkOptions {
   readonly maxFrameBytes: number;
   readonly traffic?: Traffic | undefined;
   readonly heartbeatMs: number;
@@ -102,7 +108,7 @@ export class SocketLink implements Link {
     this.#socket.terminate();
   }
 
-  /** Reports the end of the link, if nobody has yet; `why` counts only if this end did not begin it. */
+  /** Reports the end of the link, once; `why` counts only if this end did not begin it. */
   down(why: Why): void {
     if (this.#isDown) return;
     this.#isDown = true;
@@ -113,7 +119,7 @@ export class SocketLink implements Link {
 
   #giveUp(): void {
     this.#why ??= { code: NO_CLOSE_HEARD, reason: "no sign of life within two heartbeats" };
-    // Not close(): whoever does not answer pings does not answer a close either.
+    // Not close(): a peer that answers no ping answers no close either.
     this.#socket.terminate();
   }
 
@@ -164,7 +170,10 @@ const PERMANENT: readonly number[] = [
   CloseCode.mismatch,
 ];
 
-/** Whether it is no use dialling again. Not where this end met a former life of the peer: the one in office will come. */
+/**
+ * Whether it is no use dialling again. Not where this end met a former life of the peer: the one in office will
+ * come.
+ */
 export function isRefusal({ code, heard }: Why): boolean {
   return PERMANENT.includes(code) && (code !== CloseCode.fenced || heard === true);
 }

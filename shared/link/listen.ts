@@ -26,9 +26,9 @@ export interface ListenOptions {
   /** 0 lets the system choose; the listener says which it was. */
   readonly port: number;
   readonly link: LinkTimings;
-  /** Whoever does not prove that it has it too is turned away. Without one, whoever gets here is believed. */
+  /** A peer that does not prove that it has it too is turned away. Without one, any peer is believed. */
   readonly secret?: Secret | undefined;
-  /** Whoever shows no certificate of this authority is not even heard. Without it, connections are plain. */
+  /** A peer without a certificate of this authority is not heard at all. Without it, connections are plain. */
   readonly tls?: TlsCredentials | undefined;
   /** The longest activation frame to expect. */
   readonly maxFrameBytes: number;
@@ -38,10 +38,15 @@ export interface ListenOptions {
   readonly busy?: Busy | undefined;
   /** Plain GET requests by path, such as /healthz. */
   readonly routes?: Routes;
-  /** To a hello that was proved. A welcome takes the newcomer in, in place of the predecessor there was; a refusal hangs up on it. */
+  /**
+   * To a hello that was proved. A welcome takes the newcomer in, in place of the predecessor there was; a refusal
+   * hangs up on it.
+   */
   answer(hello: HelloFrame): WelcomeFrame | Refusal;
   onUp(link: Link, hello: HelloFrame): void;
-  /** In order of arrival, within the read that brought it. A FrameError thrown here closes the link with its code. */
+  /**
+   * In order of arrival, within the read that brought it. A FrameError thrown here closes the link with its code.
+   */
   onFrame(frame: ForwardFrame, link: Link): void;
   /** Once for every link that was up, before the next one is. */
   onDown(link: Link, why: Why): void;
@@ -49,7 +54,7 @@ export interface ListenOptions {
   onTurnedAway?(why: Why): void;
 }
 
-export type Routes = Readonly<Record<string, () => Page | Promise<Page>>>;
+type Routes = Readonly<Record<string, () => Page | Promise<Page>>>;
 
 export interface Page {
   readonly status: number;
@@ -59,7 +64,9 @@ export interface Page {
 
 export interface Listener {
   readonly port: number;
-  /** Takes nobody in any more, and closes what is open (default: going away). Resolves when every socket is gone. */
+  /**
+   * Takes no peer in any more, and closes what is open (default: going away). Resolves when every socket is gone.
+   */
   close(code?: CloseCode, reason?: string): Promise<void>;
 }
 
@@ -236,7 +243,7 @@ function refusedUpgrade(request: IncomingMessage): string | undefined {
 }
 
 function refuseRequest(socket: Duplex, status: string): void {
-  // Once upgraded, no timeout of the server's applies: a peer that never hangs up would stay for ever.
+  // Once upgraded, no timeout of the server's applies: a peer that never hangs up would stay.
   socket.once("finish", () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

@@ -11,9 +11,9 @@ interface Stranger {
 }
 
 /**
- * The connections to a listener that have not been welcomed, from the first packet on. Each has one deadline for all
- * of its handshake, however it dawdles; beyond MOST_STRANGERS the one that has dawdled longest goes. So silent sockets
- * by the hundred cost a true neighbour nothing: it is welcomed within milliseconds, and nobody older is.
+ * The connections to a listener that have not been welcomed, from the first packet on. Each has one deadline for
+ * all of its handshake, however it dawdles; beyond MOST_STRANGERS the one that has dawdled longest goes. So silent
+ * sockets by the hundred cost a true neighbour nothing: it is welcomed within milliseconds, and nobody older is.
  */
 export class PendingConnections {
   readonly #handshakeMs: number;
@@ -31,7 +31,10 @@ export class PendingConnections {
     if (this.#known.size > MOST_STRANGERS) this.#cutOldest();
   }
 
-  /** It has come further, and is to be ended in another way from now on. Neither its place nor its deadline changes. */
+  /**
+   * It has come further, and is to be ended in another way from now on. Neither its place nor its deadline
+   * changes.
+   */
   advance(key: string, expire: () => void, cut: () => void): void {
     const stranger = this.#known.get(key);
     if (stranger !== undefined) this.#known.set(key, { ...stranger, expire, cut });
@@ -51,8 +54,8 @@ export class PendingConnections {
 }
 
 /**
- * Counts what arrives, before anybody reads it, and calls `tooMany` once when that is more than any handshake takes.
- * Returns how to stop counting.
+ * Counts what arrives, before anybody reads it, and calls `tooMany` once when that is more than any handshake
+ * takes. Returns how to stop counting.
  */
 export function boundBytes(
   socket: Duplex,

@@ -4,7 +4,7 @@ import type { Refusal } from "./link.ts";
 import type { Secret } from "./secret.ts";
 
 /** One number used once from each end of a connection: what was proved on another one proves nothing here. */
-export interface Nonces {
+interface Nonces {
   readonly listener: string;
   readonly dialler: string;
 }
@@ -14,8 +14,8 @@ export function newNonce(): string {
 }
 
 /**
- * That the sender of this frame has the secret, is who the frame says, and speaks on this connection, to layer `to`.
- * The kind of frame is part of it, so that nobody can send ours back to us. No part contains a newline.
+ * That the sender of this frame has the secret, is who the frame says, and speaks on this connection, to layer
+ * `to`. The kind of frame is part of it, so that ours cannot be sent back to us. No part contains a newline.
  */
 export function proofOf(
   secret: Secret,

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 const LEAST_BYTES = 16;
 const MOST_BYTES = 512;
 
-/** What every worker of a run knows and nobody else does. It can be used and not shown: no log, error or JSON holds it. */
+/** What only the workers of a run know. It can be used and not shown: no log, error or JSON holds it. */
 export class Secret {
   readonly #key: KeyObject;
 

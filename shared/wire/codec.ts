@@ -73,8 +73,8 @@ export function encode(frame: Frame): Buffer {
 }
 
 /**
- * The frame in these bytes, every field checked against PROTOCOL.md. Throws a FrameError with a one-line reason and
- * nothing else, whatever the bytes. Tensor data aliases `bytes`, at any offset.
+ * The frame in these bytes, every field checked against PROTOCOL.md. Throws a FrameError with a one-line reason
+ * and nothing else, whatever the bytes. Tensor data aliases `bytes`, at any offset.
  */
 export function decode(bytes: Uint8Array, limits: DecodeLimits): Frame {
   refuseLonger(bytes, limits.maxFrameBytes);

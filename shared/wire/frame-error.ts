@@ -1,6 +1,9 @@
 import { CloseCode } from "./frames.ts";
 
-/** A peer sent what the protocol does not allow. The message is the one-line reason for closing the link, `code` its close code. */
+/**
+ * A peer sent what the protocol does not allow. The message is the one-line reason for closing the link, `code`
+ * its close code.
+ */
 export class FrameError extends Error {
   override readonly name = "FrameError";
   readonly code: CloseCode;

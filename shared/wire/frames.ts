@@ -29,7 +29,10 @@ export type ForwardFrame =
 /** Either is one batch, for a layer to learn from. */
 export type BatchFrame = ActivationFrame | PreviewFrame;
 
-/** What a batch is shown as: its input to the layer, or what the layer guesses that of. For layer 1 they are the same. */
+/**
+ * What a batch is shown as: its input to the layer, or what the layer guesses that of. For layer 1 they are the
+ * same.
+ */
 export function shownIn(frame: BatchFrame): Tensor {
   return frame.kind === "preview" ? frame.input : frame.activation;
 }
@@ -49,7 +52,7 @@ export function rowsOf(frame: BatchFrame): number {
 /** What a successor may send after its welcome. */
 export type BackFrame = GradientFrame | RewindFrame | SnapshotFrame | FinishedFrame;
 
-/** From whoever listens, first on every connection: a number used once, for the dialler to prove itself by. */
+/** From the listener, first on every connection: a number used once, for the dialler to prove itself by. */
 export interface ChallengeFrame {
   readonly kind: "challenge";
   readonly protocol: number;
@@ -94,11 +97,17 @@ export interface WelcomeFrame {
   readonly proof?: string;
 }
 
-/** Forward: one batch, or one part of an evaluation. Answered by exactly one gradient frame, in order, or by the link's death. */
+/**
+ * Forward: one batch, or one part of an evaluation. Answered by exactly one gradient frame, in order, or by the
+ * link's death.
+ */
 export interface ActivationFrame {
   readonly kind: "activation";
   readonly batch: number;
-  /** Present on held-out data: part `part` of `parts`, sent between `batch` − 1 and `batch`; nothing learns from it. */
+  /**
+   * Present on held-out data: part `part` of `parts`, sent between `batch` − 1 and `batch`; nothing learns from
+   * it.
+   */
   readonly evaluation?: { readonly part: number; readonly parts: number };
   /** rows × width. */
   readonly activation: Tensor;
@@ -114,8 +123,8 @@ export interface EvaluationFrame extends ActivationFrame {
 }
 
 /**
- * Forward, where inputs are guessed (complete unlock): one batch, before the sender works on it itself. It is answered as
- * an activation is.
+ * Forward, where inputs are guessed (complete unlock): one batch, before the sender works on it itself. It is
+ * answered as an activation is.
  */
 export interface PreviewFrame {
   readonly kind: "preview";
@@ -156,8 +165,8 @@ export interface RewindFrame {
 }
 
 /**
- * Forward, between `batch` − 1 and `batch`: save what you are now, and pass it on. Answered as an activation is, by a
- * gradient frame without numbers, at once; that it is durable says a snapshot frame, later or never.
+ * Forward, between `batch` − 1 and `batch`: save what you are now, and pass it on. Answered as an activation is,
+ * by a gradient frame without numbers, at once; that it is durable says a snapshot frame, later or never.
  */
 export interface BarrierFrame {
   readonly kind: "barrier";
@@ -183,7 +192,10 @@ export interface EndFrame {
   readonly batches: number;
 }
 
-/** Back: the sender and all after it hold their last batch durably. Reports are in order of layers, the sender's first. */
+/**
+ * Back: the sender and all after it hold their last batch durably. Reports are in order of layers, the sender's
+ * first.
+ */
 export interface FinishedFrame {
   readonly kind: "finished";
   readonly reports: readonly LayerReport[];
@@ -191,7 +203,7 @@ export interface FinishedFrame {
 }
 
 /** Forward: everybody has finished; the receiver passes it on and exits. */
-export interface ReleaseFrame {
+interface ReleaseFrame {
   readonly kind: "release";
 }
 
@@ -233,7 +245,10 @@ export interface Tensor {
   readonly scale?: number;
   /** For i8, always: one f32 for each row. */
   readonly scales?: Uint8Array;
-  /** Exactly rows × columns × size bytes; decoded, it may alias the receive buffer at any offset: copy before keeping. */
+  /**
+   * Exactly rows × columns × size bytes; decoded, it may alias the receive buffer at any offset: copy before
+   * keeping.
+   */
   readonly data: Uint8Array;
 }
 

@@ -1,6 +1,8 @@
 import { FrameError } from "./frame-error.ts";
 
-/** One decoded map, read field by field. Every reader throws a FrameError that names the field and what was found. */
+/**
+ * One decoded map, read field by field. Every reader throws a FrameError that names the field and what was found.
+ */
 export class Fields {
   readonly #of: string;
   readonly #map: Readonly<Record<string, unknown>>;
@@ -69,7 +71,7 @@ export class Fields {
     return value.map((item, index) => read(`${this.#of}.${name}[${index}]`, item));
   }
 
-  /** Refuses the map if it has a field that nobody asked for. */
+  /** Refuses the map if it has a field that was not asked for. */
   end(): void {
     for (const name of Object.keys(this.#map)) {
       if (!this.#read.has(name)) throw new FrameError(`Cannot read ${this.#of}: it has a field ${name}`);

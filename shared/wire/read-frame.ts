@@ -47,7 +47,10 @@ const READERS: { readonly [Kind in Frame["kind"]]: (fields: Fields) => Extract<F
 };
 const KINDS = Object.keys(READERS) as Frame["kind"][];
 
-/** A decoded value as a frame, in a fresh object with known fields only. Throws a FrameError that names the first fault. */
+/**
+ * A decoded value as a frame, in a fresh object with known fields only. Throws a FrameError that names the first
+ * fault.
+ */
 export function readFrame(value: unknown): Frame {
   const kind = new Fields("frame", value).oneOf("kind", KINDS);
   const fields = new Fields(kind, value);

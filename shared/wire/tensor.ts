@@ -14,7 +14,9 @@ export const DTYPE_BYTES: Readonly<Record<Dtype, number>> = { f32: 4, f16: 2, bf
 /** Bytes a value takes while it waits for its cast: f32 is copied to where it belongs at once. */
 const MOST_PACKED_BYTES = 2;
 
-/** Reads tensors of one kind, from any offset, into `floats`; made once for each array that tensors are read into. */
+/**
+ * Reads tensors of one kind, from any offset, into `floats`; made once for each array that tensors are read into.
+ */
 export class TensorReader {
   readonly #kernels: Kernels;
   readonly #floats: Float32Array;
@@ -34,9 +36,9 @@ export class TensorReader {
   }
 
   /**
-   * Copies the tensor once, and leaves what it stands for at the front of the floats. Throws a FrameError with code
-   * nonFinite at a value that is not finite or beyond ±LARGEST_VALUE (the floats then hold rubbish), a RangeError where
-   * there is too little room.
+   * Copies the tensor once, and leaves what it stands for at the front of the floats. Throws a FrameError with
+   * code nonFinite at a value that is not finite or beyond ±LARGEST_VALUE (the floats then hold rubbish), a
+   * RangeError where there is too little room.
    */
   read(tensor: Tensor): void {
     this.readChecked(tensor);
@@ -117,8 +119,8 @@ export class TensorWriter {
   }
 
   /**
-   * The tensor of these rows: f32 aliases the values, others this writer's memory. Encode it before either changes.
-   * `values` are the kernels' own and within ±LARGEST_VALUE; f16 saturates at its largest, 65504.
+   * The tensor of these rows: f32 aliases the values, others this writer's memory. Encode it before either
+   * changes. `values` are the kernels' own and within ±LARGEST_VALUE; f16 saturates at its largest, 65504.
    */
   write(values: Float32Array, rows: number): Tensor {
     if (this.#dtype !== "f32")
@@ -140,7 +142,10 @@ export class TensorWriter {
   }
 }
 
-/** The f32 tensor over `values`, which it aliases: encode it before they change. `values` holds at least rows × columns. */
+/**
+ * The f32 tensor over `values`, which it aliases: encode it before they change. `values` holds at least rows ×
+ * columns.
+ */
 export function floatsToTensor(values: Float32Array, rows: number, columns: number): Tensor {
   if (values.length < rows * columns) {
     throw new RangeError(

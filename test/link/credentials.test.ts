@@ -20,7 +20,7 @@ describe("listening without a secret", () => {
 
   it.each(["0.0.0.0", "::", "10.0.0.7", "127.0.0.1.example.org", "layer1"])("is warned of on %s", (host) => {
     expect(openListenerWarnings(host, none)).toEqual([
-      expect.stringContaining(`whoever reaches ${host} may`),
+      expect.stringContaining(`anyone who reaches ${host} may`),
     ]);
     expect(openListenerWarnings(host, { ...none, secret: new Secret(Buffer.alloc(32)) })).toEqual([]);
   });

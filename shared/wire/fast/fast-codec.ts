@@ -4,7 +4,9 @@ import { isSteady, Layout } from "./layout.ts";
 
 type Layouts = Map<Frame["kind"], Layout>;
 
-/** As `encode` and `decode` for the frames of one link, in less time where a frame is like the last of its kind. */
+/**
+ * As `encode` and `decode` for the frames of one link, in less time where a frame is like the last of its kind.
+ */
 export class FastCodec implements Codec {
   readonly #limits: DecodeLimits;
   /** At most one for each kind, as are those written. */

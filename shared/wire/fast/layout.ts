@@ -26,12 +26,14 @@ interface Span {
   readonly length: number;
 }
 
-/** MessagePack's tokens of an unsigned number, by its bytes. Lower numbers take fewer, and are not worth a layout. */
+/**
+ * MessagePack's tokens of an unsigned number, by its bytes. Lower numbers take fewer, and are not worth a layout.
+ */
 const TOKENS: Readonly<Record<number, 2 | 4>> = { 205: 2, 206: 4 };
 
 /**
- * How the bytes of one frame are laid out: every byte but those of its batch number and of the values of its tensors, and
- * where those lie. Another frame that is like it can be read and written by that alone.
+ * How the bytes of one frame are laid out: every byte but those of its batch number and of the values of its
+ * tensors, and where those lie. Another frame that is like it can be read and written by that alone.
  */
 export class Layout {
   readonly #kind: SteadyFrame["kind"];
@@ -67,8 +69,9 @@ export class Layout {
   }
 
   /**
-   * The frame in these bytes, as `decode` has it, over the same memory; undefined unless they are laid out so. What is
-   * neither number nor values was checked in the bytes that this layout is of, and any number of its length is one.
+   * The frame in these bytes, as `decode` has it, over the same memory; undefined unless they are laid out so.
+   * What is neither number nor values was checked in the bytes that this layout is of, and any number of its
+   * length is one.
    */
   read(bytes: Uint8Array): SteadyFrame | undefined {
     if (bytes.length !== this.#length) return undefined;
@@ -135,8 +138,8 @@ export function isSteady(frame: Frame): frame is SteadyFrame {
 }
 
 /**
- * What stands between the token of the map and the batch number in frames as ours are. It is not looked for elsewhere: a
- * peer may hide the same bytes in a scale, and bytes of that would be taken for the number.
+ * What stands between the token of the map and the batch number in frames as ours are. It is not looked for
+ * elsewhere: a peer may hide the same bytes in a scale, and bytes of that would be taken for the number.
  */
 function startOf(kind: string): Buffer {
   return Buffer.from(`\xa4kind${String.fromCharCode(0xa0 + kind.length)}${kind}\xa5batch`, "latin1");
