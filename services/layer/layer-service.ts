@@ -8,14 +8,12 @@ import type { Link } from "../../shared/link/link.ts";
 import { FrameError } from "../../shared/wire/frame-error.ts";
 import {
   type BackFrame,
-  type BarrierFrame,
   type BatchFrame,
   CloseCode,
   type ForwardFrame,
   type GradientFrame,
   isTarget,
   type LayerReport,
-  type SavedLayer,
   type SnapshotFrame,
   type Tensor,
   type TestResult,
@@ -23,34 +21,12 @@ import {
 import type { Meter } from "../worker/meter.ts";
 import { Barrier } from "./barrier.ts";
 import { type Frames, itemOf } from "./frame-items.ts";
+import type { LayerSurroundings } from "./layer-surroundings.ts";
 import { type LayerWork, type Output, PoisonError } from "./layer-work.ts";
-
-/** What a layer's service needs done outside: disk, log, and the end of the process. */
-export interface LayerSurroundings {
-  /** A batch was applied; save now and then. */
-  applied(cursor: number): void;
-  /** Save the end of the run; calls back when it is durable, and not at all if that fails. */
-  saveFinal(onDurable: () => void): void;
-  /**
-   * Save what is now as this layer's share of the snapshot; calls back when it is durable, and not at all if that
-   * fails.
-   */
-  saveSnapshot(barrier: BarrierFrame, onDurable: (saved: SavedLayer) => void): void;
-  report(): LayerReport;
-  evaluated(batch: number, test: TestResult): void;
-  held(): void;
-  resumed(): void;
-  /** All layers have finished: pass the release on, and leave. */
-  released(): void;
-  /** Its numbers ran away in the middle of something: nothing it holds may be saved, and it does nothing more. */
-  poisoned(error: PoisonError): void;
-}
 
 type Effect<Kind extends LayerEffect<Frames>["effect"]> = Extract<LayerEffect<Frames>, { effect: Kind }>;
 
-/**
- * Joins delivery, learning and the two links of one layer: frames become events, effects become work and frames.
- */
+/** Joins delivery, learning and two links: frames become events, effects become work and frames. */
 export class LayerService {
   readonly #rules: Rules;
   readonly #work: LayerWork;

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { LayerService, type LayerSurroundings } from "../../../services/layer/layer-service.ts";
+import { LayerService } from "../../../services/layer/layer-service.ts";
+import type { LayerSurroundings } from "../../../services/layer/layer-surroundings.ts";
 import { LayerWork } from "../../../services/layer/layer-work.ts";
 import { Meter } from "../../../services/worker/meter.ts";
 import { weightsDigest } from "../../../shared/checkpoint/digest.ts";

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pino from "pino";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { LayerService, type LayerSurroundings } from "../../../services/layer/layer-service.ts";
+import { LayerService } from "../../../services/layer/layer-service.ts";
+import type { LayerSurroundings } from "../../../services/layer/layer-surroundings.ts";
 import {
   type LayerEnvironment,
   type LayerOptions,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { LayerService, type LayerSurroundings } from "../../../services/layer/layer-service.ts";
+import { LayerService } from "../../../services/layer/layer-service.ts";
+import type { LayerSurroundings } from "../../../services/layer/layer-surroundings.ts";
 import { LayerWork } from "../../../services/layer/layer-work.ts";
 import { rulesOf } from "../../../services/layer/startup.ts";
 import { Meter } from "../../../services/worker/meter.ts";
