@@ -1,5 +1,8 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { configHash, hashedJson } from "../../shared/config/hash.ts";
+import { loadConfig } from "../../shared/config/read-config.ts";
 import { decode } from "../../shared/wire/codec.ts";
 import { CloseCode, type Frame, PROTOCOL_VERSION } from "../../shared/wire/frames.ts";
 import { DTYPE_BYTES, LARGEST_VALUE } from "../../shared/wire/tensor.ts";
@@ -87,4 +90,13 @@ test("the page is of this version, and bounds values where the code does", () =>
   );
   expect(stated).toEqual([PROTOCOL_VERSION, PROTOCOL_VERSION]);
   expect(page).toContain(`±${LARGEST_VALUE.toLocaleString("en")}`);
+});
+
+test("the hash of the page is that of its text, and of the config it is of", () => {
+  const text = /^ {4}(\{"data":.*\})$/m.exec(page)![1]!;
+  const hash = createHash("sha256").update(text).digest("hex");
+  expect(page).toContain(`and \`${hash}\`.`);
+  const { config } = loadConfig("configs/conform.yaml");
+  expect(hashedJson(config)).toBe(text);
+  expect(configHash(config)).toBe(hash);
 });
