@@ -93,6 +93,11 @@ export class TensorCheck {
   /** Throws a FrameError with code nonFinite at a value that is not finite or beyond ±LARGEST_VALUE. */
   check(tensor: Tensor): void {
     const { dtype, scale = 1 } = tensor;
+    if (dtype === "u8" && scale < 0)
+      throw new FrameError(
+        `Cannot take tensor: its scale is ${scale}, expected 0 or more`,
+        CloseCode.nonFinite,
+      );
     // No byte can be beyond it.
     if (dtype === "u8" && Math.abs(scale) * 255 <= LARGEST_VALUE) return;
     this.#scratch.read(tensor);
