@@ -25,6 +25,7 @@ const registry: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>
   watch: () => import("./watch/bench.ts"),
   precision: () => import("./precision/bench.ts"),
   fuzz: () => import("./fuzz/bench.ts"),
+  scale: () => import("./scale/bench.ts"),
 };
 
 const PAGE = fileURLToPath(new URL("../docs/performance.md", import.meta.url));

@@ -98,11 +98,21 @@ export class ObjectServer {
 
   /** What an object holds; rejects if there is none. */
   async read(key: string): Promise<Buffer> {
-    const { port } = this;
-    const { address } = this.#server.address() as AddressInfo;
-    const response = await fetch(`http://${address}:${port}/${BUCKET}/${key}`);
-    if (response.status !== 200) throw new Error(`Cannot read ${key}: ${response.status}`);
-    return Buffer.from(await response.arrayBuffer());
+    return Buffer.from(await (await this.#fetch(key, "GET")).arrayBuffer());
+  }
+
+  async write(key: string, text: string): Promise<void> {
+    await this.#fetch(key, "PUT", text);
+  }
+
+  async #fetch(key: string, method: "GET" | "PUT", body?: string): Promise<Response> {
+    const { address, port } = this.#server.address() as AddressInfo;
+    const response = await fetch(`http://${address}:${port}/${BUCKET}/${key}`, {
+      method,
+      ...(body && { body }),
+    });
+    if (response.status !== 200) throw new Error(`Cannot ${method} ${key}: ${response.status}`);
+    return response;
   }
 
   async close(): Promise<void> {
