@@ -1,0 +1,125 @@
+import { execFile, execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { swarmStack } from "../../deploy/swarm.ts";
+import { loadConfig } from "../../shared/config/read-config.ts";
+import type { RunView } from "../../shared/record/hub-api.ts";
+import type { Summary } from "../../shared/record/summary.ts";
+import { BUCKET, ObjectServer } from "../support/object-server.ts";
+import { OUTSIDE, Swarm, type SwarmNode, whyNoSwarm } from "../support/swarm.ts";
+
+const missing = whyNoSwarm();
+if (missing !== undefined) console.warn(`The tests with a Swarm are skipped: ${missing}.`);
+
+const CONFIG = "configs/mnist.yaml";
+const LAYERS = ["layer1", "layer2", "layer3", "layer4"];
+const IMAGE = `unlocked-swarm-test-${process.pid}`;
+const MINUTE = 60_000;
+
+describe.skipIf(missing !== undefined)("a network on a Swarm of three nodes", () => {
+  const folder = mkdtempSync(join(tmpdir(), "unlocked-swarm-"));
+  let swarm: Swarm;
+  let server: ObjectServer;
+  let count = 0;
+  let prefix: string;
+
+  beforeAll(async () => {
+    const version = `NODE_VERSION=${process.versions.node.split(".")[0]}`;
+    await promisify(execFile)("docker", ["build", "--quiet", "--build-arg", version, "--tag", IMAGE, "."]);
+    swarm = await Swarm.up(3);
+    await swarm.load(IMAGE);
+    server = await ObjectServer.start({ host: OUTSIDE });
+  }, 20 * MINUTE);
+  afterEach(async () => {
+    await swarm.docker(["stack", "rm", "net"]).catch(() => "");
+    // Its networks go when its containers are gone, and a new stack of the name waits for that.
+    await vi.waitFor(async () => {
+      for (const node of swarm.nodes) expect(await swarm.docker(["ps", "--quiet"], node)).toBe("");
+      expect(await swarm.docker(["network", "ls", "--quiet", "--filter", "name=net_"])).toBe("");
+    }, 2 * MINUTE);
+  }, 3 * MINUTE);
+  afterAll(async () => {
+    await swarm?.down();
+    await server?.close();
+    execFileSync("docker", ["rmi", "--force", IMAGE], { stdio: "ignore" });
+    rmSync(folder, { recursive: true });
+  }, 5 * MINUTE);
+
+  /** Prints the stack file and deploys it as it is. */
+  async function deploy(set: readonly string[]): Promise<number> {
+    const { config } = loadConfig(CONFIG, set);
+    prefix = `run${++count}`;
+    const storeFile = join(folder, "store.ini");
+    writeFileSync(storeFile, storeFileOf(server.environment(OUTSIDE)));
+    const secretFile = join(folder, "secret");
+    writeFileSync(secretFile, "what the workers of this run know");
+    const request = {
+      configPath: CONFIG,
+      set,
+      image: IMAGE,
+      store: `s3://${BUCKET}/${prefix}`,
+      storeFile,
+      secretFile,
+    };
+    const file = join(folder, "stack.yml");
+    writeFileSync(file, swarmStack(config, request));
+    await swarm.docker(["stack", "deploy", "--resolve-image", "never", "--compose-file", file, "net"]);
+    return config.run.batches;
+  }
+
+  async function summary(patienceMs: number): Promise<Summary> {
+    const read = () => server.read(`${prefix}/record/summary.json`);
+    return JSON.parse((await vi.waitFor(read, { timeout: patienceMs, interval: 500 })).toString());
+  }
+
+  /** As the page has it, from the node where the hub is. */
+  async function view(): Promise<RunView> {
+    const node = (await swarm.nodeOf("net_hub")) as SwarmNode;
+    const headers = { host: "127.0.0.1:7400" };
+    const text = await getText(`http://${node.address}:7400/api/runs/latest`, headers);
+    return JSON.parse(text) as RunView;
+  }
+
+  it("trains over the nodes, from the stack file as it is printed", { timeout: 10 * MINUTE }, async () => {
+    const batches = await deploy([]);
+    await vi.waitFor(async () => {
+      const workers = (await view()).workers.filter(({ name }) => name !== "source");
+      expect(new Set(workers.map(({ node }) => node)).size).toBeGreaterThan(0);
+      for (const worker of workers) {
+        expect(worker.contact).toBe("connected");
+        expect(worker.store).toBe(`s3://${BUCKET}/${prefix}/${worker.name}`);
+      }
+    }, 2 * MINUTE);
+    const places = await Promise.all(LAYERS.map((layer) => swarm.nodeOf(`net_${layer}`)));
+    expect(new Set(places.map((node) => node?.number)).size).toBeGreaterThan(1);
+    const { layers, test } = await summary(8 * MINUTE);
+    expect(layers.map(({ applied }) => applied)).toEqual(LAYERS.map(() => [[0, batches - 1]]));
+    expect(test.error).toBeLessThanOrEqual(0.022);
+  });
+});
+
+/** As AWS's own programs read it. */
+function storeFileOf(environment: Readonly<Record<string, string>>): string {
+  return [
+    "[default]",
+    `aws_access_key_id = ${environment.AWS_ACCESS_KEY_ID}`,
+    `aws_secret_access_key = ${environment.AWS_SECRET_ACCESS_KEY}`,
+    `region = ${environment.AWS_REGION}`,
+    `endpoint_url = ${environment.AWS_ENDPOINT_URL_S3}`,
+    "",
+  ].join("\n");
+}
+
+/** fetch would say the host itself. */
+function getText(url: string, headers: Readonly<Record<string, string>>): Promise<string> {
+  return new Promise((resolve, reject) => {
+    get(url, { headers }, (response) => {
+      let text = "";
+      response.on("data", (bytes) => (text += bytes)).on("end", () => resolve(text));
+    }).on("error", reject);
+  });
+}
