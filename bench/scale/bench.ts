@@ -5,7 +5,7 @@ import { type ScaleFindings, type ScaleOptions, simulate } from "./chain.ts";
 
 const MINUTE_MS = 60_000;
 const FREE: ScaleOptions = {
-  ...{ layers: 16, seed: 1, horizonMs: 30_000, linkMs: 10, failureMs: Number.POSITIVE_INFINITY },
+  ...{ layers: 16, seed: 1, horizonMs: 5000, linkMs: 10, failureMs: Number.POSITIVE_INFINITY },
   stalenessBudget: 64,
 };
 const FAILURES = [
