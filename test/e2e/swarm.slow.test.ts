@@ -7,10 +7,10 @@ import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { swarmStack } from "../../deploy/swarm.ts";
 import { loadConfig } from "../../shared/config/read-config.ts";
-import type { RunView } from "../../shared/record/hub-api.ts";
+import type { RunView, WorkerView } from "../../shared/record/hub-api.ts";
 import type { Summary } from "../../shared/record/summary.ts";
 import { BUCKET, ObjectServer } from "../support/object-server.ts";
-import { OUTSIDE, Swarm, type SwarmNode, whyNoSwarm } from "../support/swarm.ts";
+import { link, OUTSIDE, Swarm, type SwarmNode, whyNoSwarm } from "../support/swarm.ts";
 
 const missing = whyNoSwarm();
 if (missing !== undefined) console.warn(`The tests with a Swarm are skipped: ${missing}.`);
@@ -78,10 +78,11 @@ describe.skipIf(missing !== undefined)("a network on a Swarm of three nodes", ()
 
   /** As the page has it, from the node where the hub is. */
   async function view(): Promise<RunView> {
-    const node = (await swarm.nodeOf("net_hub")) as SwarmNode;
     const headers = { host: "127.0.0.1:7400" };
-    const text = await getText(`http://${node.address}:7400/api/runs/latest`, headers);
-    return JSON.parse(text) as RunView;
+    const asked = swarm.nodes.map(({ address }) =>
+      getText(`http://${address}:7400/api/runs/latest`, headers),
+    );
+    return JSON.parse(await Promise.any(asked)) as RunView;
   }
 
   it("trains over the nodes, from the stack file as it is printed", { timeout: 10 * MINUTE }, async () => {
@@ -100,6 +101,64 @@ describe.skipIf(missing !== undefined)("a network on a Swarm of three nodes", ()
     expect(layers.map(({ applied }) => applied)).toEqual(LAYERS.map(() => [[0, batches - 1]]));
     expect(test.error).toBeLessThanOrEqual(0.022);
   });
+
+  it("goes on elsewhere when a node is drained, and when its cable is pulled", {
+    timeout: 10 * MINUTE,
+  }, async () => {
+    await swarm.docker(["swarm", "update", "--dispatcher-heartbeat", "1s"]);
+    const batches = await deploy(["run.epochs=8"]);
+    await vi.waitFor(
+      async () => expect(await worker("layer2")).toMatchObject({ state: "training" }),
+      2 * MINUTE,
+    );
+    const names = (await swarm.docker(["node", "ls", "--quiet"])).split("\n");
+    const ids = await Promise.all(
+      swarm.nodes.map((node) => swarm.docker(["info", "--format", "{{.Swarm.NodeID}}"], node)),
+    );
+    expect(names.length).toBe(3);
+    // Not the manager, which alone knows who runs where.
+    const drained = await layerOn([2, 3]);
+    const before = (await worker(drained.layer)).incarnation;
+    await swarm.docker(["node", "update", "--availability", "drain", ids[drained.node.number - 1]!]);
+    await isBack(drained.layer, before);
+    await swarm.docker(["node", "update", "--availability", "active", ids[drained.node.number - 1]!]);
+
+    const cut = await layerOn([2, 3].filter((number) => number !== drained.node.number));
+    const life = (await worker(cut.layer)).incarnation;
+    await link(cut.node.number, "down");
+    const began = performance.now();
+    await isBack(cut.layer, life);
+    console.info(`From the cable to the first update elsewhere: ${Math.round(performance.now() - began)} ms`);
+    await link(cut.node.number, "up");
+
+    const { layers } = await summary(8 * MINUTE);
+    expect(layers.map(({ applied }) => applied)).toEqual(LAYERS.map(() => [[0, batches - 1]]));
+  });
+
+  async function worker(name: string): Promise<WorkerView> {
+    return (await view()).workers.find((each) => each.name === name)!;
+  }
+
+  /** A layer that runs on one of these nodes. */
+  async function layerOn(numbers: readonly number[]): Promise<{ layer: string; node: SwarmNode }> {
+    for (const layer of LAYERS) {
+      const node = await swarm.nodeOf(`net_${layer}`);
+      if (node && numbers.includes(node.number)) return { layer, node };
+    }
+    throw new Error(`no layer runs on ${numbers.join(" or ")}`);
+  }
+
+  /** In a newer life, and learning. */
+  async function isBack(name: string, before: number): Promise<void> {
+    await vi.waitFor(
+      async () => {
+        const { incarnation, state, contact } = await worker(name);
+        expect(incarnation).toBeGreaterThan(before);
+        expect({ state, contact }).toEqual({ state: "training", contact: "connected" });
+      },
+      { timeout: 2 * MINUTE, interval: 200 },
+    );
+  }
 });
 
 /** As AWS's own programs read it. */
@@ -117,9 +176,10 @@ function storeFileOf(environment: Readonly<Record<string, string>>): string {
 /** fetch would say the host itself. */
 function getText(url: string, headers: Readonly<Record<string, string>>): Promise<string> {
   return new Promise((resolve, reject) => {
-    get(url, { headers }, (response) => {
+    const request = get(url, { headers, timeout: 1000 }, (response) => {
       let text = "";
       response.on("data", (bytes) => (text += bytes)).on("end", () => resolve(text));
-    }).on("error", reject);
+    });
+    request.on("timeout", () => request.destroy(new Error("no answer"))).on("error", reject);
   });
 }
