@@ -101,7 +101,7 @@ describe("a program that is run", () => {
   });
 
   it("is of the bundle of what started it, whatever the files hold by now", () => {
-    edit(LAYER, "let log =", "console.log(process.env.UNLOCKED_BUNDLE);\nlet log =");
+    edit(LAYER, "runProgram(process", "console.log(process.env.UNLOCKED_BUNDLE);\nrunProgram(process");
     expect(run(LAYER).out.split("\n")[0]).toBe(cache);
     edit(OPTIONS, "Cannot start", "Will not start");
     const outOf = (UNLOCKED_BUNDLE: string) => node(root, [RUN, LAYER], { UNLOCKED_BUNDLE }).out;
@@ -134,7 +134,11 @@ describe("a program that is run", () => {
 
   it("is not made of files that nobody looks at for changes", () => {
     writeFileSync(join(root, "aside.ts"), "export const aside = 1;");
-    edit(LAYER, "let log =", 'import { aside } from "../../aside.ts";\nconsole.log(aside);\nlet log =');
+    edit(
+      LAYER,
+      "runProgram(process",
+      'import { aside } from "../../aside.ts";\nconsole.log(aside);\nrunProgram(process',
+    );
     const { out, err } = run(LAYER);
     expect(err).toMatch(/aside\.ts: it is not one of the sources/);
     expect(out).toMatch(/^1\n.*Cannot start/);
