@@ -4,7 +4,6 @@ import type { IPodDisruptionBudget } from "kubernetes-models/policy/v1/PodDisrup
 import type { IConfigMap } from "kubernetes-models/v1/ConfigMap";
 import type { IIoK8sApiCoreV1Container as Container } from "kubernetes-models/v1/Container";
 import type { IIoK8sApiCoreV1PodSpec as PodSpec } from "kubernetes-models/v1/PodSpec";
-import type { IIoK8sApiCoreV1Probe as Probe } from "kubernetes-models/v1/Probe";
 import type { IService } from "kubernetes-models/v1/Service";
 import type { IIoK8sApiCoreV1Volume as Volume } from "kubernetes-models/v1/Volume";
 import type { IIoK8sApiCoreV1VolumeMount as VolumeMount } from "kubernetes-models/v1/VolumeMount";
@@ -12,6 +11,7 @@ import type { IIoK8sApiCoreV1VolumeProjection as VolumeProjection } from "kubern
 import { stringify } from "yaml";
 import type { Config } from "../shared/config/config.ts";
 import { commandOf, commented } from "./docker.ts";
+import { probes } from "./kubernetes-probes.ts";
 import {
   type DeployRequest,
   type Dialect,
@@ -304,23 +304,5 @@ function container(
       { name: "config", mountPath: FOLDER_OF_CONFIG, readOnly: true },
       ...(hasSecrets ? [{ name: "secrets", mountPath: SECRETS, readOnly: true }] : []),
     ],
-  };
-}
-
-/** Startup and readiness apart from liveness: a layer that waits for its neighbour is alive, and not ready. */
-function probes(
-  isHub: boolean,
-  hasTls: boolean,
-): Pick<Container, "startupProbe" | "readinessProbe" | "livenessProbe"> {
-  const ask = (path: string): Probe =>
-    // With TLS it asks for a certificate, which a kubelet has not.
-    hasTls && !isHub
-      ? { tcpSocket: { port: "ws" } }
-      : // The hub answers nobody who does not name it.
-        { httpGet: { path, port: "ws", httpHeaders: [{ name: "Host", value: `127.0.0.1:${PORT}` }] } };
-  return {
-    startupProbe: { ...ask("/healthz"), periodSeconds: 1, failureThreshold: 120 },
-    readinessProbe: { ...ask(isHub ? "/healthz" : "/readyz"), periodSeconds: 2, failureThreshold: 3 },
-    livenessProbe: { ...ask("/healthz"), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 },
   };
 }
