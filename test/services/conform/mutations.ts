@@ -13,7 +13,7 @@ interface Tensor {
 }
 
 /** Of layer 2 of configs/conform.yaml. */
-const ROWS = 8;
+const ROWS = 50;
 
 const isGradient = ({ kind, gradient }: Fields): boolean => kind === "gradient" && gradient !== undefined;
 
