@@ -138,17 +138,26 @@ const HUB_MIB = 256;
 
 /** Generous: a worker at its limit is killed, and restarted only to grow again. */
 function layerMiB(config: Config, layer: number): number {
-  const { inputs, outputs } = config.layers[layer - 1]!;
+  const { inputs, outputs, positions } = config.layers[layer - 1]!;
   const evidence = outputs + config.layers.at(-1)!.outputs + config.layers[0]!.inputs;
-  const weights = outputs * (inputs + evidence);
+  const weights =
+    positions === undefined ? outputs * (inputs + evidence) : weightsOfSequence(outputs, evidence, positions);
   // Value, gradient, two moments, and two copies on their way to a checkpoint.
   const state = weights * 6;
   const inFlight = config.run.batchSize * (inputs + evidence) * (2 * config.delivery.window + 8);
-  const bytes = 4 * (state + inFlight);
+  // A transformer block keeps some fifty arrays of its output's size for its backward pass.
+  const kept = positions === undefined ? 0 : config.run.batchSize * outputs * 50;
+  const bytes = 4 * (state + inFlight + kept);
   return Math.ceil((256 + bytes / 2 ** 20) / 64) * 64;
 }
 
 /** Where the one pod of a worker's StatefulSet is reached, under the headless Service of its network. */
 export function podHost(network: string, worker: string): string {
   return `${network}-${worker}-0.${network}`;
+}
+
+/** The same weights serve every position: twelve products of a position's width, and what its generator looks at. */
+function weightsOfSequence(outputs: number, evidence: number, positions: number): number {
+  const width = outputs / positions;
+  return width * (12 * width + evidence / positions);
 }

@@ -36,6 +36,8 @@ export class Inspector {
     readonly network: number;
   };
   readonly #guessesInput: boolean;
+  /** How many ids there are, where the input is ids. */
+  readonly #vocabulary: number | undefined;
   /** Whether it reads the network's own input, beside its own; "if sent": it does without, where there is none. */
   readonly #readsInput: "always" | "if sent" | "never";
 
@@ -52,6 +54,8 @@ export class Inspector {
     this.#maxRows = run.batchSize;
     const activation = number === 1 ? dtypes.input : dtypes.link;
     this.#dtypes = { activation, input: dtypes.input, target: dtypes.link };
+    const { kind, own } = layers[number - 1]!;
+    this.#vocabulary = kind === "embedding" ? Number(own?.vocabulary) : undefined;
     this.#guessesInput = number > 1 && learning.inputGenerator !== undefined;
     const mayRead = this.#guessesInput ? "if sent" : "never";
     this.#readsInput = number > 1 && looksAtInput ? "always" : mayRead;
@@ -105,6 +109,7 @@ export class Inspector {
     requireDtype("activation", activation, this.#dtypes.activation);
     requireShape("activation", activation, rows, this.#widths.input);
     this.#check.check(activation);
+    if (this.#vocabulary !== undefined) requireIds(activation, this.#vocabulary);
   }
 
   #inspectInput(input: Tensor | undefined, rows: number): void {
@@ -117,6 +122,14 @@ export class Inspector {
   #requireFewRows(what: string, rows: number): void {
     if (rows > this.#maxRows) throw mismatch(`${what} has ${rows} rows, this layer takes ${this.#maxRows}`);
   }
+}
+
+/** Ids are bytes worth 1; one beyond the vocabulary has no vector. */
+function requireIds({ dtype, scale = 1, data }: Tensor, vocabulary: number): void {
+  if (dtype !== "u8" || scale !== 1) throw mismatch(`ids are ${dtype} times ${scale}, this layer takes u8`);
+  const wrong = data.find((id) => id >= vocabulary);
+  if (wrong !== undefined)
+    throw mismatch(`id ${wrong} is not one of the ${vocabulary} that this layer knows`);
 }
 
 function requireDtype(what: string, { dtype }: Tensor, expected: Dtype): void {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { learningOfLayer } from "../dni/build-layer.ts";
 import { hasGenerator } from "../dni/layer-options.ts";
 import { kindOf } from "../layers/kinds.ts";
 import { above, flag, leaf, map, oneOf, wholeFrom } from "../schema/fields.ts";
@@ -76,6 +77,10 @@ function completeForm(
     notes.wrong(["learning", "generator", "form"], form, what);
   }
   const fit = isSequence ? "bent" : "classifying";
+  if (isSequence && hidden.length > 0) {
+    const what = "what guesses for a sequence, or judges it, has no hidden layers";
+    notes.wrong(["learning", "generator", "hidden"], hidden, what);
+  }
   if (isSequence && form !== undefined && form !== fit) {
     notes.wrong(["learning", "generator", "form"], form, "generators of sequences are bent");
   }
@@ -119,9 +124,9 @@ function completeEvidence(
 
 /** What a layer's generator looks at must be what one of its kind can see. */
 export function checkEvidence(layers: readonly LayerConfig[], learning: LearningConfig, notes: Notes): void {
-  const { evidence } = learning.generator;
   for (const [index, layer] of layers.slice(0, -1).entries()) {
     const { method = learning.method } = layer;
+    const { evidence } = learningOfLayer({ layers, learning }, index + 1).generator;
     const why = hasGenerator(method) ? kindOf(layer).refuseEvidence?.(evidence) : undefined;
     if (why === undefined) continue;
     const what = `the generator of layer ${index + 1}, ${why}`;

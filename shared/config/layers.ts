@@ -120,7 +120,11 @@ function checkHead(
   loss: Config["loss"],
   notes: Notes,
 ): void {
-  const { labelWidth, judged } = dataFacts(data);
+  const { labelWidth, judged, sequence } = dataFacts(data);
+  if (sequence && head.positions !== sequence.positions) {
+    const what = `the labels of ${data.set} are one for each position: readout gives these`;
+    notes.wrong(["layers", index, "kind"], kindName(head), what);
+  }
   if (head.outputs !== labelWidth) {
     const { labels } = labelKinds[judged];
     const { positions = 1 } = head;

@@ -88,6 +88,8 @@ export function checkMethods(layers: readonly LayerConfig[], learning: LearningC
       return;
     }
     const own = { ...learning, method: method ?? learning.method };
+    if (method === "frozen" && (learning.mixture ?? 0) > 0)
+      notes.wrong(["layers", index, "method"], method, "with a mixture it would follow its targets");
     if (learning.inputGenerator && (isLocked(own) || own.method === "local")) {
       const why = own.method === "local" ? "has a loss of its own" : "waits for its gradient";
       const what = `layer ${index + 1} ${why}; inputs are guessed for dni, cdni and frozen, without a mixture`;

@@ -20,6 +20,9 @@ export interface BentHeadOptions {
   readonly optimizer: OptimizerOptions;
 }
 
+/** Σ t² of a batch below which a target teaches nothing. */
+const LEAST_ENERGY = 1e-20;
+
 /**
  * A head of the layer's own, bent by targets. The head R (layer norm, linear to the labels) learns from the labels at once,
  * as the layer does. The gradient g = dL_R/d(output) is what R alone would ask of the layer; the guess is
@@ -90,9 +93,9 @@ export class BentHeadGenerator implements GradientGenerator {
     const across = { transposeA: true };
     this.#kernels.multiply(this.#asked!, this.#difference, this.#bend.gradient, shape, across);
     this.steps++;
-    const scale = 2 / Math.max(health.squaredTarget, Number.MIN_VALUE);
-    // A target of zeros says nothing of how the network bends a gradient.
-    if (Number.isFinite(scale))
+    const scale = 2 / health.squaredTarget;
+    // A target of zeros, or almost, says nothing of how the network bends a gradient; its scale would be infinite.
+    if (health.squaredTarget > LEAST_ENERGY)
       descendAll(this.#kernels, this.#optimizer, [this.#bend], { rate, scale, step: this.steps });
     return health;
   }

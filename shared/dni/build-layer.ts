@@ -71,9 +71,16 @@ function evidenceFor(method: Method, evidence: readonly EvidencePart[]): readonl
   return others.length > 0 ? others : ["output"];
 }
 
+/** Decay moves weights without a gradient; a frozen hidden layer stays as drawn. */
+function asDrawn(learning: LearningOptions, isHidden: boolean): LearningOptions {
+  if (learning.method !== "frozen" || !isHidden) return learning;
+  const { decay: _, ...layer } = learning.layer;
+  return { ...learning, layer };
+}
+
 function layerOptions(network: NetworkOptions, number: number, parts: LayerParts): LayerOptions {
   const { layers, loss, run, seed } = network;
-  const learning = learningOfLayer(network, number);
+  const learning = asDrawn(learningOfLayer(network, number), number < layers.length);
   return {
     ...layers[number - 1]!,
     layer: number,

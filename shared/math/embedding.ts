@@ -48,8 +48,9 @@ export class Embedding implements Transform {
 
   /** Throws a RangeError for an id that is not in the vocabulary, or more rows than there is room for. */
   forward(ids: Float32Array, rows: number): Float32Array {
+    const output = this.#look(ids, rows, this.#output);
     this.#last = { ids, rows };
-    return this.#look(ids, rows, this.#output);
+    return output;
   }
 
   track(): void {}

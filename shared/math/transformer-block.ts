@@ -66,6 +66,7 @@ export class TransformerBlock implements Transform {
     readonly narrow: Float32Array;
     readonly sum: Float32Array;
   };
+  readonly #inputGradient: Float32Array;
   #rows: number | undefined;
 
   constructor(kernels: Kernels, options: BlockOptions) {
@@ -90,6 +91,7 @@ export class TransformerBlock implements Transform {
     parameters.add("feedForward.gamma", this.#norms.fed.gamma);
     this.#traces = { training: this.#trace(), evaluation: this.#trace() };
     const all = maxRows * positions * width;
+    this.#inputGradient = kernels.allocate(all);
     this.#scratch = {
       wide: kernels.allocate(EXPANSION * all),
       narrow: kernels.allocate(all),
@@ -119,8 +121,8 @@ export class TransformerBlock implements Transform {
     this.#plus(outputGradient, narrow, sum, rows);
     this.#attentionBackward(sum, narrow, rows, trace);
     if (!wantInputGradient) return undefined;
-    this.#plus(sum, narrow, narrow, rows);
-    return exactly(narrow, this.#length(rows));
+    this.#plus(sum, narrow, this.#inputGradient, rows);
+    return exactly(this.#inputGradient, this.#length(rows));
   }
 
   /** With the mean over all positions of all rows. */

@@ -59,6 +59,19 @@ describe("a network of transformer blocks", () => {
   });
 });
 
+describe("a frozen layer", () => {
+  it("stays as drawn, also where the weights of others decay", async () => {
+    const config = read("learning.method=frozen", "learning.layer.decay=0.5", "run.batches=5");
+    const set = await openDataSet(config.data);
+    const chain = referenceChain(plainKernels(), config, { staleness: 1 });
+    const weightsOf = (layer: number) => structuredClone(chain.layers[layer]!.state().tensors);
+    const before = [weightsOf(0), weightsOf(1), weightsOf(2)];
+    for (let n = 0; n < 5; n++) chain.train(set.batch(config.seed, n, 16), n);
+    expect([weightsOf(0), weightsOf(1)]).toEqual(before.slice(0, 2));
+    expect(weightsOf(2)).not.toEqual(before[2]);
+  });
+});
+
 describe("a config of sequences", () => {
   it("knows what each layer takes and gives, and that its generators are bent", () => {
     const { layers, learning } = read();
@@ -89,6 +102,9 @@ describe("a config of sequences", () => {
     ["layers.0={kind: block, heads: 1}", "layer 1 takes sequences of vectors, text gives none"],
     ["layers.0={outputs: 128}", "layer 2 takes sequences of vectors, layer 1 gives none"],
     ["learning.generator.form=classifying", "generators of sequences are bent"],
+    ["layers.0.method=dni", "the generator of layer 1, which gives a sequence, looks at output and labels"],
+    ["learning.generator.hidden=[8]", "what guesses for a sequence, or judges it, has no hidden layers"],
+    ["layers.2={outputs: 40}", "the labels of text are one for each position: readout gives these"],
     ["learning.method=dni", "the generator of layer 1, which gives a sequence, looks at output and labels"],
   ])("refuses %s", (override, what) => {
     expect(() => read(override)).toThrow(what);
