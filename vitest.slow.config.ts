@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 const COMPUTING = [
   "test/sim/*.slow.test.ts",
   "test/fuzz/frames.slow.test.ts",
-  "test/checkpoint/store.slow.test.ts",
+  "test/checkpoint/*.slow.test.ts",
   "test/e2e/*bit-identical.slow.test.ts",
   "test/e2e/{bad-input,from-snapshot,record,secret,trace}.slow.test.ts",
 ];

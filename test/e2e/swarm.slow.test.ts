@@ -106,7 +106,7 @@ describe.skipIf(missing !== undefined)("a network on a Swarm of three nodes", ()
     timeout: 10 * MINUTE,
   }, async () => {
     await swarm.docker(["swarm", "update", "--dispatcher-heartbeat", "1s"]);
-    const batches = await deploy(["run.epochs=8"]);
+    const batches = await deploy(["run.epochs=24"]);
     await vi.waitFor(
       async () => expect(await worker("layer2")).toMatchObject({ state: "training" }),
       2 * MINUTE,
