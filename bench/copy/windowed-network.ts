@@ -1,5 +1,5 @@
-import { SyntheticGradientGenerator } from "../../shared/dni/generator.ts";
-import type { GeneratorHealth } from "../../shared/dni/generator-health.ts";
+import type { GeneratorHealth } from "../../shared/dni/generators/generator-health.ts";
+import { SyntheticGradientGenerator } from "../../shared/dni/generators/linear-generator.ts";
 import { DenseLayer } from "../../shared/math/dense-layer.ts";
 import type { Kernels } from "../../shared/math/kernels.ts";
 import type { Tensors } from "../../shared/math/parameter.ts";

@@ -1,7 +1,7 @@
 import type { Kernels } from "../../shared/math/kernels.ts";
 import { loadLibrary } from "../../shared/math/native/library.ts";
 import { nativeKernels } from "../../shared/math/native-kernels.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { relaxedKernels, wasmKernels } from "../../shared/math/wasm-kernels.ts";
 import type { Bench } from "../harness/bench.ts";
 import { renderSpread } from "../harness/render.ts";

@@ -1,7 +1,7 @@
 import type { Config } from "../../shared/config/config.ts";
 import { batchesPerEpoch } from "../../shared/config/data-facts.ts";
 import type { DataSet } from "../../shared/data/data-set.ts";
-import type { GeneratorHealth } from "../../shared/dni/generator.ts";
+import type { GeneratorHealth } from "../../shared/dni/generators/linear-generator.ts";
 import type { ReferenceChain } from "../../shared/dni/reference-chain.ts";
 import { referenceChain, trueGradientProbe } from "../../shared/layers/network.ts";
 import type { Verdict } from "../../shared/math/accuracy.ts";

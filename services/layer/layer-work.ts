@@ -1,7 +1,7 @@
 import type { Layer, NetworkOptions } from "../../shared/dni/build-layer.ts";
 import { EvidenceStore } from "../../shared/dni/evidence.ts";
 import type { Example } from "../../shared/dni/example.ts";
-import type { GeneratorHealth } from "../../shared/dni/generator.ts";
+import type { GeneratorHealth } from "../../shared/dni/generators/linear-generator.ts";
 import { type InputGenerator, inputGeneratorOf } from "../../shared/dni/input-generator.ts";
 import { joined, type LayerState } from "../../shared/dni/layer-state.ts";
 import { buildLayer } from "../../shared/layers/network.ts";

@@ -72,12 +72,18 @@ export function App({ address }: { readonly address: Address }) {
           </p>
         )}
       </main>
-      <footer>
-        Every layer is its own process. Kill one; the rest keep learning. The same in the terminal:{" "}
-        <code>npm run unlocked -- status</code>
-      </footer>
+      <Footer />
       <Help isOpen={isHelpOpen} onClose={() => setHelpOpen(false)} />
     </>
+  );
+}
+
+function Footer() {
+  return (
+    <footer>
+      Every layer is its own process. Kill one; the rest keep learning. The same in the terminal:{" "}
+      <code>npm run unlocked -- status</code>
+    </footer>
   );
 }
 

@@ -1,4 +1,4 @@
-import type { GeneratorHealth } from "../../shared/dni/generator.ts";
+import type { GeneratorHealth } from "../../shared/dni/generators/linear-generator.ts";
 import {
   addTargets,
   figuresOf,

@@ -1,6 +1,6 @@
 import type { DataConfig } from "../data/data-set-kind.ts";
 import type { NetworkLayer } from "../dni/build-layer.ts";
-import type { EvidencePart } from "../dni/generator.ts";
+import type { EvidencePart } from "../dni/generators/linear-generator.ts";
 import type { Method } from "../dni/layer-options.ts";
 import type { LinkTimings } from "../link/timings.ts";
 import type { KernelsName } from "../math/choose-kernels.ts";
@@ -8,7 +8,7 @@ import type { Loss } from "../math/kernels.ts";
 import type { LinkDtype } from "../wire/frames.ts";
 
 export type { DataConfig } from "../data/data-set-kind.ts";
-export type { EvidencePart } from "../dni/generator.ts";
+export type { EvidencePart } from "../dni/generators/linear-generator.ts";
 export type { Method } from "../dni/layer-options.ts";
 
 /** One experiment, complete: every default filled in, every width checked to chain. What `configs/*.yaml` becomes. */

@@ -6,8 +6,8 @@ export { type DataConfig, type DataFacts, type DataSetKind, dataSetKind } from "
 export { countParts, rowsOfPart } from "../data/parts.ts";
 export { EpochOrders, permutation } from "../data/permutation.ts";
 export { gaussian, integerBelow, type Random, randomStream, uniform } from "../data/random.ts";
-export { generatorOf } from "../dni/generator-of.ts";
-export type { GradientGenerator } from "../dni/gradient-generator.ts";
+export { generatorOf } from "../dni/generators/generator-of.ts";
+export type { GradientGenerator } from "../dni/generators/gradient-generator.ts";
 export type { LayerOptions, LayerSpec } from "../dni/layer-options.ts";
 export { activated, countParameters, MOST_FLOATS } from "../layers/common-fields.ts";
 export { type Given, type LayerKind, layerKind, type Shape } from "../layers/layer-kind.ts";

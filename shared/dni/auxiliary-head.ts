@@ -1,8 +1,8 @@
 import { DenseLayer } from "../math/dense-layer.ts";
 import type { Kernels } from "../math/kernels.ts";
-import { NormedDense } from "../math/normed-dense.ts";
 import type { Tensors } from "../math/parameter.ts";
 import type { Transform } from "../math/transform.ts";
+import { NormedDense } from "../math/transformer/normed-dense.ts";
 import { HiddenLayers } from "./hidden-layers.ts";
 import type { LayerOptions } from "./layer-options.ts";
 

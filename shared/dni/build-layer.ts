@@ -1,6 +1,6 @@
 import type { Kernels, Loss } from "../math/kernels.ts";
 import { DecoupledLayer } from "./decoupled-layer.ts";
-import type { EvidencePart } from "./generator.ts";
+import type { EvidencePart } from "./generators/linear-generator.ts";
 import { Head } from "./head.ts";
 import {
   isLocked,

@@ -3,7 +3,7 @@ import type { Layer } from "./build-layer.ts";
 import type { DecoupledLayer } from "./decoupled-layer.ts";
 import { EvidenceStore } from "./evidence.ts";
 import type { Example } from "./example.ts";
-import type { GeneratorHealth } from "./generator.ts";
+import type { GeneratorHealth } from "./generators/linear-generator.ts";
 import type { Head } from "./head.ts";
 import type { LocalLayer } from "./local-layer.ts";
 import type { LockedLayer } from "./locked-layer.ts";

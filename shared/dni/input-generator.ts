@@ -2,8 +2,8 @@ import type { Kernels } from "../math/kernels.ts";
 import { rateAt } from "../math/schedule.ts";
 import type { NetworkOptions } from "./build-layer.ts";
 import type { Example } from "./example.ts";
-import { SyntheticGradientGenerator } from "./generator.ts";
-import type { GeneratorHealth } from "./generator-health.ts";
+import type { GeneratorHealth } from "./generators/generator-health.ts";
+import { SyntheticGradientGenerator } from "./generators/linear-generator.ts";
 import type { InputGeneratorOptions, LearningOptions } from "./layer-options.ts";
 import { type LayerState, named, restoreTensors } from "./layer-state.ts";
 

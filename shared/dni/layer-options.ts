@@ -4,8 +4,8 @@ import type { OptimizerOptions } from "../math/optimizer.ts";
 import type { RateOptions } from "../math/schedule.ts";
 import type { Transform } from "../math/transform.ts";
 import type { EvidenceWidths } from "./evidence.ts";
-import type { EvidencePart } from "./generator.ts";
-import type { GradientGenerator } from "./gradient-generator.ts";
+import type { GradientGenerator } from "./generators/gradient-generator.ts";
+import type { EvidencePart } from "./generators/linear-generator.ts";
 
 /** What a layer is, apart from how it learns: part of a Config. Inputs and outputs are floats per example. */
 export interface LayerSpec {

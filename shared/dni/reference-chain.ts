@@ -4,7 +4,7 @@ import { Rounding } from "../math/rounding.ts";
 import type { BuildLayer, Layer, NetworkOptions } from "./build-layer.ts";
 import { type ChainBatch, ChainExamples } from "./chain-batch.ts";
 import { type ChainLayer, chainLayerOf } from "./chain-layer.ts";
-import type { GeneratorHealth } from "./generator.ts";
+import type { GeneratorHealth } from "./generators/linear-generator.ts";
 import type { Head } from "./head.ts";
 import { type InputGenerator, inputGeneratorOf } from "./input-generator.ts";
 import { joined, type LayerState } from "./layer-state.ts";

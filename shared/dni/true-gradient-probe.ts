@@ -3,7 +3,7 @@ import type { BuildLayer, Layer, NetworkOptions } from "./build-layer.ts";
 import { type ChainBatch, ChainExamples } from "./chain-batch.ts";
 import { DecoupledLayer } from "./decoupled-layer.ts";
 import type { Example } from "./example.ts";
-import type { GeneratorHealth } from "./generator-health.ts";
+import type { GeneratorHealth } from "./generators/generator-health.ts";
 import type { Head } from "./head.ts";
 import { LockedLayer } from "./locked-layer.ts";
 

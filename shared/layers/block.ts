@@ -1,8 +1,8 @@
-import type { EvidencePart } from "../dni/generator.ts";
+import type { EvidencePart } from "../dni/generators/linear-generator.ts";
 import type { LayerOptions } from "../dni/layer-options.ts";
 import type { Kernels } from "../math/kernels.ts";
 import type { Transform } from "../math/transform.ts";
-import { TransformerBlock } from "../math/transformer-block.ts";
+import { TransformerBlock } from "../math/transformer/transformer-block.ts";
 import { wholeFrom } from "../schema/fields.ts";
 import { layerKind } from "./layer-kind.ts";
 

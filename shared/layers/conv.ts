@@ -1,5 +1,5 @@
-import { ConvGenerator } from "../dni/conv-generator.ts";
-import { generatorOf } from "../dni/generator-of.ts";
+import { ConvGenerator } from "../dni/generators/conv-generator.ts";
+import { generatorOf } from "../dni/generators/generator-of.ts";
 import type { LayerSpec } from "../dni/layer-options.ts";
 import { ConvLayer } from "../math/conv-layer.ts";
 import { patchesOf } from "../math/patches.ts";

@@ -1,5 +1,5 @@
-import { Embedding } from "../math/embedding.ts";
 import { Stack } from "../math/stack.ts";
+import { Embedding } from "../math/transformer/embedding.ts";
 import { wholeFrom } from "../schema/fields.ts";
 import { blockParameters, blockTransform, depth, heads, refuseSequenceEvidence } from "./block.ts";
 import { MOST_FLOATS } from "./common-fields.ts";

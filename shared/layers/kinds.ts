@@ -1,5 +1,5 @@
 import type { NetworkLayer } from "../dni/build-layer.ts";
-import { generatorOf } from "../dni/generator-of.ts";
+import { generatorOf } from "../dni/generators/generator-of.ts";
 import type { LayerParts, LayerSpec } from "../dni/layer-options.ts";
 import { block } from "./block.ts";
 import { conv } from "./conv.ts";

@@ -1,5 +1,5 @@
 import type { NetworkLayer } from "../dni/build-layer.ts";
-import type { EvidencePart } from "../dni/generator.ts";
+import type { EvidencePart } from "../dni/generators/linear-generator.ts";
 import type { LayerParts, LayerSpec } from "../dni/layer-options.ts";
 import type { Fields, Read } from "../schema/fields.ts";
 

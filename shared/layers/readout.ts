@@ -1,4 +1,4 @@
-import { NormedDense } from "../math/normed-dense.ts";
+import { NormedDense } from "../math/transformer/normed-dense.ts";
 import { wholeFrom } from "../schema/fields.ts";
 import { refuseSequenceEvidence } from "./block.ts";
 import { MOST_FLOATS } from "./common-fields.ts";

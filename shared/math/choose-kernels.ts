@@ -1,7 +1,7 @@
 import type { Kernels } from "./kernels.ts";
 import { loadLibrary, type Machine, type NativeLibrary, type Path } from "./native/library.ts";
 import { nativeKernels } from "./native-kernels.ts";
-import { plainKernels } from "./plain-kernels.ts";
+import { plainKernels } from "./plain/plain-kernels.ts";
 import { fusesProducts, relaxedKernels, wasmKernels } from "./wasm-kernels.ts";
 
 export type KernelsName = "auto" | "native" | "wasm-relaxed" | "wasm" | "plain";

@@ -2,8 +2,8 @@ import type { Kernels, MultiplyOptions, Nonlinearity, PatchShape } from "./kerne
 import { patchesOf } from "./patches.ts";
 import { Arena } from "./wasm/arena.ts";
 import { type Build, loadKernels, type WasmExports } from "./wasm/load.ts";
-import { wasmBatchNorm } from "./wasm-batch-norm.ts";
-import { wasmCasts } from "./wasm-casts.ts";
+import { wasmBatchNorm } from "./wasm/wasm-batch-norm.ts";
+import { wasmCasts } from "./wasm/wasm-casts.ts";
 
 /** Address space of an arena unless told otherwise; pages never touched take no memory. */
 const DEFAULT_MEGABYTES = 256;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Lstm } from "../../bench/copy/lstm.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { normal, seededRandom } from "../../shared/math/random.ts";
 import { wasmKernels } from "../../shared/math/wasm-kernels.ts";
 import { centralDifferences, distance, range, sum } from "../math/double-oracle.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Boundary, WindowedNetwork, type WindowedOptions } from "../../bench/copy/windowed-network.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { seededRandom } from "../../shared/math/random.ts";
 import { wasmKernels } from "../../shared/math/wasm-kernels.ts";
 

@@ -8,7 +8,7 @@ import { ConfigError, loadConfig, prepareConfig, readConfig } from "../../shared
 import { openDataSet } from "../../shared/data/kinds.ts";
 import { viewOfLayer } from "../../shared/layers/describe.ts";
 import { referenceChain } from "../../shared/layers/network.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 
 const EXAMPLE = "docs/extending";
 

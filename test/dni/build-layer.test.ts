@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../shared/config/read-config.ts";
 import { buildLayer } from "../../shared/layers/network.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { adam, drawn, learningOf, networkOf, oneHot } from "./network.ts";
 
 const kernels = plainKernels();

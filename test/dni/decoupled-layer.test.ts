@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { DecoupledLayer } from "../../shared/dni/decoupled-layer.ts";
 import type { LayerOptions } from "../../shared/dni/layer-options.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { centralDifferences, distance, outputInDouble, range, sum } from "../math/double-oracle.ts";
 import { adam, drawn, layerOptionsOf, learningOf, oneHot, sgd, snapshotOf } from "./network.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { EvidenceStore } from "../../shared/dni/evidence.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 
 const kernels = plainKernels();
 

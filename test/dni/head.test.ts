@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Head } from "../../shared/dni/head.ts";
 import type { LayerOptions } from "../../shared/dni/layer-options.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { centralDifferences, distance, lossInDouble, outputInDouble, range } from "../math/double-oracle.ts";
 import { drawn, layerOptionsOf, learningOf, oneHot, sgd, snapshotOf } from "./network.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { InputGenerator, type InputGuessOptions } from "../../shared/dni/input-generator.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { range } from "../math/double-oracle.ts";
 import { adam, drawn, learningOf } from "./network.ts";
 

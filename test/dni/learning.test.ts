@@ -4,7 +4,7 @@ import type { ChainBatch } from "../../shared/dni/chain-batch.ts";
 import type { LearningOptions } from "../../shared/dni/layer-options.ts";
 import { referenceChain } from "../../shared/layers/network.ts";
 import type { Verdict } from "../../shared/math/accuracy.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { range } from "../math/double-oracle.ts";
 import { bars, barsNetwork } from "./bars.ts";
 import { adam, learningOf, networkOf } from "./network.ts";

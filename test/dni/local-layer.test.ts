@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { NetworkOptions } from "../../shared/dni/build-layer.ts";
 import { LocalLayer } from "../../shared/dni/local-layer.ts";
 import { buildLayer, referenceChain } from "../../shared/layers/network.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { range } from "../math/double-oracle.ts";
 import { adam, drawn, layerOptionsOf, learningOf, networkOf, oneHot, snapshotOf } from "./network.ts";
 import { twoRings } from "./two-rings.ts";

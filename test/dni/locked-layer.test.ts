@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { LayerOptions } from "../../shared/dni/layer-options.ts";
 import { LockedLayer } from "../../shared/dni/locked-layer.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { range } from "../math/double-oracle.ts";
 import { drawn, layerOptionsOf, oneHot, snapshotOf } from "./network.ts";
 

@@ -3,7 +3,7 @@ import type { LearningOptions } from "../../shared/dni/layer-options.ts";
 import type { LockedLayer } from "../../shared/dni/locked-layer.ts";
 import { MixedLayer } from "../../shared/dni/mixed-layer.ts";
 import { buildLayer, referenceChain } from "../../shared/layers/network.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { distance, range } from "../math/double-oracle.ts";
 import { drawn, layerOptionsOf, learningOf, networkOf, oneHot, sgd, snapshotOf } from "./network.ts";
 import { twoRings } from "./two-rings.ts";

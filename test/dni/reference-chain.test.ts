@@ -7,7 +7,7 @@ import type { Head } from "../../shared/dni/head.ts";
 import { InputGenerator } from "../../shared/dni/input-generator.ts";
 import type { ReferenceChain } from "../../shared/dni/reference-chain.ts";
 import { buildLayer, referenceChain } from "../../shared/layers/network.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { centralDifferences, distance, lossInDouble, outputInDouble, range } from "../math/double-oracle.ts";
 import { drawn, learningOf, networkOf, oneHot, sgd } from "./network.ts";
 import { twoRings } from "./two-rings.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { ChainBatch } from "../../shared/dni/chain-batch.ts";
-import type { GeneratorHealth } from "../../shared/dni/generator-health.ts";
+import type { GeneratorHealth } from "../../shared/dni/generators/generator-health.ts";
 import { referenceChain, trueGradientProbe } from "../../shared/layers/network.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { centralDifferences, range } from "../math/double-oracle.ts";
 import { networkOf } from "./network.ts";
 import { twoRings } from "./two-rings.ts";

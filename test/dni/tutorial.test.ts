@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../shared/config/read-config.ts";
 import { BinaryAddition } from "../../shared/data/binary-addition.ts";
 import { referenceChain } from "../../shared/layers/network.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { range } from "../math/double-oracle.ts";
 import { type Signs, TutorialDni } from "../support/tutorial-dni.ts";
 import { vanillaScript } from "../support/tutorial-script.ts";

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { DecoupledLayer } from "../../shared/dni/decoupled-layer.ts";
 import { Head } from "../../shared/dni/head.ts";
 import { UpdateLottery } from "../../shared/dni/update-lottery.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { range } from "../math/double-oracle.ts";
 import { drawn, layerOptionsOf, learningOf, oneHot, snapshotOf } from "./network.ts";
 

@@ -7,7 +7,7 @@ import type { Config } from "../../shared/config/config.ts";
 import { readConfig } from "../../shared/config/read-config.ts";
 import { openDataSet } from "../../shared/data/kinds.ts";
 import { referenceChain } from "../../shared/layers/network.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 
 /** Each digit is the sum of the two before it, modulo 5; the last digit alone says little of the next. */
 const path = join(mkdtempSync(join(tmpdir(), "unlocked-sequence-")), "sums.txt");

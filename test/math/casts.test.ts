@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { bytesToFloats } from "../../shared/math/convert.ts";
 import type { Kernels, NarrowType } from "../../shared/math/kernels.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { normal, seededRandom } from "../../shared/math/random.ts";
 import { Rounding } from "../../shared/math/rounding.ts";
 import { wasmKernels } from "../../shared/math/wasm-kernels.ts";

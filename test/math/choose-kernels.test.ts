@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { chooseKernels, type Host } from "../../shared/math/choose-kernels.ts";
 import { loadLibrary } from "../../shared/math/native/library.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { fusesProducts, relaxedKernels, wasmKernels } from "../../shared/math/wasm-kernels.ts";
 
 const here: Host = { env: {}, platform: process.platform, arch: process.arch };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ConvLayer, type ConvOptions } from "../../shared/math/conv-layer.ts";
 import { patchesOf } from "../../shared/math/patches.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { normal, seededRandom } from "../../shared/math/random.ts";
 import { wasmKernels } from "../../shared/math/wasm-kernels.ts";
 import { centralDifferences, distance, range, sum } from "./double-oracle.ts";

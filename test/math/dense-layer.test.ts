@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { DenseLayer, type DenseOptions } from "../../shared/math/dense-layer.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { normal, seededRandom } from "../../shared/math/random.ts";
 import { centralDifferences, type DoubleLayer, distance, outputInDouble, sum } from "./double-oracle.ts";
 

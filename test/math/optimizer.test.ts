@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { adam, optimizerOf, sgd } from "../../shared/math/optimizer.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { normal, seededRandom } from "../../shared/math/random.ts";
 import { distance, range } from "./double-oracle.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { seededRandom } from "../../shared/math/random.ts";
 import { relaxedKernels, wasmKernels } from "../../shared/math/wasm-kernels.ts";
 import { drawer, fuzzedShapes, manners, productInDouble } from "./products.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { BatchNormArrays, Kernels } from "../../shared/math/kernels.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { seededRandom } from "../../shared/math/random.ts";
 import { wasmKernels } from "../../shared/math/wasm-kernels.ts";
 import { range } from "./double-oracle.ts";

@@ -3,7 +3,7 @@ import { weightsDigest } from "../../shared/checkpoint/digest.ts";
 import type { Config } from "../../shared/config/config.ts";
 import { openDataSet } from "../../shared/data/kinds.ts";
 import { referenceChain } from "../../shared/layers/network.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { simulatedRandom } from "./event-queue.ts";
 import { Nemesis } from "./nemesis.ts";
 import { configOf, type Scenario, scenarioOf, simulate } from "./scenario.ts";

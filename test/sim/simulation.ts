@@ -7,7 +7,7 @@ import type { Environment } from "../../services/worker/environment.ts";
 import type { Manifest } from "../../shared/checkpoint/snapshot-manifest.ts";
 import type { Config } from "../../shared/config/config.ts";
 import { openDataSet } from "../../shared/data/kinds.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import type { Summary } from "../../shared/record/summary.ts";
 import { CheckpointChecks } from "./checkpoint-checks.ts";
 import { EventQueue, type SimulatedRandom } from "./event-queue.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { bytesToFloats } from "../../shared/math/convert.ts";
 import type { Kernels } from "../../shared/math/kernels.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { wasmKernels } from "../../shared/math/wasm-kernels.ts";
 import { decode, encode } from "../../shared/wire/codec.ts";
 import { FrameError } from "../../shared/wire/frame-error.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { plainKernels } from "../../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../../shared/math/plain/plain-kernels.ts";
 import { seededRandom } from "../../../shared/math/random.ts";
 import { drawer, manners } from "../products.ts";
 import { fused, productInOrder } from "./fused-oracle.ts";

@@ -7,7 +7,7 @@ import { type LayerEnvironment, type LayerOptions, startUp } from "../../../serv
 import { realEnvironment } from "../../../services/worker/environment.ts";
 import { weightsDigest } from "../../../shared/checkpoint/digest.ts";
 import { loadConfig } from "../../../shared/config/read-config.ts";
-import { plainKernels } from "../../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../../shared/math/plain/plain-kernels.ts";
 import { seeded } from "../../support/seeded.ts";
 
 const { config } = loadConfig("configs/two-rings.yaml", []);

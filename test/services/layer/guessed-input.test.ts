@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { LayerWork } from "../../../services/layer/layer-work.ts";
 import type { NetworkOptions } from "../../../shared/dni/build-layer.ts";
-import { plainKernels } from "../../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../../shared/math/plain/plain-kernels.ts";
 import { FrameError } from "../../../shared/wire/frame-error.ts";
 import { CloseCode, type Tensor } from "../../../shared/wire/frames.ts";
 import { floatsToTensor } from "../../../shared/wire/tensor.ts";

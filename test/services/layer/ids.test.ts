@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Inspector } from "../../../services/layer/inspector.ts";
 import { readConfig } from "../../../shared/config/read-config.ts";
-import { plainKernels } from "../../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../../shared/math/plain/plain-kernels.ts";
 import type { ActivationFrame } from "../../../shared/wire/frames.ts";
 
 const { config } = readConfig(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { LayerWork } from "../../../services/layer/layer-work.ts";
-import { plainKernels } from "../../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../../shared/math/plain/plain-kernels.ts";
 import { wasmKernels } from "../../../shared/math/wasm-kernels.ts";
 import { FrameError } from "../../../shared/wire/frame-error.ts";
 import { type ActivationFrame, CloseCode, type LinkDtype } from "../../../shared/wire/frames.ts";

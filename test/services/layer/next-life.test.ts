@@ -14,7 +14,7 @@ import {
 import { realEnvironment } from "../../../services/worker/environment.ts";
 import { loadConfig } from "../../../shared/config/read-config.ts";
 import type { Link } from "../../../shared/link/link.ts";
-import { plainKernels } from "../../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../../shared/math/plain/plain-kernels.ts";
 import { frame, ones } from "./small-layers.ts";
 
 const BUDGET = 5;

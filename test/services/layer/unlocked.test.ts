@@ -7,7 +7,7 @@ import { Meter } from "../../../services/worker/meter.ts";
 import type { Config } from "../../../shared/config/config.ts";
 import { readConfig } from "../../../shared/config/read-config.ts";
 import type { Link } from "../../../shared/link/link.ts";
-import { plainKernels } from "../../../shared/math/plain-kernels.ts";
+import { plainKernels } from "../../../shared/math/plain/plain-kernels.ts";
 import { decode, encode } from "../../../shared/wire/codec.ts";
 import type { BackFrame, BatchFrame, ForwardFrame, Frame } from "../../../shared/wire/frames.ts";
 import { floatsToTensor } from "../../../shared/wire/tensor.ts";

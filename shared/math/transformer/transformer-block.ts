@@ -1,13 +1,13 @@
+import { exactly } from "../exactly.ts";
+import type { Kernels, MultiplyOptions } from "../kernels.ts";
+import type { OptimizerOptions } from "../optimizer.ts";
+import type { Parameter, Tensors } from "../parameter.ts";
+import { ParameterSet } from "../parameter-set.ts";
+import { seededRandom } from "../random.ts";
+import type { Transform } from "../transform.ts";
 import { type AttentionShape, CausalAttention } from "./causal-attention.ts";
-import { exactly } from "./exactly.ts";
 import { gelu, geluBackward } from "./gelu.ts";
-import type { Kernels, MultiplyOptions } from "./kernels.ts";
 import { LayerNorm, type NormTrace } from "./layer-norm.ts";
-import type { OptimizerOptions } from "./optimizer.ts";
-import type { Parameter, Tensors } from "./parameter.ts";
-import { ParameterSet } from "./parameter-set.ts";
-import { seededRandom } from "./random.ts";
-import type { Transform } from "./transform.ts";
 
 export interface BlockOptions {
   readonly positions: number;

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { ClassifyingGenerator } from "../../shared/dni/classifying-generator.ts";
-import { DecoupledLayer } from "../../shared/dni/decoupled-layer.ts";
-import { referenceChain } from "../../shared/layers/network.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
-import { distance, range } from "../math/double-oracle.ts";
-import { adam, drawn, layerOptionsOf, learningOf, networkOf, oneHot, sgd, snapshotOf } from "./network.ts";
-import { twoRings } from "./two-rings.ts";
+import { DecoupledLayer } from "../../../shared/dni/decoupled-layer.ts";
+import { ClassifyingGenerator } from "../../../shared/dni/generators/classifying-generator.ts";
+import { referenceChain } from "../../../shared/layers/network.ts";
+import { plainKernels } from "../../../shared/math/plain/plain-kernels.ts";
+import { distance, range } from "../../math/double-oracle.ts";
+import { adam, drawn, layerOptionsOf, learningOf, networkOf, oneHot, sgd, snapshotOf } from "../network.ts";
+import { twoRings } from "../two-rings.ts";
 
 const kernels = plainKernels();
 const rows = 5;

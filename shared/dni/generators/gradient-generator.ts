@@ -1,8 +1,8 @@
-import type { Tensors } from "../math/parameter.ts";
-import { rateAt } from "../math/schedule.ts";
-import type { Evidence } from "./evidence.ts";
+import type { Tensors } from "../../math/parameter.ts";
+import { rateAt } from "../../math/schedule.ts";
+import type { Evidence } from "../evidence.ts";
+import type { LayerOptions } from "../layer-options.ts";
 import type { GeneratorHealth } from "./generator-health.ts";
-import type { LayerOptions } from "./layer-options.ts";
 
 /** What a batch's number picks from the schedules: of the layer, and of its generator. */
 export interface ObserveRates {

@@ -1,4 +1,4 @@
-import { range, sum } from "./double-oracle.ts";
+import { range, sum } from "../double-oracle.ts";
 
 /** A transformer block in double precision, position by position, written from the papers; it shares nothing with ours. */
 export interface DoubleBlock {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { BentHeadGenerator } from "../../shared/dni/bent-head-generator.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
-import { normInDouble } from "../math/double-block.ts";
-import { centralDifferences, distance, lossInDouble, range, sum } from "../math/double-oracle.ts";
-import { drawn, oneHot, sgd } from "./network.ts";
+import { BentHeadGenerator } from "../../../shared/dni/generators/bent-head-generator.ts";
+import { plainKernels } from "../../../shared/math/plain/plain-kernels.ts";
+import { centralDifferences, distance, lossInDouble, range, sum } from "../../math/double-oracle.ts";
+import { normInDouble } from "../../math/transformer/double-block.ts";
+import { drawn, oneHot, sgd } from "../network.ts";
 
 const [rows, positions, width, classes] = [2, 3, 4, 2];
 const places = rows * positions;

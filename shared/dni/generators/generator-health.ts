@@ -1,4 +1,4 @@
-import type { Kernels } from "../math/kernels.ts";
+import type { Kernels } from "../../math/kernels.ts";
 
 /** How good a guess s was, given the target t that came for it; sums over the batch. */
 export interface GeneratorHealth {

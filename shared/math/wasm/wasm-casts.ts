@@ -1,6 +1,6 @@
-import type { Casts } from "./kernels.ts";
-import type { Arena } from "./wasm/arena.ts";
-import type { WasmExports } from "./wasm/load.ts";
+import type { Casts } from "../kernels.ts";
+import type { Arena } from "./arena.ts";
+import type { WasmExports } from "./load.ts";
 
 /** The casts of the kernels in WebAssembly; see `wasmKernels`. */
 export function wasmCasts(kernels: WasmExports, arena: Arena): Casts {

@@ -1,10 +1,10 @@
-import type { Kernels } from "../math/kernels.ts";
+import type { Kernels } from "../../math/kernels.ts";
+import type { EvidenceWidths } from "../evidence.ts";
+import type { LayerOptions } from "../layer-options.ts";
 import { BentHeadGenerator } from "./bent-head-generator.ts";
 import { ClassifyingGenerator } from "./classifying-generator.ts";
-import type { EvidenceWidths } from "./evidence.ts";
-import { SyntheticGradientGenerator } from "./generator.ts";
 import type { GradientGenerator } from "./gradient-generator.ts";
-import type { LayerOptions } from "./layer-options.ts";
+import { SyntheticGradientGenerator } from "./linear-generator.ts";
 
 /** The generator of a layer whose output it sees as so many floats: it has learnt nothing yet. */
 export function generatorOf(

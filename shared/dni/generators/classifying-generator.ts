@@ -1,7 +1,7 @@
-import type { Kernels, Loss } from "../math/kernels.ts";
-import { type Optimizer, type OptimizerOptions, optimizerOf } from "../math/optimizer.ts";
-import { descendAll, memoriesOf, type Parameter, parameterOf, type Tensors } from "../math/parameter.ts";
-import type { Evidence, EvidenceWidths } from "./evidence.ts";
+import type { Kernels, Loss } from "../../math/kernels.ts";
+import { type Optimizer, type OptimizerOptions, optimizerOf } from "../../math/optimizer.ts";
+import { descendAll, memoriesOf, type Parameter, parameterOf, type Tensors } from "../../math/parameter.ts";
+import type { Evidence, EvidenceWidths } from "../evidence.ts";
 import { type GeneratorHealth, healthOf } from "./generator-health.ts";
 import type { GradientGenerator, ObserveRates } from "./gradient-generator.ts";
 

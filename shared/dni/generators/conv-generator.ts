@@ -1,11 +1,11 @@
-import { ConvLayer } from "../math/conv-layer.ts";
-import type { Kernels } from "../math/kernels.ts";
-import { type Optimizer, type OptimizerOptions, optimizerOf } from "../math/optimizer.ts";
-import { descendAll, memoriesOf, type Parameter, parameterOf, type Tensors } from "../math/parameter.ts";
-import type { Evidence } from "./evidence.ts";
+import { ConvLayer } from "../../math/conv-layer.ts";
+import type { Kernels } from "../../math/kernels.ts";
+import { type Optimizer, type OptimizerOptions, optimizerOf } from "../../math/optimizer.ts";
+import { descendAll, memoriesOf, type Parameter, parameterOf, type Tensors } from "../../math/parameter.ts";
+import type { Evidence } from "../evidence.ts";
+import { named } from "../layer-state.ts";
 import { type GeneratorHealth, healthOf } from "./generator-health.ts";
 import type { GradientGenerator } from "./gradient-generator.ts";
-import { named } from "./layer-state.ts";
 
 export interface ConvGeneratorOptions {
   /** What its layer gives: height × width × channels. */

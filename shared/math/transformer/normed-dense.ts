@@ -1,11 +1,11 @@
-import { exactly } from "./exactly.ts";
-import type { Kernels } from "./kernels.ts";
+import { exactly } from "../exactly.ts";
+import type { Kernels } from "../kernels.ts";
+import type { OptimizerOptions } from "../optimizer.ts";
+import type { Parameter, Tensors } from "../parameter.ts";
+import { ParameterSet } from "../parameter-set.ts";
+import { seededRandom } from "../random.ts";
+import type { Transform } from "../transform.ts";
 import { LayerNorm, type NormTrace } from "./layer-norm.ts";
-import type { OptimizerOptions } from "./optimizer.ts";
-import type { Parameter, Tensors } from "./parameter.ts";
-import { ParameterSet } from "./parameter-set.ts";
-import { seededRandom } from "./random.ts";
-import type { Transform } from "./transform.ts";
 
 export interface NormedDenseOptions {
   /** Places of an example at which it is applied, each by itself. */

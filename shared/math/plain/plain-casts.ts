@@ -1,4 +1,4 @@
-import type { Casts, NarrowType } from "./kernels.ts";
+import type { Casts, NarrowType } from "../kernels.ts";
 
 /** The casts as plain loops over single numbers: what the others are tested against. */
 export const plainCasts: Casts = {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { ConvGenerator, type ConvGeneratorOptions } from "../../shared/dni/conv-generator.ts";
-import type { Evidence } from "../../shared/dni/evidence.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
-import { centralDifferences, distance, range, sum } from "../math/double-oracle.ts";
-import { adam, drawn, oneHot, sgd } from "./network.ts";
+import type { Evidence } from "../../../shared/dni/evidence.ts";
+import { ConvGenerator, type ConvGeneratorOptions } from "../../../shared/dni/generators/conv-generator.ts";
+import { plainKernels } from "../../../shared/math/plain/plain-kernels.ts";
+import { centralDifferences, distance, range, sum } from "../../math/double-oracle.ts";
+import { adam, drawn, oneHot, sgd } from "../network.ts";
 
 const kernels = plainKernels();
 const rows = 4;

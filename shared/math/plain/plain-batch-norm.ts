@@ -1,4 +1,4 @@
-import type { BatchNormArrays } from "./kernels.ts";
+import type { BatchNormArrays } from "../kernels.ts";
 
 export function batchNormForward(
   norm: BatchNormArrays,

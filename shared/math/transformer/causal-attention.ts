@@ -1,4 +1,4 @@
-import type { Kernels } from "./kernels.ts";
+import type { Kernels } from "../kernels.ts";
 
 export interface AttentionShape {
   /** Most sequences in a batch. */

@@ -1,11 +1,11 @@
-import { batchNormOf } from "../math/batch-norm.ts";
-import type { BatchNormArrays, Kernels } from "../math/kernels.ts";
-import { type Optimizer, type OptimizerOptions, optimizerOf } from "../math/optimizer.ts";
-import { descendAll, memoriesOf, type Parameter, parameterOf, type Tensors } from "../math/parameter.ts";
-import type { Evidence, EvidenceWidths } from "./evidence.ts";
+import { batchNormOf } from "../../math/batch-norm.ts";
+import type { BatchNormArrays, Kernels } from "../../math/kernels.ts";
+import { type Optimizer, type OptimizerOptions, optimizerOf } from "../../math/optimizer.ts";
+import { descendAll, memoriesOf, type Parameter, parameterOf, type Tensors } from "../../math/parameter.ts";
+import type { Evidence, EvidenceWidths } from "../evidence.ts";
+import { HiddenLayers } from "../hidden-layers.ts";
 import { type GeneratorHealth, healthOf } from "./generator-health.ts";
 import type { GradientGenerator } from "./gradient-generator.ts";
-import { HiddenLayers } from "./hidden-layers.ts";
 
 export type { GeneratorHealth } from "./generator-health.ts";
 

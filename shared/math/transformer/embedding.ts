@@ -1,10 +1,10 @@
-import { exactly } from "./exactly.ts";
-import type { Kernels } from "./kernels.ts";
-import type { OptimizerOptions } from "./optimizer.ts";
-import type { Parameter, Tensors } from "./parameter.ts";
-import { ParameterSet } from "./parameter-set.ts";
-import { seededRandom } from "./random.ts";
-import type { Transform } from "./transform.ts";
+import { exactly } from "../exactly.ts";
+import type { Kernels } from "../kernels.ts";
+import type { OptimizerOptions } from "../optimizer.ts";
+import type { Parameter, Tensors } from "../parameter.ts";
+import { ParameterSet } from "../parameter-set.ts";
+import { seededRandom } from "../random.ts";
+import type { Transform } from "../transform.ts";
 
 export interface EmbeddingOptions {
   /** Ids are 0 to `vocabulary` − 1. */

@@ -1,11 +1,11 @@
-import type { Kernels, Loss } from "../math/kernels.ts";
-import { NormedDense } from "../math/normed-dense.ts";
-import { type Optimizer, type OptimizerOptions, optimizerOf } from "../math/optimizer.ts";
-import { descendAll, memoriesOf, type Parameter, parameterOf, type Tensors } from "../math/parameter.ts";
-import type { Evidence, EvidenceWidths } from "./evidence.ts";
+import type { Kernels, Loss } from "../../math/kernels.ts";
+import { type Optimizer, type OptimizerOptions, optimizerOf } from "../../math/optimizer.ts";
+import { descendAll, memoriesOf, type Parameter, parameterOf, type Tensors } from "../../math/parameter.ts";
+import { NormedDense } from "../../math/transformer/normed-dense.ts";
+import type { Evidence, EvidenceWidths } from "../evidence.ts";
+import { named } from "../layer-state.ts";
 import { type GeneratorHealth, healthOf } from "./generator-health.ts";
 import type { GradientGenerator, ObserveRates } from "./gradient-generator.ts";
-import { named } from "./layer-state.ts";
 
 export interface BentHeadOptions {
   readonly widths: EvidenceWidths;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { BatchNormArrays } from "../../shared/math/kernels.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
-import { normal, seededRandom } from "../../shared/math/random.ts";
-import { centralDifferences, distance, lossInDouble, outputInDouble, range } from "./double-oracle.ts";
+import type { BatchNormArrays } from "../../../shared/math/kernels.ts";
+import { plainKernels } from "../../../shared/math/plain/plain-kernels.ts";
+import { normal, seededRandom } from "../../../shared/math/random.ts";
+import { centralDifferences, distance, lossInDouble, outputInDouble, range } from "../double-oracle.ts";
 
 const kernels = plainKernels();
 const random = seededRandom(20);

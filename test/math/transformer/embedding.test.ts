@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { Embedding } from "../../shared/math/embedding.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
-import { normal, seededRandom } from "../../shared/math/random.ts";
-import { centralDifferences, distance, sum } from "./double-oracle.ts";
+import { plainKernels } from "../../../shared/math/plain/plain-kernels.ts";
+import { normal, seededRandom } from "../../../shared/math/random.ts";
+import { Embedding } from "../../../shared/math/transformer/embedding.ts";
+import { centralDifferences, distance, sum } from "../double-oracle.ts";
 
 const shape = { vocabulary: 5, positions: 3, width: 2 };
 const rows = 2;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { Evidence, EvidenceWidths } from "../../shared/dni/evidence.ts";
-import { SyntheticGradientGenerator } from "../../shared/dni/generator.ts";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
-import { centralDifferences, distance, range, sum } from "../math/double-oracle.ts";
-import { adam, drawn, sgd } from "./network.ts";
+import type { Evidence, EvidenceWidths } from "../../../shared/dni/evidence.ts";
+import { SyntheticGradientGenerator } from "../../../shared/dni/generators/linear-generator.ts";
+import { plainKernels } from "../../../shared/math/plain/plain-kernels.ts";
+import { centralDifferences, distance, range, sum } from "../../math/double-oracle.ts";
+import { adam, drawn, sgd } from "../network.ts";
 
 const kernels = plainKernels();
 const rows = 5;

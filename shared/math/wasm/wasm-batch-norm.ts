@@ -1,6 +1,6 @@
-import type { Kernels } from "./kernels.ts";
-import type { Arena } from "./wasm/arena.ts";
-import type { WasmExports } from "./wasm/load.ts";
+import type { Kernels } from "../kernels.ts";
+import type { Arena } from "./arena.ts";
+import type { WasmExports } from "./load.ts";
 
 /** Batch norm of the kernels in WebAssembly; see `wasmKernels`. */
 export function wasmBatchNorm(

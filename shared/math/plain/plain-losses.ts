@@ -1,5 +1,5 @@
-import type { Loss } from "./kernels.ts";
-import { sigmoid } from "./sigmoid.ts";
+import type { Loss } from "../kernels.ts";
+import { sigmoid } from "../sigmoid.ts";
 
 export function lossAndGradient(
   loss: Loss,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { plainKernels } from "../../shared/math/plain-kernels.ts";
-import { normal, seededRandom } from "../../shared/math/random.ts";
-import { type BlockOptions, TransformerBlock } from "../../shared/math/transformer-block.ts";
+import { plainKernels } from "../../../shared/math/plain/plain-kernels.ts";
+import { normal, seededRandom } from "../../../shared/math/random.ts";
+import { type BlockOptions, TransformerBlock } from "../../../shared/math/transformer/transformer-block.ts";
+import { centralDifferences, distance, sum } from "../double-oracle.ts";
 import { blockInDouble, type DoubleBlock } from "./double-block.ts";
-import { centralDifferences, distance, sum } from "./double-oracle.ts";
 
 const rows = 2;
 const options: BlockOptions = {

@@ -1,6 +1,6 @@
-import type { Kernels } from "./kernels.ts";
-import type { Optimizer } from "./optimizer.ts";
-import { type Parameter, parameterOf } from "./parameter.ts";
+import type { Kernels } from "../kernels.ts";
+import type { Optimizer } from "../optimizer.ts";
+import { type Parameter, parameterOf } from "../parameter.ts";
 
 const EPSILON = 1e-5;
 
