@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -55,7 +56,7 @@ export class Rig {
 
   static async open({ config, set = [], seed = 1, runs }: RigOptions): Promise<Rig> {
     // As workers of the command line have it from the process that starts them.
-    process.env.UNLOCKED_BUNDLE ??= execFileSync(process.execPath, [RUNNER], { encoding: "utf8" }).trim();
+    process.env.UNLOCKED_BUNDLE ??= bundled();
     const folder = runs ?? mkdtempSync(join(tmpdir(), "chaos-"));
     const run = createRun(folder, loadConfig(config, set).config, new Date());
     // Found only by workers that ask for it.
@@ -216,4 +217,11 @@ export class Rig {
 /** Nothing more will happen in this run. */
 export class RunOver extends Error {
   override readonly name = "RunOver";
+}
+
+/** Where the programs of the rig are bundled, once they are. */
+function bundled(): string {
+  for (const program of ["layer", "source", "hub"])
+    execFileSync(process.execPath, [RUNNER, `services/${program}/main.ts`, "--help"]);
+  return createRequire(RUNNER)("./bundle.cjs").FOLDER;
 }
