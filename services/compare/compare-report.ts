@@ -11,7 +11,7 @@ export interface Comparison {
   readonly date: string;
   readonly versions: readonly string[];
   readonly data: string;
-  readonly judged: "class" | "bits";
+  readonly judged: "class" | "bits" | "values";
   /** Share of held-out examples right (for bits: with every bit right) that counts as learnt. */
   readonly bar: number;
   /** In one process, or every layer its own. */
@@ -180,7 +180,7 @@ export function renderSvg(comparison: Comparison): string {
 }
 
 /** Only where every seed was evaluated: a mean of those that are left would flatter. */
-function meanCurve({ trials }: System, judged: "class" | "bits"): [number, number][] {
+function meanCurve({ trials }: System, judged: Comparison["judged"]): [number, number][] {
   return trials[0]!.curve.flatMap(({ batch }) => {
     const found = trials.map(({ curve }) => curve.find((evaluation) => evaluation.batch === batch));
     if (found.some((each) => each === undefined)) return [];

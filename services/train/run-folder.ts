@@ -3,12 +3,13 @@ import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, symlinkSync, w
 import { basename, dirname, join } from "node:path";
 import { canonicalYaml } from "../../shared/config/canonical-yaml.ts";
 import type { Config } from "../../shared/config/config.ts";
+import { dataFacts } from "../../shared/config/data-facts.ts";
 import { loadConfig } from "../../shared/config/read-config.ts";
 import { workerNames } from "../../shared/record/worker-name.ts";
 import { Refusal } from "./refusal.ts";
 import { secretFile, stateFolder } from "./worker-plan.ts";
 
-/** runs/<id>: config.yaml, logs/, checkpoints/<worker>/, while it is trained secret, and at the end summary.json. */
+/** runs/<id>: config.yaml, data.json, logs/, checkpoints/<worker>/, while it is trained secret, and at the end summary.json. */
 export interface RunFolder {
   readonly id: string;
   readonly path: string;
@@ -37,6 +38,7 @@ export function createRun(runs: string, config: Config, now: Date): RunFolder {
     return orRemoved(run, () => {
       mendRun(run);
       writeFileSync(join(run.path, "config.yaml"), canonicalYaml(config));
+      writeFileSync(join(run.path, "data.json"), `${JSON.stringify(dataFacts(config.data), null, 2)}\n`);
       return run;
     });
   } catch (error) {

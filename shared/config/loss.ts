@@ -12,12 +12,15 @@ const losses = [
 
 export const lossField = oneOf(losses)
   .optional()
-  .describe("Default softmax-cross-entropy for classes, sigmoid-cross-entropy for bits.");
+  .describe(
+    "Default softmax-cross-entropy for classes, sigmoid-cross-entropy for bits, mean-squared-error for values.",
+  );
 
 /** What labels are called, and the loss that fits them best. */
 export const labelKinds = {
   class: { labels: "classes", loss: "softmax-cross-entropy" },
   bits: { labels: "bits", loss: "sigmoid-cross-entropy" },
+  values: { labels: "values", loss: "mean-squared-error" },
 } as const satisfies Readonly<Record<DataFacts["judged"], { labels: string; loss: Loss }>>;
 
 export function completeLoss(written: Loss | undefined, data: DataConfig, notes: Notes): Loss {
@@ -27,7 +30,7 @@ export function completeLoss(written: Loss | undefined, data: DataConfig, notes:
     notes.wrong(
       ["loss"],
       loss,
-      `the labels of ${data.set} are ${labels}, which take ${fit} or mean-squared-error`,
+      `the labels of ${data.set} are ${labels}, which take ${[...new Set([fit, "mean-squared-error"])].join(" or ")}`,
     );
   return loss;
 }

@@ -5,6 +5,7 @@ import { DataFileError, readBytes } from "./data-file.ts";
 import { dataSetKind } from "./data-set-kind.ts";
 import { ImageSet, type LabelledImages } from "./image-set.ts";
 
+const CLASSES = "airplane automobile bird cat deer dog frog horse ship truck".split(" ");
 const CIFAR_PIXELS = 3 * 32 * 32;
 const RECORD_BYTES = 1 + CIFAR_PIXELS;
 const RECORDS = 10_000;
@@ -26,8 +27,10 @@ export const cifar10 = dataSetKind({
       inputWidth: CIFAR_PIXELS,
       labelWidth: 10,
       inputType: "u8",
+      inputScale: 1 / 255,
       judged: "class",
       trainingExamples: TRAINING_FILES.length * RECORDS,
+      labels: CLASSES.map((name) => ({ name })),
     };
   },
 

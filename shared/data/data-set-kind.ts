@@ -1,4 +1,5 @@
 import type { Fields, Read } from "../schema/fields.ts";
+import type { Column } from "./column.ts";
 import type { DataSet } from "./data-set.ts";
 
 /** Which data a run learns from; part of its Config. Its other entries are those of its kind, complete: plain data. */
@@ -12,7 +13,10 @@ export interface DataConfig {
   readonly [entry: string]: unknown;
 }
 
-/** What is known of a data set from its part of the config alone: no file is read for it. */
+/**
+ * What is known of a data set from its part of the config alone: no file is read for it. Plain JSON, and all that a finished
+ * model needs to be used without its data: encode.ts makes inputs by it. A run's folder has it as data.json.
+ */
 export interface DataFacts {
   /** Floats per example that the first layer takes. */
   readonly inputWidth: number;
@@ -24,10 +28,31 @@ export interface DataFacts {
   readonly labelWidth: number;
   /** Inputs travel as bytes, or as floats. */
   readonly inputType: "u8" | "f32";
-  /** One class of several (one-hot), or bits that are each right or wrong. */
-  readonly judged: "class" | "bits";
+  /** What a byte of input is worth; 1 unless given. */
+  readonly inputScale?: number;
+  /** One class of several (one-hot), bits that are each right or wrong, or values to come close to (regression). */
+  readonly judged: "class" | "bits" | "values";
   /** Undefined for an endless stream. */
   readonly trainingExamples: number | undefined;
+  /** How a row becomes inputs, if they are rows of a table: one column after another. */
+  readonly columns?: readonly Column[];
+  /** What an id of a sequence stands for, by its place; bytes where it is not given. */
+  readonly characters?: string;
+  /** What each output stands for, in order, where that is known; of a sequence, none. */
+  readonly labels?: readonly LabelFacts[];
+}
+
+/** A class, a bit, or a value. */
+export interface LabelFacts {
+  readonly name: string;
+  /** Both for values only: the label is mean + output · deviation. */
+  readonly mean?: number;
+  readonly deviation?: number;
+}
+
+/** Classes that are called 0, 1, 2, … */
+export function numbered(classes: number): LabelFacts[] {
+  return Array.from({ length: classes }, (_, index) => ({ name: String(index) }));
 }
 
 /** Says what is wrong with one entry; `what` begins after "data.heldOut is 2000: ". */

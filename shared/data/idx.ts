@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { text, wholeFrom } from "../schema/fields.ts";
 import { augment, augmentationOf, augmented } from "./augmentation.ts";
 import { DataFileError } from "./data-file.ts";
-import { dataSetKind } from "./data-set-kind.ts";
+import { dataSetKind, numbered } from "./data-set-kind.ts";
 import { readFour } from "./idx-files.ts";
 import { ImageSet } from "./image-set.ts";
 
@@ -25,8 +25,10 @@ export const idx = dataSetKind({
       inputWidth: pixels,
       labelWidth: classes,
       inputType: "u8",
+      inputScale: 1 / 255,
       judged: "class",
       trainingExamples: examples,
+      labels: numbered(classes),
     };
   },
 

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { text } from "../schema/fields.ts";
 import { augment, augmentationOf, augmented } from "./augmentation.ts";
 import { DataFileError } from "./data-file.ts";
-import { dataSetKind } from "./data-set-kind.ts";
+import { dataSetKind, numbered } from "./data-set-kind.ts";
 import { type IdxFile, readFour } from "./idx-files.ts";
 import { ImageSet, type LabelledImages } from "./image-set.ts";
 
@@ -28,8 +28,10 @@ export const mnist = dataSetKind({
       image: { height: 28, width: 28, channels: 1 },
       labelWidth: 10,
       inputType: "u8",
+      inputScale: 1 / 255,
       judged: "class",
       trainingExamples: 60_000,
+      labels: numbered(10),
     };
   },
 

@@ -63,6 +63,7 @@ export const text = dataSetKind({
       inputType: "u8",
       judged: "class",
       trainingExamples: undefined,
+      ...(characters !== undefined && { characters }),
     };
   },
 
