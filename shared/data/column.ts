@@ -1,4 +1,4 @@
-import * as z from "zod";
+import { above, anyNumber, either, flag, listOf, map, oneOf, text } from "../schema/fields.ts";
 
 /** How one column of a table becomes inputs; everything in it was learnt from the training part. Plain JSON. */
 export type Column = NumberColumn | CategoryColumn;
@@ -10,7 +10,7 @@ export interface NumberColumn {
   /** Above 0. */
   readonly deviation: number;
   /** Only where training rows lack it: one more input, 1 where the value is missing. */
-  readonly marksMissing?: true;
+  readonly marksMissing?: boolean | undefined;
 }
 
 /** An input for each category, 1 for that of the row; all 0 where it is missing. */
@@ -18,24 +18,23 @@ export interface CategoryColumn {
   readonly name: string;
   readonly categories: readonly string[];
   /** Only where the config says so: a category that is not among these is all 0, and is not refused. */
-  readonly unknown?: "zeros";
+  readonly unknown?: "zeros" | undefined;
 }
 
-const name = z.string().min(1);
-
-export const columnSchema = z.union([
-  z.strictObject({
-    name,
-    mean: z.number(),
-    deviation: z.number().positive(),
-    marksMissing: z.literal(true).exactOptional(),
+export const columnField = either(
+  "a column of numbers or of categories",
+  map({
+    name: text("its name"),
+    mean: anyNumber(),
+    deviation: above(0),
+    marksMissing: flag().optional(),
   }),
-  z.strictObject({
-    name,
-    categories: z.array(z.string()).min(1),
-    unknown: z.literal("zeros").exactOptional(),
+  map({
+    name: text("its name"),
+    categories: listOf("texts", text("a category")),
+    unknown: oneOf(["zeros"]).optional(),
   }),
-]);
+);
 
 /** Inputs that it becomes. */
 export function widthOf(column: Column): number {

@@ -36,6 +36,23 @@ export function numberFrom(least: number, most: number) {
   );
 }
 
+export function anyNumber() {
+  return leaf("a number", (error) => z.number(error));
+}
+
+export function listOf<Item extends z.ZodType>(expected: string, item: Item) {
+  return leaf(`a list of ${expected}`, (error) => z.array(item, error));
+}
+
+/** What fits one of two. */
+export function either<One extends z.ZodType, Other extends z.ZodType>(
+  expected: string,
+  one: One,
+  other: Other,
+) {
+  return leaf(expected, (error) => z.union([one, other], error));
+}
+
 export function wholeFrom(least: number, most?: number) {
   const expected =
     most === undefined ? `a whole number from ${least}` : `a whole number from ${least} to ${most}`;
