@@ -40,7 +40,7 @@ export function addConform(program: Command, { out }: Edges, done: (code: number
     .action(async (url: string, options: ConformOptions) => {
       const subject = readSubject(options);
       const { successorHost: host, successorPort: port, wait, only = "" } = options;
-      const verdicts = await conform({
+      const outcomes = await conform({
         ...{ url, subject, waitMs: 1000 * Number(wait) },
         successor: subject.isHead ? undefined : { host, port },
         only: ({ section, claim }) => `${section}: ${claim}`.includes(only),
@@ -49,7 +49,7 @@ export function addConform(program: Command, { out }: Edges, done: (code: number
       }).catch((error: Error) => {
         throw new Refusal(error.message, { cause: error });
       });
-      done(verdicts.every(({ broken }) => broken === undefined) ? ExitCode.done : BROKEN);
+      done(outcomes.every(({ broken }) => broken === undefined) ? ExitCode.done : BROKEN);
     });
 }
 

@@ -4,7 +4,7 @@ import type { DataSet } from "../../shared/data/data-set.ts";
 import type { GeneratorHealth } from "../../shared/dni/generators/linear-generator.ts";
 import type { ReferenceChain } from "../../shared/dni/reference-chain.ts";
 import { referenceChain, trueGradientProbe } from "../../shared/layers/network.ts";
-import type { Verdict } from "../../shared/math/accuracy.ts";
+import type { Score } from "../../shared/math/accuracy.ts";
 import type { KernelsChoice } from "../../shared/math/choose-kernels.ts";
 import type { Evaluation, Health, Trial } from "./trial.ts";
 
@@ -80,7 +80,7 @@ function* heldOut(data: DataSet, batchSize: number) {
     yield data.evaluationPart(part, batchSize);
 }
 
-function onTrainingData(chain: ReferenceChain, data: DataSet, config: Config): Verdict | undefined {
+function onTrainingData(chain: ReferenceChain, data: DataSet, config: Config): Score | undefined {
   const { seed, run } = config;
   const batches = batchesPerEpoch(config.data, run.batchSize);
   if (batches === undefined || batches * run.batchSize > MOST_TRAINING_EXAMPLES) return undefined;

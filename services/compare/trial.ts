@@ -1,4 +1,4 @@
-import type { Verdict } from "../../shared/math/accuracy.ts";
+import type { Score } from "../../shared/math/accuracy.ts";
 
 /** One system trained once, with one seed. */
 export interface Trial {
@@ -6,7 +6,7 @@ export interface Trial {
   /** Evaluations on held-out data, the last one at the end of the run. */
   readonly curve: readonly Evaluation[];
   /** On the examples it was trained on, where they are few and fixed. */
-  readonly training?: Verdict;
+  readonly training?: Score;
   /** From the first batch to the last evaluation. */
   readonly wallSeconds: number;
   /** What computed it; several where layers chose differently. */
@@ -22,7 +22,7 @@ export interface Trial {
 export interface Evaluation {
   /** Batches it had learnt. */
   readonly batch: number;
-  readonly test: Verdict;
+  readonly test: Score;
 }
 
 /** How good a layer's guesses were: means over the batches that were looked at. */

@@ -48,7 +48,7 @@ export interface ConformRequest {
   readonly listening?: (port: number) => void;
 }
 
-export interface Verdict {
+export interface Outcome {
   readonly section: string;
   readonly claim: string;
   /** Undefined where it held. */
@@ -56,26 +56,26 @@ export interface Verdict {
 }
 
 /** Plays both neighbours of a worker and tries every claim that concerns it. Rejects where the worker never comes. */
-export async function conform(request: ConformRequest): Promise<Verdict[]> {
+export async function conform(request: ConformRequest): Promise<Outcome[]> {
   const { url, subject, successor, say, only = () => true } = request;
   const bench = new Bench(url, subject);
   try {
     if (successor) request.listening?.(await bench.listen(successor.host, successor.port));
     await untilThere(bench, request);
     const checks = CHECKS.filter((check) => check.concerns?.(subject) !== false && only(check));
-    const verdicts: Verdict[] = [];
+    const outcomes: Outcome[] = [];
     for (const check of checks) {
-      const verdict = { section: check.section, claim: check.claim, broken: await tryOut(check, bench) };
-      verdicts.push(verdict);
-      say(lineOf(verdict));
+      const outcome = { section: check.section, claim: check.claim, broken: await tryOut(check, bench) };
+      outcomes.push(outcome);
+      say(lineOf(outcome));
       // One that has left by a mistake would be told of it by every check to come.
-      if (verdict.broken !== undefined && (await isUnreachable(url))) break;
+      if (outcome.broken !== undefined && (await isUnreachable(url))) break;
     }
-    const broken = verdicts.filter((verdict) => verdict.broken !== undefined).length;
-    const untried = checks.length - verdicts.length;
+    const broken = outcomes.filter((outcome) => outcome.broken !== undefined).length;
+    const untried = checks.length - outcomes.length;
     const rest = untried > 0 ? `, ${untried} not tried, as nobody answers there any more` : "";
-    say(`${verdicts.length - broken} held, ${broken} broken${rest}`);
-    return verdicts;
+    say(`${outcomes.length - broken} held, ${broken} broken${rest}`);
+    return outcomes;
   } finally {
     await bench.close();
   }
@@ -96,7 +96,7 @@ async function tryOut({ run, limitMs = LIMIT_MS }: Check, bench: Bench): Promise
   }
 }
 
-function lineOf({ section, claim, broken }: Verdict): string {
+function lineOf({ section, claim, broken }: Outcome): string {
   return broken === undefined
     ? `held    ${section}: ${claim}`
     : `BROKEN  ${section}: ${claim}\n        ${broken}`;

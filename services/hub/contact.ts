@@ -40,7 +40,8 @@ interface Traffic {
   readonly received: number;
 }
 
-export interface Life {
+/** What a worker says of its life when it comes. */
+export interface Introduced {
   readonly incarnation: number;
   readonly instance: string;
   readonly pid: number;
@@ -60,7 +61,7 @@ export function remembered({ name, contact, why, since, incarnation, heardAt }: 
 }
 
 /** Undefined where an older life speaks: the newest one is shown. */
-export function introduced(known: Known, life: Life, now: Moment): Known | undefined {
+export function introduced(known: Known, life: Introduced, now: Moment): Known | undefined {
   if (life.incarnation < known.incarnation) return undefined;
   const isSame = life.instance === known.instance;
   const { incarnation, instance, pid, node, store } = life;

@@ -5,7 +5,7 @@ import type { GeneratorHealth } from "../../shared/dni/generators/linear-generat
 import { type InputGenerator, inputGeneratorOf } from "../../shared/dni/input-generator.ts";
 import { joined, type LayerState } from "../../shared/dni/layer-state.ts";
 import { buildLayer } from "../../shared/layers/network.ts";
-import { addTallies, emptyTally, verdictOf } from "../../shared/math/accuracy.ts";
+import { addTallies, emptyTally, scoreOf } from "../../shared/math/accuracy.ts";
 import type { Kernels } from "../../shared/math/kernels.ts";
 import {
   type ActivationFrame,
@@ -149,7 +149,7 @@ export class LayerWork {
     const tally = addTallies(before.tally, this.#layer.evaluate(example));
     this.#judged = { tally, rows: before.rows + example.rows };
     if (part < parts - 1) return {};
-    const test = verdictOf(tally, this.#layer.judged, this.#judged.rows, this.#outputWidth);
+    const test = scoreOf(tally, this.#layer.judged, this.#judged.rows, this.#outputWidth);
     if (!Number.isFinite(test.loss)) throw new PoisonError("test loss");
     return { test };
   }

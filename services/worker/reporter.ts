@@ -32,8 +32,8 @@ interface ReporterEdges {
   after(ms: number, run: () => void): () => void;
 }
 
-/** Who speaks, in this life. */
-export interface Life {
+/** Which worker speaks, and in which life. */
+export interface Speaker {
   readonly worker: WorkerName;
   readonly incarnation: number;
   readonly instance: string;
@@ -43,7 +43,8 @@ export interface Life {
   readonly traffic: Traffic;
 }
 
-export interface Surroundings {
+/** The worker that is spoken of. */
+export interface ReportedWorker {
   standing(): Omit<Standing["progress"], "bytesSent" | "bytesReceived" | "rssBytes">;
   obey(command: Command): void;
 }
@@ -56,9 +57,9 @@ const FAREWELL_MS = 500;
 /** Tells a hub of this life what is to be said, whenever it reports, and takes its commands. Training never waits for it. */
 export class Reporter {
   readonly #unsaid: PendingLines;
-  readonly #life: Life;
+  readonly #speaker: Speaker;
   readonly #edges: ReporterEdges & { readonly hub: HubEdge };
-  readonly #around: Surroundings;
+  readonly #worker: ReportedWorker;
   readonly #dialler: HubDialler;
   readonly #control: boolean;
   #hub: HubLink | undefined;
@@ -67,36 +68,43 @@ export class Reporter {
   /** Undefined where there is nobody to tell. */
   static begin(
     unsaid: PendingLines | undefined,
-    life: Life,
+    speaker: Speaker,
     config: Config,
     options: WorkerOptions,
     edges: ReporterEdges,
-    around: Surroundings,
+    reported: ReportedWorker,
   ): Reporter | undefined {
     const { hub } = edges;
     if (options.hub === undefined || hub === undefined || unsaid === undefined) return undefined;
-    return new Reporter(unsaid, life, config, { ...options, hub: options.hub }, { ...edges, hub }, around);
+    return new Reporter(
+      unsaid,
+      speaker,
+      config,
+      { ...options, hub: options.hub },
+      { ...edges, hub },
+      reported,
+    );
   }
 
   private constructor(
     unsaid: PendingLines,
-    life: Life,
+    speaker: Speaker,
     config: Config,
     options: WorkerOptions & { readonly hub: string },
     edges: ReporterEdges & { readonly hub: HubEdge },
-    around: Surroundings,
+    reported: ReportedWorker,
   ) {
     this.#unsaid = unsaid;
-    this.#life = life;
+    this.#speaker = speaker;
     this.#edges = edges;
-    this.#around = around;
+    this.#worker = reported;
     this.#control = options.control;
     unsaid.onWords = () => this.#pump();
     this.#dialler = edges.hub.dial({
       url: options.hub,
       link: config.link,
       random: edges.random,
-      introduction: introductionOf(life, config, options, edges),
+      introduction: introductionOf(speaker, config, options, edges),
       onUp: (hub) => this.#up(hub),
       onAcknowledged: (seq) => this.#acknowledged(seq),
       onCommand: (command, refusal) => this.#command(command, refusal),
@@ -111,14 +119,14 @@ export class Reporter {
     if (!this.#hub) return;
     this.#pump();
     if (this.#isBusy(this.#hub)) return;
-    const { sent: bytesSent, received: bytesReceived } = this.#life.traffic;
+    const { sent: bytesSent, received: bytesReceived } = this.#speaker.traffic;
     const rssBytes = this.#edges.hub.rssBytes();
-    const progress = { ...this.#around.standing(), bytesSent, bytesReceived, rssBytes };
+    const progress = { ...this.#worker.standing(), bytesSent, bytesReceived, rssBytes };
     this.#hub.send({ kind: "standing", progress, dropped: this.#unsaid.dropped });
   }
 
   event(name: EventName, text: string, batch?: number): void {
-    const { worker, incarnation } = this.#life;
+    const { worker, incarnation } = this.#speaker;
     const at = this.#edges.date().getTime();
     this.#unsaid.say({
       kind: "event",
@@ -132,7 +140,7 @@ export class Reporter {
   }
 
   evaluation(batch: number, test: TestResult): void {
-    const { worker, incarnation } = this.#life;
+    const { worker, incarnation } = this.#speaker;
     this.#unsaid.say({
       kind: "evaluation",
       worker,
@@ -191,11 +199,11 @@ export class Reporter {
   }
 
   #command(command: Command, refusal: string | undefined): void {
-    const { log } = this.#life;
+    const { log } = this.#speaker;
     const why = refusal ?? this.#objection(command);
     if (why !== undefined) return log.warn({ command, why }, "refused a command");
     log.info({ command }, "was told by the hub");
-    this.#around.obey(command);
+    this.#worker.obey(command);
   }
 
   #objection(command: Command): string | undefined {
@@ -205,7 +213,7 @@ export class Reporter {
 }
 
 function introductionOf(
-  { worker, incarnation, instance, port, kernels }: Life,
+  { worker, incarnation, instance, port, kernels }: Speaker,
   config: Config,
   { run, control, node, folders }: WorkerOptions,
   { pid, hub }: ReporterEdges & { readonly hub: HubEdge },

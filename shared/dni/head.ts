@@ -74,7 +74,7 @@ export class Head {
     const output = this.#transform.evaluate(input, rows);
     const lossSum = this.#loss(output, example);
     const judged = judge(loss, output, labels, rows * labelPositions, outputs / labelPositions);
-    // The verdict divides wrong bits by all of an example's, and wrong classes by examples.
+    // The score divides wrong bits by all of an example's, and wrong classes by examples.
     const wrong = this.judged === "bits" ? judged.wrong : judged.wrong / labelPositions;
     return { lossSum, wrong, exact: judged.exact / labelPositions };
   }

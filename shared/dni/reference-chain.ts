@@ -1,4 +1,4 @@
-import { addTallies, emptyTally, type Verdict, verdictOf } from "../math/accuracy.ts";
+import { addTallies, emptyTally, type Score, scoreOf } from "../math/accuracy.ts";
 import type { Kernels, NarrowType } from "../math/kernels.ts";
 import { Rounding } from "../math/rounding.ts";
 import type { BuildLayer, Layer, NetworkOptions } from "./build-layer.ts";
@@ -94,7 +94,7 @@ export class ReferenceChain {
   }
 
   /** Loss and error over held-out data, with running statistics. */
-  evaluate(parts: Iterable<ChainBatch>): Verdict {
+  evaluate(parts: Iterable<ChainBatch>): Score {
     let tally = emptyTally;
     let rows = 0;
     for (const part of parts) {
@@ -104,7 +104,7 @@ export class ReferenceChain {
       tally = addTallies(tally, this.#head.evaluate(example));
       rows += part.rows;
     }
-    return verdictOf(tally, this.#head.judged, rows, this.#network.layers.at(-1)!.outputs);
+    return scoreOf(tally, this.#head.judged, rows, this.#network.layers.at(-1)!.outputs);
   }
 
   /** What comes out where these values go over the link between hidden layer `index` and its successor. */

@@ -14,7 +14,7 @@ export interface Tally {
 }
 
 /** What a tally says of the examples it was taken over. */
-export interface Verdict {
+export interface Score {
   /** Mean over the examples. */
   readonly loss: number;
   /** Fraction of examples (class), or of bits (bits), that are wrong. */
@@ -58,7 +58,7 @@ export function addTallies(a: Tally, b: Tally): Tally {
 }
 
 /** `columns`: labels an example has. Over no examples at all every figure is NaN. */
-export function verdictOf(tally: Tally, judged: Judged, rows: number, columns: number): Verdict {
+export function scoreOf(tally: Tally, judged: Judged, rows: number, columns: number): Score {
   const loss = tally.lossSum / rows;
   if (judged === "class") return { loss, error: tally.wrong / rows };
   return { loss, error: tally.wrong / (rows * columns), exact: tally.exact / rows };

@@ -3,7 +3,7 @@ import type { NetworkOptions } from "../../shared/dni/build-layer.ts";
 import type { ChainBatch } from "../../shared/dni/chain-batch.ts";
 import type { LearningOptions } from "../../shared/dni/layer-options.ts";
 import { referenceChain } from "../../shared/layers/network.ts";
-import type { Verdict } from "../../shared/math/accuracy.ts";
+import type { Score } from "../../shared/math/accuracy.ts";
 import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { range } from "../math/double-oracle.ts";
 import { bars, barsNetwork } from "./bars.ts";
@@ -22,7 +22,7 @@ function learning(method: Method): LearningOptions {
 }
 
 /** Trains to the end, and judges on batches that were drawn from another seed. */
-function outcome(task: Task, network: NetworkOptions, staleness: number): Verdict {
+function outcome(task: Task, network: NetworkOptions, staleness: number): Score {
   const chain = referenceChain(plainKernels(), network, { staleness });
   for (const batch of range(network.run.batches)) chain.train(task(network.seed, batch), batch);
   chain.drain();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addTallies, judge, judgedBy, verdictOf } from "../../shared/math/accuracy.ts";
+import { addTallies, judge, judgedBy, scoreOf } from "../../shared/math/accuracy.ts";
 
 const floats = (...values: number[]) => Float32Array.from(values);
 
@@ -22,16 +22,16 @@ describe("judge", () => {
   });
 });
 
-describe("verdictOf", () => {
+describe("scoreOf", () => {
   const tally = addTallies({ lossSum: 3, wrong: 1, exact: 2 }, { lossSum: 1, wrong: 2, exact: 1 });
 
   it("is a fraction of the examples for classes", () => {
     expect(judgedBy("softmax-cross-entropy")).toBe("class");
-    expect(verdictOf(tally, "class", 8, 10)).toEqual({ loss: 0.5, error: 3 / 8 });
+    expect(scoreOf(tally, "class", 8, 10)).toEqual({ loss: 0.5, error: 3 / 8 });
   });
 
   it("is a fraction of the bits for bits, beside the share of faultless examples", () => {
     expect([judgedBy("sigmoid-cross-entropy"), judgedBy("mean-squared-error")]).toEqual(["bits", "bits"]);
-    expect(verdictOf(tally, "bits", 8, 10)).toEqual({ loss: 0.5, error: 3 / 80, exact: 3 / 8 });
+    expect(scoreOf(tally, "bits", 8, 10)).toEqual({ loss: 0.5, error: 3 / 80, exact: 3 / 8 });
   });
 });

@@ -6,14 +6,14 @@ import type { DataSet } from "../../shared/data/data-set.ts";
 import { openDataSet } from "../../shared/data/kinds.ts";
 import type { ReferenceChain } from "../../shared/dni/reference-chain.ts";
 import { referenceChain } from "../../shared/layers/network.ts";
-import type { Verdict } from "../../shared/math/accuracy.ts";
+import type { Score } from "../../shared/math/accuracy.ts";
 import { chooseKernels } from "../../shared/math/choose-kernels.ts";
 import type { Summary } from "../../shared/record/summary.ts";
 
 /** What a run comes to: digests of the layers from layer 1 on, and the last evaluation. */
 export interface Outcome {
   readonly digests: readonly string[];
-  readonly test: Verdict;
+  readonly test: Score;
 }
 
 /** The run of this config in one process, drained. Where the schedule is not pinned, the staleness is 1. */

@@ -8,7 +8,7 @@ import type { Example } from "../../../shared/dni/example.ts";
 import type { Head } from "../../../shared/dni/head.ts";
 import type { LayerState } from "../../../shared/dni/layer-state.ts";
 import { buildLayer } from "../../../shared/layers/network.ts";
-import { addTallies, emptyTally, verdictOf } from "../../../shared/math/accuracy.ts";
+import { addTallies, emptyTally, scoreOf } from "../../../shared/math/accuracy.ts";
 import { bytesToFloats } from "../../../shared/math/convert.ts";
 import { wasmKernels } from "../../../shared/math/wasm-kernels.ts";
 import { deviation, type Finding, mean } from "../finding.ts";
@@ -145,7 +145,7 @@ export class Interrupted {
       tally = addTallies(tally, this.#head.evaluate(example));
       rows += example.rows;
     }
-    return verdictOf(tally, this.#head.judged, rows, this.#config.layers.at(-1)!.outputs).error;
+    return scoreOf(tally, this.#head.judged, rows, this.#config.layers.at(-1)!.outputs).error;
   }
 }
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { conform, type Verdict } from "../../../services/conform/conform.ts";
+import { conform, type Outcome } from "../../../services/conform/conform.ts";
 import { subjectOf } from "../../../services/conform/subject.ts";
 import { loadConfig } from "../../../shared/config/read-config.ts";
 import { Worker } from "../../support/worker-process.ts";
@@ -40,7 +40,7 @@ describe("unlocked conform, at workers that are wrong in one way", () => {
     rmSync(state, { recursive: true, force: true });
   });
 
-  async function verdictsOn(claims: readonly string[]): Promise<Verdict[]> {
+  async function outcomesOn(claims: readonly string[]): Promise<Outcome[]> {
     const subject = subjectOf(loadConfig(CONFIG).config, { layer: 2, run: "conform", secret: undefined });
     return conform({
       url: `ws://127.0.0.1:${front}`,
@@ -57,15 +57,15 @@ describe("unlocked conform, at workers that are wrong in one way", () => {
 
   it("finds nothing where nothing is wrong", async () => {
     proxy.mutation = {};
-    const verdicts = await verdictsOn(mutants.map(({ claim }) => claim));
-    expect(verdicts.length).toBeGreaterThanOrEqual(new Set(mutants.map(({ claim }) => claim)).size);
-    expect(verdicts.filter(({ broken }) => broken !== undefined)).toEqual([]);
+    const outcomes = await outcomesOn(mutants.map(({ claim }) => claim));
+    expect(outcomes.length).toBeGreaterThanOrEqual(new Set(mutants.map(({ claim }) => claim)).size);
+    expect(outcomes.filter(({ broken }) => broken !== undefined)).toEqual([]);
   });
 
   it.each(mutants)("finds out one that $what", async ({ claim, mutation }) => {
     proxy.mutation = mutation();
-    const verdicts = await verdictsOn([claim]);
-    expect(verdicts).toHaveLength(1);
-    expect(verdicts[0]!.broken).toBeDefined();
+    const outcomes = await outcomesOn([claim]);
+    expect(outcomes).toHaveLength(1);
+    expect(outcomes[0]!.broken).toBeDefined();
   });
 });
