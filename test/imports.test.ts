@@ -16,7 +16,7 @@ const rules: Readonly<Record<string, Rule>> = {
   "shared/dni": { rooms: ["shared/math"], types: [], outside: "none" },
   "shared/schema": { rooms: [], types: [], outside: "any" },
   "shared/layers": { rooms: ["shared/math", "shared/dni", "shared/schema"], types: [], outside: "none" },
-  "shared/data": { rooms: ["shared/schema"], types: [], outside: "any" },
+  "shared/data": { rooms: ["shared/schema"], types: [], outside: "node" },
   "shared/wire": { rooms: [], types: ["shared/math"], outside: "any" },
   "shared/delivery": { rooms: [], types: [], outside: "none" },
   "shared/checkpoint": { rooms: [], types: [], outside: "any" },
