@@ -1,3 +1,4 @@
+import type { Kernels } from "../../shared/math/kernels.ts";
 import { ExitCode } from "../../shared/telemetry/telemetry.ts";
 import { LayerProcess } from "./layer-process.ts";
 import type { LayerStart } from "./startup.ts";
@@ -18,12 +19,18 @@ export class LayerRunner {
   #layer: LayerProcess | undefined;
   #stopping: string | undefined;
 
-  /** The exit code. Rejects if it cannot ever start. */
-  async run(start: LayerStart): Promise<number> {
+  /**
+   * The exit code. Rejects if it cannot ever start. `newKernels`: a memory of its own for a life after the first, since what
+   * a life allocates is never taken back.
+   */
+  async run(start: LayerStart, newKernels: () => Kernels): Promise<number> {
     let { port } = start.options;
+    let { kernels } = start.environment;
     let troubledAt = Number.NEGATIVE_INFINITY;
     for (let rollbacks = 0; ; rollbacks++) {
-      const layer = await LayerProcess.start({ ...start, options: { ...start.options, port } }, rollbacks);
+      const environment = { ...start.environment, kernels };
+      const options = { ...start.options, port };
+      const layer = await LayerProcess.start({ ...start, options, environment }, rollbacks);
       const { worker } = layer;
       // Neighbours look for it where it was.
       port = worker.port;
@@ -41,6 +48,7 @@ export class LayerRunner {
         return ExitCode.gaveUp;
       }
       worker.log.error({ batch: layer.cursor, halvings: rollbacks + 1 }, "rolling back to learn more slowly");
+      kernels = newKernels();
     }
   }
 

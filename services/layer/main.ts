@@ -6,7 +6,8 @@ import { TracedWork } from "./traced-work.ts";
 
 runProgram(process, "layer", ({ config, options, environment, log }) => {
   const layer = options.layer!;
-  const { kernels, found } = chooseKernels(config.compute.kernels, process);
+  const choose = () => chooseKernels(config.compute.kernels, process);
+  const { kernels, found } = choose();
   log.info(found, "chose kernels");
   const tracer = options.trace === undefined ? undefined : openTrace(options.trace, layer);
   const traced = tracer && {
@@ -18,6 +19,6 @@ runProgram(process, "layer", ({ config, options, environment, log }) => {
     options: { ...options, layer },
     environment: { ...environment, kernels, ...traced },
   };
-  const ended = runner.run(start).finally(() => tracer?.flush());
+  const ended = runner.run(start, () => choose().kernels).finally(() => tracer?.flush());
   return { ended, stop: (why) => runner.stop(why) };
 });

@@ -34,9 +34,12 @@ export class ParameterSet {
     return parameter;
   }
 
-  /** One step against the gradients times `scale` (1 / rows for a mean); `step` counts from 1. */
-  descend(rate: number, scale: number, step: number): void {
-    const clipped = scale * this.#clip(scale);
+  /**
+   * One step against the gradients times `scale` (1 / rows for a mean); `step` counts from 1. `squares`: Σ g² of all that
+   * is clipped together, where these are not the only ones.
+   */
+  descend(rate: number, scale: number, step: number, squares = this.squares()): void {
+    const clipped = scale * this.#clip(scale, squares);
     for (const [name, { value, gradient, memory }] of Object.entries(this.#parameters)) {
       if (this.#matrices.has(name)) this.#decay(value, rate);
       this.optimizer.update(this.#kernels, value, gradient, memory, { rate, scale: clipped, step });
@@ -54,13 +57,19 @@ export class ParameterSet {
     return memoriesOf(this.#parameters as Parameters);
   }
 
-  /** 1, or what brings the norm of all gradients, times `scale`, down to `clip`. */
-  #clip(scale: number): number {
-    const { clip } = this.#options;
-    if (clip === undefined) return 1;
+  /** Σ g² of its gradients; 0 where none is clipped. */
+  squares(): number {
+    if (this.#options.clip === undefined) return 0;
     let squares = 0;
     for (const { gradient } of Object.values(this.#parameters))
       squares += this.#kernels.dot(gradient, gradient, gradient.length);
+    return squares;
+  }
+
+  /** 1, or what brings a norm of √squares, times `scale`, down to `clip`. */
+  #clip(scale: number, squares: number): number {
+    const { clip } = this.#options;
+    if (clip === undefined) return 1;
     const norm = scale * Math.sqrt(squares);
     return norm > clip ? clip / norm : 1;
   }

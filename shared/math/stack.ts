@@ -28,8 +28,13 @@ export class Stack implements Transform {
     return gradient;
   }
 
-  descend(rate: number, rows: number, step: number): void {
-    for (const [, part] of this.#parts) part.descend(rate, rows, step);
+  /** Its parts are one layer: they are clipped together. */
+  descend(rate: number, rows: number, step: number, squares = this.squares()): void {
+    for (const [, part] of this.#parts) part.descend(rate, rows, step, squares);
+  }
+
+  squares(): number {
+    return this.#parts.reduce((sum, [, part]) => sum + (part.squares?.() ?? 0), 0);
   }
 
   tensors(): Tensors {

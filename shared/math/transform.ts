@@ -21,8 +21,14 @@ export interface Transform {
    */
   backward(outputGradient: Float32Array, rows: number, wantInputGradient: boolean): Float32Array | undefined;
 
-  /** One optimizer step on every parameter, with the mean over the rows of the last backward; `step` counts from 1. */
-  descend(rate: number, rows: number, step: number): void;
+  /**
+   * One optimizer step on every parameter, with the mean over the rows of the last backward; `step` counts from 1.
+   * `squares`: Σ g² of all that is clipped together, where this is a part of it.
+   */
+  descend(rate: number, rows: number, step: number, squares?: number): void;
+
+  /** Σ g² of its gradients; 0 where none is clipped. Only where they can be. */
+  squares?(): number;
 
   /** Weights and running statistics: the arrays themselves. */
   tensors(): Tensors;

@@ -149,7 +149,11 @@ export class Simulation {
     const work: LayerEnvironment["work"] = (...build) =>
       new WitnessedWork(build, this.#watchOf(post, lived, build[3].ticketsKept));
     const environment = { ...this.#environment(post, lived), kernels, work };
-    return runner.run({ config: this.config, options, environment });
+    const newKernels = () => {
+      this.count("new memory");
+      return kernels;
+    };
+    return runner.run({ config: this.config, options, environment }, newKernels);
   }
 
   #watchOf(post: Machine, lived: ProcessLife, mostKept: number): WorkWatch {

@@ -75,8 +75,12 @@ export class Embedding implements Transform {
   }
 
   /** With the mean over all positions of all rows. */
-  descend(rate: number, rows: number, step: number): void {
-    this.#parameters.descend(rate, 1 / (rows * this.#options.positions), step);
+  descend(rate: number, rows: number, step: number, squares?: number): void {
+    this.#parameters.descend(rate, 1 / (rows * this.#options.positions), step, squares);
+  }
+
+  squares(): number {
+    return this.#parameters.squares();
   }
 
   tensors(): Tensors {

@@ -126,8 +126,12 @@ export class TransformerBlock implements Transform {
   }
 
   /** With the mean over all positions of all rows. */
-  descend(rate: number, rows: number, step: number): void {
-    this.#parameters.descend(rate, 1 / this.#places(rows), step);
+  descend(rate: number, rows: number, step: number, squares?: number): void {
+    this.#parameters.descend(rate, 1 / this.#places(rows), step, squares);
+  }
+
+  squares(): number {
+    return this.#parameters.squares();
   }
 
   tensors(): Tensors {

@@ -34,6 +34,8 @@ describe("a layer whose numbers run away", () => {
     const { violations, counts, summary } = simulation;
     expect(violations).toEqual([]);
     expect(counts["rolling back to learn more slowly"]).toBe(1);
+    // What the life before had allocated is not there for this one.
+    expect(counts["new memory"]).toBe(1);
     expect(counts.lives).toBe(scenario.layers + 1);
     for (const { applied } of summary!.layers) expect(applied).toEqual([[0, 59]]);
   });
@@ -58,5 +60,6 @@ describe("a layer whose numbers run away", () => {
     const { violations, counts } = await runAt(0.01);
     expect(violations).toEqual([]);
     expect(counts.poisoned).toBeUndefined();
+    expect(counts["new memory"]).toBeUndefined();
   });
 });
