@@ -30,7 +30,8 @@ export function dockerDialect(path: string, set: readonly string[]): Dialect {
     literal: escaped,
     variable: (name, otherwise) => `\${${name}:-${otherwise}}`,
     secrets: "/run/secrets",
-    configFlags: ["--config", path, ...set.flatMap((override) => ["--set", override])],
+    config: path,
+    set,
     hubFlags: [
       ...["--host-name", "hub", "--host-name", `\${UNLOCKED_HOST_NAME:-hub}`],
       ...["--address", `http://${BIND}:${PUBLISHED}`],

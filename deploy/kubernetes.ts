@@ -11,6 +11,7 @@ import type { IIoK8sApiCoreV1VolumeProjection as VolumeProjection } from "kubern
 import { stringify } from "yaml";
 import type { Config } from "../shared/config/config.ts";
 import { commandOf, commented } from "./docker.ts";
+import { labels, metadata, nameOf } from "./kubernetes-names.ts";
 import { probes } from "./kubernetes-probes.ts";
 import {
   type DeployRequest,
@@ -47,17 +48,6 @@ export function kubernetesManifests(config: Config, request: DeployRequest): str
   return `${heading(net, request)}${texts.map((text) => `---\n${text}`).join("")}`;
 }
 
-/** What an object may be called: lower case, digits and dashes. */
-function nameOf(name: string): string {
-  const plain = name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "-")
-    .replace(/^-+|-+$/g, "")
-    .slice(0, 40);
-  return /^[a-z]/.test(plain) ? plain : `net-${plain}`;
-}
-
-const LABEL = "app.kubernetes.io";
 const SECRETS = "/run/secrets/unlocked";
 const FOLDER_OF_CONFIG = "/config";
 
@@ -69,7 +59,8 @@ function dialectOf(net: string): Dialect {
     literal: (word) => word.replaceAll("$(", "$$$$("),
     variable: (_, otherwise) => otherwise.replaceAll("$(", "$$$$("),
     secrets: SECRETS,
-    configFlags: ["--config", `${FOLDER_OF_CONFIG}/config.yaml`],
+    config: `${FOLDER_OF_CONFIG}/config.yaml`,
+    set: [],
     hubFlags: ["--host-name", `${net}-hub`],
   };
 }
@@ -94,18 +85,6 @@ function secretsOf(net: string, { secretFile, store, storeFile }: DeployRequest)
   return {
     ...(secretFile !== undefined && { [`${net}-secret`]: [["unlocked", secretFile]] }),
     ...(store !== undefined && storeFile !== undefined && { [`${net}-store`]: [[STORE_FILE, storeFile]] }),
-  };
-}
-
-function metadata(net: string, name: string, component?: string) {
-  return { name, labels: labels(net, component) };
-}
-
-function labels(net: string, component?: string) {
-  return {
-    [`${LABEL}/name`]: "unlocked",
-    [`${LABEL}/instance`]: net,
-    ...(component !== undefined && { [`${LABEL}/component`]: component }),
   };
 }
 

@@ -1,3 +1,5 @@
+import { argumentsOf, type WorkerArguments } from "../services/worker/options.ts";
+import type { Folder } from "../shared/checkpoint/folder-flag.ts";
 import type { Config } from "../shared/config/config.ts";
 
 /** What is to be deployed, beside its config. */
@@ -32,8 +34,10 @@ export interface Dialect {
   variable(name: string, otherwise: string): string;
   /** Where the secret, the store's file and the certificates of worker `name` are, inside its container. */
   readonly secrets: string;
-  /** Which config all are told. */
-  readonly configFlags: readonly string[];
+  /** Where all find the config, inside their containers. */
+  readonly config: string;
+  /** Overrides of it. */
+  readonly set: readonly string[];
   /** Of the hub alone. */
   readonly hubFlags: readonly string[];
 }
@@ -58,67 +62,80 @@ export function workersOf(config: Config, request: DeployRequest, dialect: Diale
 }
 
 function sourceWorker(config: Config, request: DeployRequest, dialect: Dialect): Worker {
-  const own = [
-    ...kept("--record", "/record", request, "record"),
-    ...kept("--state", "/record/state", request, "source"),
-    ...successor(request, dialect, 1),
-  ];
-  const args = argumentsOf("services/source/main.ts", own, config, request, dialect, "source");
+  const args = programOf("source", config, request, dialect, {
+    record: "/record",
+    state: "/record/state",
+    folders: [kept("/record", request, "record"), kept("/record/state", request, "source")],
+    successor: successor(request, dialect, 1),
+  });
   return { name: "source", args, memoryMiB: SOURCE_MIB, folder: "/record" };
 }
 
 function layerWorker(config: Config, request: DeployRequest, dialect: Dialect, layer: number): Worker {
   const name = `layer${layer}`;
   const isHead = layer === config.layers.length;
-  const own = [
-    ...["--layer", String(layer)],
-    ...kept("--state", "/state", request, name),
-    ...(isHead ? [] : successor(request, dialect, layer + 1)),
-  ];
-  const args = argumentsOf("services/layer/main.ts", own, config, request, dialect, name);
+  const args = programOf("layer", config, request, dialect, {
+    layer,
+    state: "/state",
+    folders: [kept("/state", request, name)],
+    successor: isHead ? undefined : successor(request, dialect, layer + 1),
+  });
   return { name, args, memoryMiB: layerMiB(config, layer), folder: "/state" };
 }
 
 /** Watches the run, keeps its record beside the source's, and shows both, also after the end. */
-function hubWorker(config: Config, request: DeployRequest, dialect: Dialect): Worker {
-  const own = kept("--record", "/record", request, "record");
-  const args = argumentsOf("services/hub/main.ts", own, config, request, dialect, "hub");
+function hubWorker({ name }: Config, request: DeployRequest, dialect: Dialect): Worker {
+  const { folder, url } = kept("/record", request, "record");
+  const args = [
+    ...["services/hub/main.ts", ...[folder, url].flatMap((each) => (each ? ["--record", each] : []))].map(
+      dialect.literal,
+    ),
+    ...dialect.hubFlags,
+    ...argumentsOf(shared(name, dialect)),
+  ];
   return { name: "hub", args, memoryMiB: HUB_MIB, folder: "/record" };
 }
 
 /** A folder, and beside it a place in the store where there is one. */
-function kept(flag: string, folder: string, { store }: DeployRequest, place: string): string[] {
-  const url = store?.replace(/\/+$/, "");
-  return [flag, folder, ...(url === undefined ? [] : [flag, `${url}/${place}`])];
+function kept(folder: string, { store }: DeployRequest, place: string): Folder {
+  return { folder, url: store === undefined ? undefined : `${store.replace(/\/+$/, "")}/${place}` };
 }
 
-function successor({ certs }: DeployRequest, dialect: Dialect, layer: number): string[] {
-  return ["--successor", `${certs === undefined ? "ws" : "wss"}://${dialect.host(`layer${layer}`)}:${PORT}`];
+function successor({ certs }: DeployRequest, dialect: Dialect, layer: number): string {
+  return `${certs === undefined ? "ws" : "wss"}://${dialect.host(`layer${layer}`)}:${PORT}`;
 }
 
-function argumentsOf(
-  program: string,
-  own: readonly string[],
-  config: Config,
-  request: DeployRequest,
+/** Of the source or a layer. What is its own is written as it is; what all share may name variables of the target. */
+function programOf(
+  program: "source" | "layer",
+  { name }: Config,
+  { certs }: DeployRequest,
   dialect: Dialect,
-  name: string,
+  own: WorkerArguments,
 ): string[] {
-  const isHub = name === "hub";
-  const { literal, variable } = dialect;
+  const { secrets, literal } = dialect;
+  const tlsFiles = {
+    certificate: `${secrets}/tls-cert.pem`,
+    key: `${secrets}/tls-key.pem`,
+    authority: `${secrets}/tls-ca.pem`,
+  };
+  const hub = `ws://${dialect.host("hub")}:${PORT}`;
   return [
-    ...[program, ...own].map(literal),
-    ...(isHub ? dialect.hubFlags : ["--hub", `ws://${dialect.host("hub")}:${PORT}`].map(literal)),
-    ...dialect.configFlags.map(literal),
-    ...["--run", variable("UNLOCKED_RUN", config.name)],
-    ...["--listen", `0.0.0.0:${PORT}`],
-    ...["--log-format", variable("UNLOCKED_LOG", "pretty")],
-    ...(request.certs === undefined || isHub ? [] : tlsFlags(dialect.secrets)),
+    ...[`services/${program}/main.ts`, ...argumentsOf({ ...own, hub })].map(literal),
+    ...argumentsOf({ ...shared(name, dialect), ...(certs !== undefined && { tlsFiles }) }),
   ];
 }
 
-function tlsFlags(folder: string): string[] {
-  return ["cert", "key", "ca"].flatMap((part) => [`--tls-${part}`, `${folder}/tls-${part}.pem`]);
+/** Flags that the hub has too. */
+function shared(run: string, { config, set, literal, variable }: Dialect): WorkerArguments {
+  return {
+    config: literal(config),
+    set: set.map(literal),
+    run: variable("UNLOCKED_RUN", run),
+    host: "0.0.0.0",
+    port: PORT,
+    logFormat: variable("UNLOCKED_LOG", "pretty"),
+  };
 }
 
 /** The variables of every worker; a path is no secret. */

@@ -62,7 +62,7 @@ const rules: Readonly<Record<string, Rule>> = {
     types: [],
     outside: "any",
   },
-  deploy: { rooms: [], types: ["shared/config"], outside: "any" },
+  deploy: { rooms: [], types: ["shared/config", "shared/checkpoint"], outside: "any" },
   "services/train": {
     rooms: without("dni", "layers", "schema", "wire", "delivery"),
     types: ["shared/wire", "services/layer"],
@@ -127,6 +127,7 @@ const page = {
 const exceptions: Readonly<Record<string, readonly string[]>> = {
   // Flags are written where they are read.
   "services/train/worker-plan.ts": ["../worker/options.ts"],
+  "deploy/network.ts": ["../services/worker/options.ts"],
   "services/train/dashboard.ts": ["../hub/hub-options.ts"],
   "shared/config/extension.ts": ["conv-layer", "dense-layer", "exactly", "learnt", "random"].map(
     (name) => `../math/${name}.ts`,

@@ -1,7 +1,8 @@
 import { svgFile } from "../../shared/record/svg-chart.ts";
 import type { Bench } from "../harness/bench.ts";
 import type { Table } from "../harness/report.ts";
-import { type ScaleFindings, type ScaleOptions, simulate } from "./chain.ts";
+import { simulate } from "./chain.ts";
+import type { ScaleFindings, ScaleOptions } from "./findings.ts";
 
 const MINUTE_MS = 60_000;
 const FREE: ScaleOptions = {

@@ -141,8 +141,11 @@ export function workerHelp(role: Role): string {
   return `One ${role} of a network, in a process of its own (docs/workers-by-hand.md).\n\n${lines.join("\n")}\n`;
 }
 
+/** What a worker is to be told; a deployment may leave the format of its log to a variable. */
+export type WorkerArguments = Partial<Omit<WorkerOptions, "logFormat"> & { readonly logFormat: string }>;
+
 /** The flags that readWorkerOptions reads as these options. */
-export function argumentsOf(options: Partial<WorkerOptions>): string[] {
+export function argumentsOf(options: WorkerArguments): string[] {
   const { config, set = [], run, layer, record, state, folders, host, port, successor, trace } = options;
   const { secretFile, tlsFiles, hub, control, logFormat } = options;
   const urlOf = (folder: string | undefined) => folders?.find((each) => each.folder === folder)?.url;

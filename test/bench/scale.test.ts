@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type ScaleOptions, simulate } from "../../bench/scale/chain.ts";
+import { simulate } from "../../bench/scale/chain.ts";
+import type { ScaleOptions } from "../../bench/scale/findings.ts";
 
 const FREE: ScaleOptions = {
   ...{ layers: 4, seed: 3, horizonMs: 20_000, linkMs: 10, failureMs: Number.POSITIVE_INFINITY },

@@ -8,62 +8,64 @@ export function wasmBatchNorm(
   arena: Arena,
   scratch: number,
 ): Pick<Kernels, "batchNormForward" | "batchNormTrack" | "batchNormEvaluate" | "batchNormBackward"> {
+  /** Of a norm's columns, and of all its rows. */
+  const addresses = (columns: number, rows: number) => ({
+    column: (values: Float32Array) => arena.address(values, columns),
+    all: (values: Float32Array) => arena.address(values, rows * columns),
+  });
   return {
     batchNormForward(norm, input, output, rows) {
-      const { columns } = norm;
+      const { columns, epsilon } = norm;
+      const { column, all } = addresses(columns, rows);
+      const [batchMean, batchVariance] = [column(norm.batchMean), column(norm.batchVariance)];
+      const [gamma, beta] = [column(norm.gamma), column(norm.beta)];
+      const from = [all(input), all(output), all(norm.normalised)] as const;
       kernels.batchNormForward(
-        arena.address(input, rows * columns),
-        arena.address(output, rows * columns),
-        arena.address(norm.normalised, rows * columns),
-        arena.address(norm.batchMean, columns),
-        arena.address(norm.batchVariance, columns),
-        arena.address(norm.gamma, columns),
-        arena.address(norm.beta, columns),
+        ...from,
+        batchMean,
+        batchVariance,
+        gamma,
+        beta,
         rows,
         columns,
-        norm.epsilon,
+        epsilon,
         scratch,
       );
     },
     batchNormTrack(norm, momentum, rows) {
       const { columns } = norm;
-      const mean = arena.address(norm.batchMean, columns);
-      const variance = arena.address(norm.batchVariance, columns);
+      const { column } = addresses(columns, rows);
+      const mean = column(norm.batchMean);
+      const variance = column(norm.batchVariance);
       // The running variance is the unbiased estimate (algorithm 2, step 10).
       const unbiased = rows / Math.max(1, rows - 1);
-      kernels.track(arena.address(norm.runningMean, columns), mean, columns, momentum, 1);
-      kernels.track(arena.address(norm.runningVariance, columns), variance, columns, momentum, unbiased);
+      kernels.track(column(norm.runningMean), mean, columns, momentum, 1);
+      kernels.track(column(norm.runningVariance), variance, columns, momentum, unbiased);
     },
     batchNormEvaluate(norm, input, output, rows) {
-      const { columns } = norm;
+      const { columns, epsilon } = norm;
+      const { column, all } = addresses(columns, rows);
+      const running = [column(norm.runningMean), column(norm.runningVariance)] as const;
+      const [gamma, beta] = [column(norm.gamma), column(norm.beta)];
       kernels.batchNormEvaluate(
-        arena.address(input, rows * columns),
-        arena.address(output, rows * columns),
-        arena.address(norm.runningMean, columns),
-        arena.address(norm.runningVariance, columns),
-        arena.address(norm.gamma, columns),
-        arena.address(norm.beta, columns),
+        all(input),
+        all(output),
+        ...running,
+        gamma,
+        beta,
         rows,
         columns,
-        norm.epsilon,
+        epsilon,
         scratch,
       );
     },
     batchNormBackward(norm, outputGradient, inputGradient, rows) {
-      const { columns } = norm;
-      kernels.batchNormBackward(
-        arena.address(outputGradient, rows * columns),
-        arena.address(inputGradient, rows * columns),
-        arena.address(norm.normalised, rows * columns),
-        arena.address(norm.batchVariance, columns),
-        arena.address(norm.gamma, columns),
-        arena.address(norm.gammaGradient, columns),
-        arena.address(norm.betaGradient, columns),
-        rows,
-        columns,
-        norm.epsilon,
-        scratch,
-      );
+      const { columns, epsilon } = norm;
+      const { column, all } = addresses(columns, rows);
+      const from = [all(outputGradient), all(inputGradient), all(norm.normalised)] as const;
+      const learnt = [column(norm.gammaGradient), column(norm.betaGradient)] as const;
+      const [variance, gamma] = [column(norm.batchVariance), column(norm.gamma)];
+      kernels.batchNormBackward(...from, variance, gamma, ...learnt, rows, columns, epsilon, scratch);
     },
   };
 }
