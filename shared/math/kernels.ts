@@ -1,3 +1,5 @@
+import type { SequenceKernels } from "./sequence-kernels.ts";
+
 /**
  * The one interface between the mathematics and whatever computes it.
  *
@@ -5,7 +7,7 @@
  * the WebAssembly kernels address their memory by byte offset. Matrices are row-major, one example a row.
  * Kernels write into arrays that their caller owns, and allocate nothing.
  */
-export interface Kernels extends Casts {
+export interface Kernels extends Casts, SequenceKernels {
   readonly name: string;
 
   /** A zeroed array of `length` floats that these kernels can address. Throws a RangeError when the arena is full. */
@@ -37,6 +39,9 @@ export interface Kernels extends Casts {
 
   /** The transpose of `unfold`: images = the sum of all patches where they lay. */
   fold(patches: Float32Array, images: Float32Array, shape: PatchShape, rows: number): void;
+
+  /** sum = a + b, element by element; `sum` may be either. */
+  add(a: Float32Array, b: Float32Array, sum: Float32Array, length: number): void;
 
   /** difference = a − b, element by element; `difference` may be `a`. */
   subtract(a: Float32Array, b: Float32Array, difference: Float32Array, length: number): void;

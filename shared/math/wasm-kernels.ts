@@ -4,6 +4,7 @@ import { Arena } from "./wasm/arena.ts";
 import { type Build, loadKernels, type WasmExports } from "./wasm/load.ts";
 import { wasmBatchNorm } from "./wasm/wasm-batch-norm.ts";
 import { wasmCasts } from "./wasm/wasm-casts.ts";
+import { wasmSequences } from "./wasm/wasm-sequences.ts";
 
 /** Address space of an arena unless told otherwise; pages never touched take no memory. */
 const DEFAULT_MEGABYTES = 256;
@@ -66,6 +67,7 @@ export function kernelsInArena(
     ...losses(wasm, arena),
     ...optimizers(wasm, arena),
     ...wasmCasts(wasm, arena),
+    ...wasmSequences(wasm, arena),
   };
 }
 
@@ -122,8 +124,11 @@ function images(kernels: WasmExports, arena: Arena): Pick<Kernels, "unfold" | "f
 function elementwise(
   kernels: WasmExports,
   arena: Arena,
-): Pick<Kernels, "subtract" | "activate" | "activateBackward" | "dot" | "isWithin"> {
+): Pick<Kernels, "add" | "subtract" | "activate" | "activateBackward" | "dot" | "isWithin"> {
   return {
+    add(a, b, sum, length) {
+      kernels.add(arena.address(a, length), arena.address(b, length), arena.address(sum, length), length);
+    },
     subtract(a, b, difference, length) {
       kernels.subtract(
         arena.address(a, length),

@@ -46,6 +46,7 @@ INLINE V tanhOf(V x) {
 }
 INLINE V tanhBackwardOf(V output, V gradient) { return gradient * (1 - output * output); }
 
+INLINE V sumOfTwo(V a, V b) { return a + b; }
 INLINE V differenceOf(V a, V b) { return a - b; }
 
 MAP(relu, rectified)
@@ -54,6 +55,7 @@ MAP(tanh, tanhOf)
 COMBINE(reluBackward, rectifiedBackward)
 COMBINE(sigmoidBackward, sigmoidBackwardOf)
 COMBINE(tanhBackward, tanhBackwardOf)
+COMBINE(add, sumOfTwo)
 COMBINE(subtract, differenceOf)
 
 /** 1 where |value| ≤ limit everywhere; NaN never is: values, length, limit. */

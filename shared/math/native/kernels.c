@@ -4,3 +4,4 @@
 #include "elementwise.h"
 #include "multiply.h"
 #include "optimizers.h"
+#include "sequences.h"

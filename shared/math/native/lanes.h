@@ -10,13 +10,16 @@
 #include <immintrin.h>
 #define PATH avx512
 #define LANES 16
+#define LANE ((I){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})
 #elif defined(__AVX2__)
 #include <immintrin.h>
 #define PATH avx2
 #define LANES 8
+#define LANE ((I){0, 1, 2, 3, 4, 5, 6, 7})
 #else
 #define PATH neon
 #define LANES 4
+#define LANE ((I){0, 1, 2, 3})
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
@@ -49,8 +52,7 @@ INLINE V loadFirst(const float *from, word count) {
 #if LANES == 16
   return (V)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), from);
 #elif LANES == 8
-  const I lane = {0, 1, 2, 3, 4, 5, 6, 7};
-  return (V)_mm256_maskload_ps(from, (__m256i)(lane < (int32_t)count));
+  return (V)_mm256_maskload_ps(from, (__m256i)(LANE < (int32_t)count));
 #else
   V v = 0;
   v.x = from[0];
@@ -64,8 +66,7 @@ INLINE void storeFirst(float *to, V v, word count) {
 #if LANES == 16
   _mm512_mask_storeu_ps(to, (__mmask16)((1u << count) - 1), (__m512)v);
 #elif LANES == 8
-  const I lane = {0, 1, 2, 3, 4, 5, 6, 7};
-  _mm256_maskstore_ps(to, (__m256i)(lane < (int32_t)count), (__m256)v);
+  _mm256_maskstore_ps(to, (__m256i)(LANE < (int32_t)count), (__m256)v);
 #else
   to[0] = v.x;
   if (count > 1) to[1] = v.y;

@@ -9,6 +9,7 @@ import {
 import { plainCasts } from "./plain-casts.ts";
 import { lossAndGradient } from "./plain-losses.ts";
 import { multiply } from "./plain-multiply.ts";
+import { plainSequences } from "./plain-sequences.ts";
 
 /**
  * The kernels as plain loops: they run anywhere, and are what every other set is tested against. Sums are kept
@@ -23,6 +24,7 @@ export function plainKernels(): Kernels {
     sumRows,
     unfold,
     fold,
+    add,
     subtract,
     activate,
     activateBackward,
@@ -36,6 +38,7 @@ export function plainKernels(): Kernels {
     dot,
     isWithin,
     ...plainCasts,
+    ...plainSequences,
   };
 }
 
@@ -85,6 +88,10 @@ function patchSources({ height, width, channels, kernel, stride, padding }: Patc
             sources.push(isInside ? (y * width + x) * channels + channel : -1);
           }
   return Int32Array.from(sources);
+}
+
+function add(a: Float32Array, b: Float32Array, sum: Float32Array, length: number): void {
+  for (let i = 0; i < length; i++) sum[i] = a[i]! + b[i]!;
 }
 
 function subtract(a: Float32Array, b: Float32Array, difference: Float32Array, length: number): void {

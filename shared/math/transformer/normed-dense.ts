@@ -4,8 +4,9 @@ import type { OptimizerOptions } from "../optimizer.ts";
 import type { Parameter, Tensors } from "../parameter.ts";
 import { ParameterSet } from "../parameter-set.ts";
 import { seededRandom } from "../random.ts";
+import type { LayerNormArrays } from "../sequence-kernels.ts";
 import type { Transform } from "../transform.ts";
-import { LayerNorm, type NormTrace } from "./layer-norm.ts";
+import { gainOf, normTrace } from "./layer-norm.ts";
 
 export interface NormedDenseOptions {
   /** Places of an example at which it is applied, each by itself. */
@@ -31,9 +32,8 @@ export class NormedDense implements Transform {
   readonly #options: NormedDenseOptions;
   readonly #parameters: ParameterSet;
   readonly #weight: Parameter;
-  readonly #norm: LayerNorm;
-  readonly #trace: NormTrace;
-  readonly #evaluationTrace: NormTrace;
+  readonly #trace: LayerNormArrays;
+  readonly #evaluationTrace: LayerNormArrays;
   readonly #normed: Float32Array;
   readonly #evaluatedNormed: Float32Array;
   readonly #output: Float32Array;
@@ -48,11 +48,10 @@ export class NormedDense implements Transform {
     this.#parameters = new ParameterSet(kernels, optimizer);
     const [deviation, random] = seed ? [DEVIATION, seededRandom(...seed)] : [0, () => 0];
     this.#weight = this.#parameters.matrix("weight", inputs * outputs, deviation, random);
-    this.#norm = new LayerNorm(kernels, inputs, this.#parameters.optimizer);
-    this.#parameters.add("gamma", this.#norm.gamma);
+    const gain = this.#parameters.add("gamma", gainOf(kernels, inputs, this.#parameters.optimizer));
     const places = maxRows * positions;
-    this.#trace = this.#norm.trace(kernels, places);
-    this.#evaluationTrace = this.#norm.trace(kernels, places);
+    this.#trace = normTrace(kernels, gain, places);
+    this.#evaluationTrace = normTrace(kernels, gain, places);
     this.#normed = kernels.allocate(places * inputs);
     this.#evaluatedNormed = kernels.allocate(places * inputs);
     this.#output = kernels.allocate(places * outputs);
@@ -86,7 +85,7 @@ export class NormedDense implements Transform {
     });
     const byInput = { rows: places, inner: outputs, columns: inputs };
     this.#kernels.multiply(outputGradient, this.#weight.value, gradient, byInput, { transposeB: true });
-    this.#norm.backward(gradient, gradient, places, this.#trace);
+    this.#kernels.layerNormBackward(this.#trace, gradient, gradient, places);
     return wantInputGradient ? exactly(gradient, places * inputs) : undefined;
   }
 
@@ -110,14 +109,14 @@ export class NormedDense implements Transform {
   #run(
     input: Float32Array,
     rows: number,
-    into: { readonly normed: Float32Array; readonly trace: NormTrace; readonly output: Float32Array },
+    into: { readonly normed: Float32Array; readonly trace: LayerNormArrays; readonly output: Float32Array },
   ): Float32Array {
     const { positions, inputs, outputs, maxRows } = this.#options;
     if (!(rows >= 1 && rows <= maxRows)) {
       throw new RangeError(`Cannot go forward: ${rows} rows, this layer takes 1 to ${maxRows}`);
     }
     const places = rows * positions;
-    this.#norm.forward(input, into.normed, places, into.trace);
+    this.#kernels.layerNormForward(into.trace, input, into.normed, places);
     const shape = { rows: places, inner: inputs, columns: outputs };
     this.#kernels.multiply(into.normed, this.#weight.value, into.output, shape);
     return exactly(into.output, places * outputs);

@@ -4,10 +4,10 @@ import type { OptimizerOptions } from "../optimizer.ts";
 import type { Parameter, Tensors } from "../parameter.ts";
 import { ParameterSet } from "../parameter-set.ts";
 import { seededRandom } from "../random.ts";
+import type { LayerNormArrays } from "../sequence-kernels.ts";
 import type { Transform } from "../transform.ts";
-import { type AttentionShape, CausalAttention } from "./causal-attention.ts";
-import { gelu, geluBackward } from "./gelu.ts";
-import { LayerNorm, type NormTrace } from "./layer-norm.ts";
+import { type AttentionShape, type AttentionTrace, CausalAttention } from "./causal-attention.ts";
+import { gainOf, normTrace } from "./layer-norm.ts";
 
 export interface BlockOptions {
   readonly positions: number;
@@ -31,13 +31,12 @@ const EXPANSION = 4;
 /** What a forward pass leaves for its backward: matrices of rows · positions rows. */
 interface Trace {
   readonly input: Float32Array;
-  readonly attended: NormTrace;
-  readonly mixed: Float32Array;
-  readonly weights: Float32Array;
+  readonly attended: LayerNormArrays;
+  readonly attention: AttentionTrace;
   readonly context: Float32Array;
   /** The input plus what attention adds. */
   readonly middle: Float32Array;
-  readonly fed: NormTrace;
+  readonly fed: LayerNormArrays;
   readonly fedInput: Float32Array;
   readonly expanded: Float32Array;
   readonly bent: Float32Array;
@@ -56,7 +55,7 @@ export class TransformerBlock implements Transform {
   readonly #kernels: Kernels;
   readonly #options: BlockOptions;
   readonly #attention: CausalAttention;
-  readonly #norms: { readonly attended: LayerNorm; readonly fed: LayerNorm };
+  readonly #gains: { readonly attended: Parameter; readonly fed: Parameter };
   readonly #weights: Readonly<Record<"mix" | "project" | "expand" | "contract", Parameter>>;
   readonly #parameters: ParameterSet;
   /** Evaluations come between a forward and its backward, and leave the trace of training alone. */
@@ -85,10 +84,11 @@ export class TransformerBlock implements Transform {
       expand: parameters.matrix("feedForward.expand", EXPANSION * square, DEVIATION, random),
       contract: parameters.matrix("feedForward.contract", EXPANSION * square, small, random),
     };
-    const norm = () => new LayerNorm(kernels, width, parameters.optimizer);
-    this.#norms = { attended: norm(), fed: norm() };
-    parameters.add("attention.gamma", this.#norms.attended.gamma);
-    parameters.add("feedForward.gamma", this.#norms.fed.gamma);
+    const gain = () => gainOf(kernels, width, parameters.optimizer);
+    this.#gains = {
+      attended: parameters.add("attention.gamma", gain()),
+      fed: parameters.add("feedForward.gamma", gain()),
+    };
     this.#traces = { training: this.#trace(), evaluation: this.#trace() };
     const all = maxRows * positions * width;
     this.#inputGradient = kernels.allocate(all);
@@ -118,10 +118,10 @@ export class TransformerBlock implements Transform {
     const trace = this.#traces.training;
     const { narrow, sum } = this.#scratch;
     this.#feedForwardBackward(outputGradient, narrow, rows, trace);
-    this.#plus(outputGradient, narrow, sum, rows);
+    this.#kernels.add(outputGradient, narrow, sum, this.#length(rows));
     this.#attentionBackward(sum, narrow, rows, trace);
     if (!wantInputGradient) return undefined;
-    this.#plus(sum, narrow, this.#inputGradient, rows);
+    this.#kernels.add(sum, narrow, this.#inputGradient, this.#length(rows));
     return exactly(this.#inputGradient, this.#length(rows));
   }
 
@@ -147,19 +147,20 @@ export class TransformerBlock implements Transform {
     if (!(rows >= 1 && rows <= maxRows)) {
       throw new RangeError(`Cannot go forward: ${rows} rows, this layer takes 1 to ${maxRows}`);
     }
-    const { narrow } = this.#scratch;
+    const kernels = this.#kernels;
+    const { narrow, wide } = this.#scratch;
     const [places, length] = [this.#places(rows), this.#length(rows)];
     const { mix, project, expand, contract } = this.#weights;
-    this.#norms.attended.forward(input, trace.input, places, trace.attended);
-    this.#times(trace.input, mix, trace.mixed, places);
-    this.#attention.forward(trace.mixed, trace.context, rows, trace.weights);
+    kernels.layerNormForward(trace.attended, input, trace.input, places);
+    this.#times(trace.input, mix, wide, places);
+    this.#attention.forward(wide, trace.context, rows, trace.attention);
     this.#times(trace.context, project, narrow, places);
-    this.#plus(input, narrow, trace.middle, rows);
-    this.#norms.fed.forward(trace.middle, trace.fedInput, places, trace.fed);
+    kernels.add(input, narrow, trace.middle, length);
+    kernels.layerNormForward(trace.fed, trace.middle, trace.fedInput, places);
     this.#times(trace.fedInput, expand, trace.expanded, places);
-    gelu(trace.expanded, trace.bent, EXPANSION * length);
+    kernels.gelu(trace.expanded, trace.bent, EXPANSION * length);
     this.#times(trace.bent, contract, narrow, places);
-    this.#plus(trace.middle, narrow, trace.output, rows);
+    kernels.add(trace.middle, narrow, trace.output, length);
     return exactly(trace.output, length);
   }
 
@@ -169,9 +170,9 @@ export class TransformerBlock implements Transform {
     const { wide } = this.#scratch;
     const places = this.#places(rows);
     this.#back(gradient, trace.bent, contract, wide, places);
-    geluBackward(trace.expanded, wide, wide, EXPANSION * this.#length(rows));
+    this.#kernels.geluBackward(trace.expanded, wide, wide, EXPANSION * this.#length(rows));
     this.#back(wide, trace.fedInput, expand, result, places);
-    this.#norms.fed.backward(result, result, places, trace.fed);
+    this.#kernels.layerNormBackward(trace.fed, result, result, places);
   }
 
   /** gradient: dL/d(middle) → the part of dL/d(input) that comes through attention. */
@@ -180,9 +181,9 @@ export class TransformerBlock implements Transform {
     const { wide } = this.#scratch;
     const places = this.#places(rows);
     this.#back(gradient, trace.context, project, result, places);
-    this.#attention.backward(trace.mixed, result, wide, rows, trace.weights);
+    this.#attention.backward(result, wide, rows, trace.attention);
     this.#back(wide, trace.input, mix, result, places);
-    this.#norms.attended.backward(result, result, places, trace.attended);
+    this.#kernels.layerNormBackward(trace.attended, result, result, places);
   }
 
   /** output = input · weight; how wide each is follows from the weight. */
@@ -213,11 +214,6 @@ export class TransformerBlock implements Transform {
     return { inner, columns: weight.value.length / inner };
   }
 
-  #plus(a: Float32Array, b: Float32Array, sum: Float32Array, rows: number): void {
-    const length = this.#length(rows);
-    for (let i = 0; i < length; i++) sum[i] = a[i]! + b[i]!;
-  }
-
   #places(rows: number): number {
     return rows * this.#options.positions;
   }
@@ -232,12 +228,11 @@ export class TransformerBlock implements Transform {
     const matrix = (widths: number) => this.#kernels.allocate(places * widths * width);
     return {
       input: matrix(1),
-      attended: this.#norms.attended.trace(this.#kernels, places),
-      mixed: matrix(3),
-      weights: this.#attention.trace(this.#kernels),
+      attended: normTrace(this.#kernels, this.#gains.attended, places),
+      attention: this.#attention.trace(),
       context: matrix(1),
       middle: matrix(1),
-      fed: this.#norms.fed.trace(this.#kernels, places),
+      fed: normTrace(this.#kernels, this.#gains.fed, places),
       fedInput: matrix(1),
       expanded: matrix(EXPANSION),
       bent: matrix(EXPANSION),

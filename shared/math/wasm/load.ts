@@ -7,6 +7,7 @@ export interface WasmExports {
   readonly multiply: WasmFunction;
   readonly addBias: WasmFunction;
   readonly sumRows: WasmFunction;
+  readonly add: WasmFunction;
   readonly subtract: WasmFunction;
   readonly copy: WasmFunction;
   readonly relu: WasmFunction;
@@ -24,6 +25,13 @@ export interface WasmExports {
   readonly squaredError: WasmFunction;
   readonly adam: WasmFunction;
   readonly sgd: WasmFunction;
+  readonly layerNormForward: WasmFunction;
+  readonly layerNormBackward: WasmFunction;
+  readonly gelu: WasmFunction;
+  readonly geluBackward: WasmFunction;
+  readonly causalSoftmax: WasmFunction;
+  readonly causalSoftmaxBackward: WasmFunction;
+  readonly swapPieces: WasmFunction;
   readonly unfold: WasmFunction;
   readonly fold: WasmFunction;
   readonly dot: WasmFunction;

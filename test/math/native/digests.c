@@ -81,7 +81,7 @@ static Kernel *kernelOf(const char *name) {
 
 /**
  * Parameters by a letter each: f floats of rows × columns, c of columns, r of rows, s 16 bits and b bytes of rows × columns,
- * R rows, C columns, N their product, 1 a number.
+ * R rows, C columns, N their product, 1 a number; q floats of columns × columns, p of 2 × rows × 3 × columns; 2, 3.
  */
 static void run(const char *name, const char *parameters, int rows, int columns) {
   const int atEnd = drawn(2), length = rows * columns;
@@ -96,9 +96,12 @@ static void run(const char *name, const char *parameters, int rows, int columns)
       case 'r': record[i] = array(4 * rows, atEnd); break;
       case 's': record[i] = array(2 * length, atEnd); break;
       case 'b': record[i] = array(length, atEnd); break;
+      case 'q': record[i] = array(4 * columns * columns, atEnd); break;
+      case 'p': record[i] = array(24 * length, atEnd); break;
       case 'R': record[i] = rows; break;
       case 'C': record[i] = columns; break;
       case 'N': record[i] = length; break;
+      case '2': case '3': record[i] = kind - '0'; break;
       default: record[i] = 0.0625 * (1 + drawn(16));
     }
     if (count == before) continue;
@@ -157,6 +160,8 @@ int main(int argc, char **argv) {
     {"batchNormBackward", "fffccccRC1"}, {"adam", "ffffN111111"}, {"sgd", "fffN111"}, {"isWithin", "fN1"},
     {"floatsToHalves", "fsN"}, {"halvesToFloats", "sfN"}, {"floatsToBfloats", "fsN"}, {"bfloatsToFloats", "sfN"},
     {"floatsToInts", "fbrRC"}, {"intsToFloats", "brfRC"}, {"bytesToFloats", "b1fN"},
+    {"add", "fffN"}, {"gelu", "ffN"}, {"geluBackward", "fffN"}, {"layerNormForward", "fffrcRC1"},
+    {"layerNormBackward", "fffrccRC"}, {"causalSoftmax", "qC1"}, {"causalSoftmaxBackward", "qqC1"}, {"swapPieces", "pp2R3C"},
   };
   const int shapes = atoi(argv[3]);
   for (int i = 0; i < shapes; i++) {

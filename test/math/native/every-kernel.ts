@@ -1,5 +1,6 @@
 import type { Kernels, Loss, NarrowType, Nonlinearity } from "../../../shared/math/kernels.ts";
 import { drawer } from "../products.ts";
+import { sequenceCases } from "./sequence-cases.ts";
 
 /** Arrays before and after; a call of one kernel on them gives a number, or nothing. */
 export interface Case {
@@ -66,6 +67,7 @@ export function casesOf(random: () => number, rows: number, columns: number, str
       }),
     ),
     ...batchNormCases(drawn, positive, rows, columns),
+    ...sequenceCases(drawn, rows, columns),
     ...LOSSES.map(
       (loss): Case => ({
         name: loss,

@@ -113,6 +113,13 @@ class TanhBackward {
 }
 
 @unmanaged
+class Sum {
+  @inline of(a: v128, b: v128): v128 {
+    return f32x4.add(a, b);
+  }
+}
+
+@unmanaged
 class Difference {
   @inline of(a: v128, b: v128): v128 {
     return f32x4.sub(a, b);
@@ -145,6 +152,10 @@ export function sigmoidBackward(output: usize, gradient: usize, inputGradient: u
 
 export function tanhBackward(output: usize, gradient: usize, inputGradient: usize, length: i32): void {
   combine<TanhBackward>(output, gradient, inputGradient, length);
+}
+
+export function add(a: usize, b: usize, sum: usize, length: i32): void {
+  combine<Sum>(a, b, sum, length);
 }
 
 export function subtract(a: usize, b: usize, difference: usize, length: i32): void {

@@ -2,6 +2,7 @@
 export { multiply, scratchLength } from "./multiply";
 export { addBias, sumRows } from "./columns";
 export {
+  add,
   copy,
   isWithin,
   relu,
@@ -25,4 +26,13 @@ export {
   halvesToFloats,
   intsToFloats,
 } from "./casts";
+export {
+  causalSoftmax,
+  causalSoftmaxBackward,
+  gelu,
+  geluBackward,
+  layerNormBackward,
+  layerNormForward,
+  swapPieces,
+} from "./sequences";
 export { dot } from "./sums";
