@@ -68,6 +68,11 @@ const rules: Readonly<Record<string, Rule>> = {
     types: ["shared/wire", "services/layer"],
     outside: "any",
   },
+  "services/sample": {
+    rooms: ["services/train", ...without("wire", "delivery")],
+    types: [],
+    outside: "none",
+  },
   "services/compare": { rooms: ["services/train", ...without()], types: [], outside: "any" },
   // It knows the config and nothing of our links: a mistake that both shared would not be found.
   "services/conform": { rooms: ["shared/config"], types: [], outside: "any" },
@@ -75,6 +80,7 @@ const rules: Readonly<Record<string, Rule>> = {
     rooms: [
       "services/conform",
       "services/compare",
+      "services/sample",
       "services/train",
       "deploy",
       "shared/config",

@@ -15,6 +15,7 @@ import { addExport } from "./export-command.ts";
 import { addLogs } from "./logs-command.ts";
 import { addReport } from "./report-command.ts";
 import { addRuns } from "./runs-command.ts";
+import { addSample } from "./sample-command.ts";
 import { addStatus } from "./status-command.ts";
 import { addTop } from "./top-command.ts";
 import { addTrain } from "./train-command.ts";
@@ -58,6 +59,7 @@ function createProgram(edges: Edges, done: (code: number) => void): Command {
   addLogs(program, edges);
   addReport(program, edges);
   addExport(program, edges);
+  addSample(program, edges);
   addConform(program, edges, done);
   return program;
 }

@@ -27,7 +27,8 @@ export async function goBackTo(run: RunFolder, most: number, now: Date): Promise
   return [...reasons, `back after ${batch} batches, to snapshot ${snapshot}; what came later is in ${aside}`];
 }
 
-function placesOf({ id, path, config }: RunFolder): Places {
+/** Where a run of this machine keeps what its layers save. */
+export function placesOf({ id, path, config }: RunFolder): Places {
   const layers = workerNames(config).slice(1);
   const states = layers.map((name) => stateFolder({ folder: path, name }));
   return { run: id, configHash: configHash(config), record: path, states };

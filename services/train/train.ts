@@ -23,7 +23,7 @@ import { Training } from "./training.ts";
 /** Trains a run to its end, or until told to stop; the exit code. Throws a Refusal or ConfigError before it begins. */
 export async function train(request: TrainRequest, edges: Edges): Promise<number> {
   const isNew = request.resume === undefined;
-  const run = isNew ? await newRun(request, edges) : oldRun(request);
+  const run = isNew ? await newRun(request, edges) : await oldRun(request);
   const lock = lockRun(run.path, edges.pid);
   let removeSecret = () => {};
   try {
@@ -42,7 +42,7 @@ export async function train(request: TrainRequest, edges: Edges): Promise<number
   }
 }
 
-/** Files that a user brought are read before anything is created; those of the package are left to the source. */
+/** Files that a user brought are read before anything is created or started; those of the package are left to the source. */
 async function refuseBadData(data: DataConfig): Promise<void> {
   if (data.path === undefined) return;
   try {
@@ -60,12 +60,13 @@ async function newRun({ config, overrides, runs, foreign }: TrainRequest, edges:
   return createRun(runs, read.config, new Date());
 }
 
-function oldRun({ config, overrides, runs, resume, foreign }: TrainRequest): RunFolder {
+async function oldRun({ config, overrides, runs, resume, foreign }: TrainRequest): Promise<RunFolder> {
   if (config !== undefined || overrides.length > 0) {
     const beside = config ?? `--set ${overrides[0]}`;
     throw new Refusal(`Cannot resume with ${beside}: a run goes on with the config it began with`);
   }
   const run = openRun(runs, resume === true ? undefined : resume);
   refuseMissing(foreign, run.config);
+  await refuseBadData(run.config.data);
   return run;
 }

@@ -141,6 +141,24 @@ export class CheckpointStore {
 }
 
 /**
+ * The cursors of a layer's checkpoints, newest first, each with its newest file. Changes nothing, so that a layer may be
+ * alive: then a file may be gone by the time it is read. What an older life wrote beyond the newest one's cursor is left out.
+ */
+export async function listCheckpoints(
+  folder: string,
+  disk: Disk = realDisk,
+): Promise<ReadonlyMap<number, string>> {
+  const files = new Map<number, string>();
+  let newest: number | undefined;
+  for (const name of newestFirst(await disk.list(folder), isCheckpoint)) {
+    const cursor = Number(PATTERN.exec(name)![2]);
+    newest ??= cursor;
+    if (cursor <= newest && !files.has(cursor)) files.set(cursor, join(folder, name));
+  }
+  return files;
+}
+
+/**
  * Claims are looked at last: a life that claims later will find this file, and one that claimed before may not have.
  */
 async function save(

@@ -67,11 +67,16 @@ export class Head {
     return { inputGradient, loss };
   }
 
+  /** The output with running statistics, rows × outputs; of a cross-entropy, before its own nonlinearity. */
+  output({ rows, input }: Pick<Example, "rows" | "input">): Float32Array {
+    return this.#transform.evaluate(input, rows);
+  }
+
   /** Loss and mistakes with running statistics, summed over the examples; of a sequence, the mean of its positions. */
   evaluate(example: Example): Tally {
-    const { rows, input, labels } = example;
+    const { rows, labels } = example;
     const { loss, outputs, labelPositions } = this.#options;
-    const output = this.#transform.evaluate(input, rows);
+    const output = this.output(example);
     const lossSum = this.#loss(output, example);
     const judged = judge(loss, output, labels, rows * labelPositions, outputs / labelPositions);
     // The score divides wrong bits by all of an example's, and wrong classes by examples.

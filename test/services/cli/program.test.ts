@@ -11,6 +11,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runProgram } from "../../../services/cli/program.ts";
+import { canonicalYaml } from "../../../shared/config/canonical-yaml.ts";
+import { readConfig } from "../../../shared/config/read-config.ts";
 import { testEdges } from "../../support/edges.ts";
 import { TWO_RINGS } from "../../support/train-process.ts";
 
@@ -48,6 +50,26 @@ function stoppedRun(id: string): string {
 }
 
 describe("what train refuses with code 78, creating nothing", () => {
+  it("to resume a run whose text is gone, starting nobody", async () => {
+    const text = join(runs, "..", "text.txt");
+    writeFileSync(text, "abab".repeat(100));
+    const { config } = readConfig(
+      `
+data: {set: text, path: ${text}, context: 4}
+layers: [{kind: embedding, width: 4}, {kind: readout, outputs: 2}]
+run: {batches: 4}
+`,
+      "text.yaml",
+      [],
+    );
+    writeFileSync(join(stoppedRun("text-1"), "config.yaml"), canonicalYaml(config));
+    rmSync(text);
+    const { code, err } = await run("train", "--resume", "text-1", "--runs", runs);
+    expect(code).toBe(78);
+    expect(err).toMatch(/^Cannot read .*text\.txt: /);
+    expect(readdirSync(join(runs, "text-1"))).toEqual(["config.yaml"]);
+  });
+
   it.each([
     ["no config there", ["no-such.yaml"], /^Cannot use no-such.yaml:\n {2}no such file\n$/],
     ["a value that is none", [TWO_RINGS, "--set", "run.batches=none"], /run\.batches/],

@@ -1,0 +1,53 @@
+import { newestNetwork } from "../../shared/checkpoint/saved-network.ts";
+import { dataFacts } from "../../shared/config/data-facts.ts";
+import { EncodeError } from "../../shared/data/encode.ts";
+import { type DrawOptions, drawer } from "../../shared/math/draw.ts";
+import type { Edges } from "../train/edges.ts";
+import { placesOf } from "../train/go-back-to.ts";
+import { Refusal } from "../train/refusal.ts";
+import type { RunFolder } from "../train/run-folder.ts";
+import { LanguageModel } from "./language-model.ts";
+
+export interface SampleRequest extends DrawOptions {
+  readonly prompt: string;
+  readonly seed: number;
+  /** Characters, or bytes, after the prompt. */
+  readonly length: number;
+}
+
+/**
+ * A run writes on from the prompt, by what all its layers had learnt when they last saved themselves at one batch. Throws a
+ * Refusal where it learns from no text, has saved nothing yet, or does not know a character of the prompt.
+ */
+export async function sample(run: RunFolder, request: SampleRequest, edges: Edges): Promise<void> {
+  const { config } = run;
+  if (!dataFacts(config.data).sequence)
+    throw new Refusal(`Cannot sample ${run.id}: it learns from ${config.data.set}, expected text`);
+  const saved = await newestNetwork(placesOf(run));
+  if (!saved)
+    throw new Refusal(
+      `Cannot sample ${run.id}: its layers have saved nothing of one batch yet, the first checkpoints come after ${config.run.checkpointEvery} batches`,
+    );
+  const { kernels } = edges.kernels(config.compute.kernels);
+  const model = new LanguageModel(kernels, config, saved);
+  const ids = promptOf(model, request.prompt);
+  edges.err.write(`${run.id} after ${saved.batch} of ${config.run.batches} batches:\n`);
+  edges.out.write(request.prompt);
+  const draw = drawer(request.seed, request);
+  const decode = model.decoder();
+  for (let written = 0; written < request.length; written++) {
+    const id = draw(model.next(ids));
+    ids.push(id);
+    edges.out.write(decode(id));
+  }
+  edges.out.write("\n");
+}
+
+function promptOf(model: LanguageModel, prompt: string): number[] {
+  try {
+    return model.encode(prompt);
+  } catch (error) {
+    if (!(error instanceof EncodeError)) throw error;
+    throw new Refusal(`Cannot go on from the prompt: ${error.message}`, { cause: error });
+  }
+}
