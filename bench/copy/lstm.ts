@@ -57,7 +57,7 @@ export class Lstm {
     this.#kernels = kernels;
     this.#options = options;
     this.#optimizer = optimizerOf(options.optimizer);
-    const parameter = (length: number) => parameterOf(kernels, length, this.#optimizer);
+    const parameter = (length: number) => parameterOf(kernels, [length], this.#optimizer);
     this.#parameters = {
       gates: parameter(width * 3 * units),
       gatesBias: parameter(3 * units),

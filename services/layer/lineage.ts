@@ -4,6 +4,7 @@ import { apply, emptyLedger, fromRanges, type Ledger, toRanges } from "../../sha
 import type { SnapshotStore } from "../../shared/checkpoint/snapshot-store.ts";
 import { type CheckpointStore, CheckpointWriteError } from "../../shared/checkpoint/store.ts";
 import type { LayerState } from "../../shared/dni/layer-state.ts";
+import { shapesOf } from "../../shared/math/parameter.ts";
 import type { Notes } from "../../shared/telemetry/pending-lines.ts";
 import type { LayerReport, TestResult } from "../../shared/wire/frames.ts";
 
@@ -128,6 +129,7 @@ export class Lineage {
       ledger,
       counters: { ...counters, [SINCE_TARGET]: this.#sinceTarget },
       tensors,
+      shapes: shapesOf(tensors),
       ...(Object.keys(notes).length > 0 && { notes }),
     };
   }

@@ -19,6 +19,8 @@ export interface Checkpoint {
   /** Steps of the optimizers, restarts, random state: any finite numbers. */
   readonly counters: Readonly<Record<string, number>>;
   readonly tensors: Readonly<Record<string, Float32Array>>;
+  /** Of those that are no vectors, rows first. None in files that are older than shapes. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
   readonly notes?: Readonly<Record<string, string>>;
 }
 
@@ -51,7 +53,7 @@ const NO_DIGEST = "0".repeat(64);
 export function encodeCheckpoint(checkpoint: Checkpoint, room?: Buffer): Buffer {
   const fault = faultIn(checkpoint);
   if (fault) throw new CheckpointError("write", fault);
-  const bytes = encode(checkpoint.tensors, metadataOf(checkpoint), room);
+  const bytes = encode(checkpoint.tensors, metadataOf(checkpoint), room, checkpoint.shapes);
   bytes.write(digestOf(bytes), DIGEST_AT, "latin1");
   return bytes;
 }
@@ -60,14 +62,15 @@ export function encodeCheckpoint(checkpoint: Checkpoint, room?: Buffer): Buffer 
  * Throws CheckpointError if a single bit is not as it was written, CheckpointMismatch if a later version wrote it.
  */
 export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
-  const { tensors, metadata } = decodeFile(bytes);
+  const { tensors, metadata, shapes } = decodeFile(bytes);
   checkDigest(bytes, metadata.digest);
   if (metadata.version !== VERSION) {
     throw new CheckpointMismatch(
       `Cannot read checkpoint: its version is ${metadata.version}, this program reads ${VERSION}`,
     );
   }
-  const checkpoint = { ...readMetadata(metadata), tensors };
+  const shaped = Object.keys(shapes).length > 0 && { shapes };
+  const checkpoint = { ...readMetadata(metadata), tensors, ...shaped };
   const fault = faultIn(checkpoint);
   if (fault) throw new CheckpointError("read", fault);
   return checkpoint;

@@ -6,7 +6,11 @@
 export interface TensorFile {
   readonly tensors: Record<string, Float32Array>;
   readonly metadata: Record<string, string>;
+  /** Of those that are no vectors. */
+  readonly shapes: Record<string, TensorShape>;
 }
+
+type TensorShape = readonly number[];
 
 /** Bytes that are not a safetensors file this reader takes, or names it cannot write. */
 export class SafetensorsError extends Error {
@@ -26,16 +30,18 @@ const FLOAT_BYTES = 4;
 const METADATA = "__metadata__";
 
 /**
- * One buffer, sharing no memory with `tensors`: the beginning of `room` where that is large enough, else a new one. Each tensor has shape [length]; data lies in order of names, so equal
- * tensors and metadata give equal bytes. The header opens with the metadata, its keys in the order given.
+ * One buffer, sharing no memory with `tensors`: the beginning of `room` where that is large enough, else a new one. A tensor without a shape in `shapes` is a vector; data lies in
+ * order of names, so equal tensors and metadata give equal bytes. The header opens with the metadata, its keys in the
+ * order given. Throws a SafetensorsError where a tensor has not as many floats as its shape.
  */
 export function encode(
   tensors: Readonly<Record<string, Float32Array>>,
   metadata: Readonly<Record<string, string>>,
   room?: Buffer,
+  shapes: Readonly<Record<string, TensorShape>> = {},
 ): Buffer {
   const named = Object.entries(tensors).sort(([a], [b]) => (a < b ? -1 : 1));
-  const header = headerOf(named, metadata);
+  const header = headerOf(named, metadata, shapes);
   const dataBytes = named.reduce((sum, [, tensor]) => sum + tensor.byteLength, 0);
   const length = LENGTH_BYTES + header.length + dataBytes;
   const bytes = room && room.length >= length ? room.subarray(0, length) : Buffer.allocUnsafeSlow(length);
@@ -59,6 +65,9 @@ export function decode(bytes: Uint8Array): TensorFile {
   return {
     tensors: Object.fromEntries(spans.map((span) => [span.name, copyFloats(buffer, dataAt, span)])),
     metadata: readMetadata(metadata),
+    shapes: Object.fromEntries(
+      spans.flatMap(({ name, shape }) => (shape.length === 1 ? [] : [[name, shape]])),
+    ),
   };
 }
 
@@ -66,13 +75,20 @@ export function decode(bytes: Uint8Array): TensorFile {
 function headerOf(
   named: readonly (readonly [string, Float32Array])[],
   metadata: Readonly<Record<string, string>>,
+  shapes: Readonly<Record<string, TensorShape>>,
 ): Buffer {
   const fields = [`${JSON.stringify(METADATA)}:${JSON.stringify(metadata)}`];
   let begin = 0;
   for (const [name, tensor] of named) {
     if (name === METADATA) throw new SafetensorsError("write", `a tensor is called ${METADATA}`);
     const end = begin + tensor.byteLength;
-    const entry = { dtype: "F32", shape: [tensor.length], data_offsets: [begin, end] };
+    const shape = (Object.hasOwn(shapes, name) && shapes[name]) || [tensor.length];
+    if (floatsOf(shape) !== tensor.length)
+      throw new SafetensorsError(
+        "write",
+        `tensor ${quote(name)} of shape ${quote(shape)} has ${tensor.length} floats`,
+      );
+    const entry = { dtype: "F32", shape, data_offsets: [begin, end] };
     fields.push(`${JSON.stringify(name)}:${JSON.stringify(entry)}`);
     begin = end;
   }
@@ -124,6 +140,7 @@ function readMetadata(metadata: unknown): Record<string, string> {
 /** Where a tensor lies: bytes from the beginning of the data, `end` excluded. */
 interface Span {
   readonly name: string;
+  readonly shape: TensorShape;
   readonly begin: number;
   readonly end: number;
 }
@@ -140,13 +157,13 @@ function readSpan(name: string, entry: unknown): Span {
     throw unreadable(`tensor ${quote(name)} has data_offsets ${quote(offsets)}`);
   }
   const [begin, end] = offsets as [number, number];
-  const size = shape.reduce((product, length) => product * length, FLOAT_BYTES);
+  const size = FLOAT_BYTES * floatsOf(shape);
   if (end - begin !== size) {
     throw unreadable(
       `tensor ${quote(name)} of shape ${quote(shape)} takes ${size} bytes, got ${quote(offsets)}`,
     );
   }
-  return { name, begin, end };
+  return { name, shape, begin, end };
 }
 
 /** The tensors must tile the data: no hole, no overlap, nothing after the last. */
@@ -157,6 +174,10 @@ function checkSpans(spans: readonly Span[], dataBytes: number): void {
     at = end;
   }
   if (at !== dataBytes) throw unreadable(`data is ${dataBytes} bytes, header describes ${at}`);
+}
+
+function floatsOf(shape: TensorShape): number {
+  return shape.reduce((product, length) => product * length, 1);
 }
 
 function copyFloats(buffer: Buffer, dataAt: number, { begin, end }: Span): Float32Array {

@@ -20,8 +20,8 @@ export function batchNormOf(
   maxRows: number,
   optimizer: Optimizer,
 ): BatchNorm {
-  const gamma = parameterOf(kernels, columns, optimizer);
-  const beta = parameterOf(kernels, columns, optimizer);
+  const gamma = parameterOf(kernels, [columns], optimizer);
+  const beta = parameterOf(kernels, [columns], optimizer);
   gamma.value.fill(1);
   const arrays: BatchNormArrays = {
     columns,

@@ -31,7 +31,7 @@ const CACHED_FLOATS = 128 * 1024;
 /**
  * A convolution as a product: output = f(norm(patches · weight)), where the patches of an image are its rows. Batch norm is
  * over all places of a channel. Images lie as height × width × channels, so that products give images, and channels
- * are columns. `weight` is (kernel · kernel · channels in) × channels out. See `Transform` for the arrays returned.
+ * are columns. `weight` is kernel × kernel × channels in × channels out. See `Transform` for the arrays returned.
  */
 export class ConvLayer implements Transform {
   readonly #kernels: Kernels;
@@ -62,8 +62,8 @@ export class ConvLayer implements Transform {
     this.#outputs = places * channels;
     const { optimizer } = options;
     const most = maxRows * places;
-    const learnt = { weights: length * channels, columns: channels, maxRows: most, batchNorm, optimizer };
-    this.#learnt = new Learnt(kernels, learnt);
+    const weight = [shape.kernel, shape.kernel, shape.channels, channels];
+    this.#learnt = new Learnt(kernels, { weight, maxRows: most, batchNorm, optimizer });
     this.#group = Math.min(maxRows, Math.max(1, Math.floor(CACHED_FLOATS / (places * length))));
     this.#patches = kernels.allocate(this.#group * places * length);
     this.#output = kernels.allocate(maxRows * this.#outputs);

@@ -43,8 +43,7 @@ export class DenseLayer implements Transform {
     this.#options = options;
     const { optimizer } = options;
     this.#learnt = new Learnt(kernels, {
-      weights: inputs * outputs,
-      columns: outputs,
+      weight: [inputs, outputs],
       maxRows,
       batchNorm,
       optimizer,

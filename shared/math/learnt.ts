@@ -7,14 +7,13 @@ import {
   type Parameter,
   type Parameters,
   parameterOf,
+  type TensorShape,
   type Tensors,
 } from "./parameter.ts";
 
 export interface LearntOptions {
-  /** Floats of the weight. */
-  readonly weights: number;
-  /** Of the matrix that the weight gives: floats of a bias, or of a scale and a shift. */
-  readonly columns: number;
+  /** Shape of the weight. Its last is the columns of what it gives: floats of a bias, or of a scale and a shift. */
+  readonly weight: TensorShape;
   /** Most rows of that matrix. */
   readonly maxRows: number;
   readonly batchNorm: boolean;
@@ -31,11 +30,12 @@ export class Learnt {
   readonly #optimizer: Optimizer;
   readonly #parameters: Parameters;
 
-  constructor(kernels: Kernels, { weights, columns, maxRows, batchNorm, optimizer }: LearntOptions) {
+  constructor(kernels: Kernels, { weight, maxRows, batchNorm, optimizer }: LearntOptions) {
+    const columns = weight.at(-1)!;
     this.#kernels = kernels;
     this.#optimizer = optimizerOf(optimizer);
-    this.weight = parameterOf(kernels, weights, this.#optimizer);
-    this.bias = batchNorm ? undefined : parameterOf(kernels, columns, this.#optimizer);
+    this.weight = parameterOf(kernels, weight, this.#optimizer);
+    this.bias = batchNorm ? undefined : parameterOf(kernels, [columns], this.#optimizer);
     this.norm = batchNorm ? batchNormOf(kernels, columns, maxRows, this.#optimizer) : undefined;
     this.#parameters = {
       weight: this.weight,

@@ -1,6 +1,13 @@
 import type { Kernels } from "./kernels.ts";
 import { type Optimizer, type OptimizerOptions, optimizerOf } from "./optimizer.ts";
-import { memoriesOf, type Parameter, type Parameters, parameterOf, type Tensors } from "./parameter.ts";
+import {
+  memoriesOf,
+  type Parameter,
+  type Parameters,
+  parameterOf,
+  type TensorShape,
+  type Tensors,
+} from "./parameter.ts";
 import { normal } from "./random.ts";
 
 /**
@@ -20,10 +27,10 @@ export class ParameterSet {
     this.optimizer = optimizerOf(options);
   }
 
-  /** A matrix of `length` floats, drawn from the normal distribution with this deviation. */
-  matrix(name: string, length: number, deviation: number, random: () => number): Parameter {
-    const parameter = parameterOf(this.#kernels, length, this.optimizer);
-    for (let i = 0; i < length; i++) parameter.value[i] = deviation * normal(random);
+  /** A matrix, rows × columns, drawn from the normal distribution with this deviation. */
+  matrix(name: string, shape: TensorShape, deviation: number, random: () => number): Parameter {
+    const parameter = parameterOf(this.#kernels, shape, this.optimizer);
+    for (let i = 0; i < parameter.value.length; i++) parameter.value[i] = deviation * normal(random);
     this.#matrices.add(name);
     return this.add(name, parameter);
   }

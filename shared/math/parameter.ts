@@ -13,13 +13,27 @@ export type Parameters = Readonly<Record<string, Parameter>>;
 
 export type Tensors = Readonly<Record<string, Float32Array>>;
 
-/** A zeroed parameter of `length` floats. */
-export function parameterOf(kernels: Kernels, length: number, optimizer: Optimizer): Parameter {
-  return {
-    value: kernels.allocate(length),
-    gradient: kernels.allocate(length),
-    memory: optimizer.init(kernels, length),
-  };
+export type TensorShape = readonly number[];
+
+/** Beside the arrays, not on them: a property of their own would slow down whatever reads them. */
+const shapes = new WeakMap<Float32Array, TensorShape>();
+
+/** A zeroed parameter of this shape, rows first; what the optimizer remembers of it has the same. */
+export function parameterOf(kernels: Kernels, shape: TensorShape, optimizer: Optimizer): Parameter {
+  const length = shape.reduce((product, size) => product * size, 1);
+  const value = kernels.allocate(length);
+  const memory = optimizer.init(kernels, length);
+  for (const tensor of [value, ...Object.values(memory)]) shapes.set(tensor, shape);
+  return { value, gradient: kernels.allocate(length), memory };
+}
+
+/** The shapes of those that are no vectors. */
+export function shapesOf(tensors: Tensors): Readonly<Record<string, TensorShape>> {
+  const entries = Object.entries(tensors).flatMap(([name, tensor]) => {
+    const shape = shapes.get(tensor);
+    return shape === undefined || shape.length === 1 ? [] : [[name, shape] as const];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** One step of `optimizer` on every parameter, against its gradient. */

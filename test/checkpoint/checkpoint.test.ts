@@ -12,15 +12,23 @@ import { decode, encode } from "../../shared/checkpoint/safetensors.ts";
 import { sampleCheckpoint } from "./sample-checkpoint.ts";
 
 /** A file as some other program might write it: any metadata, any floats, and a digest that is right. */
-function forged(metadata: Record<string, string>, tensors: Record<string, Float32Array> = {}): Buffer {
+function forged(
+  metadata: Record<string, string>,
+  tensors: Record<string, Float32Array> = {},
+  shapes: Record<string, readonly number[]> = {},
+): Buffer {
   const zeros = "0".repeat(64);
-  const bytes = encode(tensors, { ...metadata, digest: zeros });
+  const bytes = encode(tensors, { ...metadata, digest: zeros }, undefined, shapes);
   const digest = createHash("sha256").update(bytes).digest("hex");
   bytes.write(digest, bytes.indexOf(zeros));
   return bytes;
 }
 
-const { tensors: goodTensors, metadata: goodMetadata } = decode(encodeCheckpoint(sampleCheckpoint()));
+const {
+  tensors: goodTensors,
+  metadata: goodMetadata,
+  shapes: goodShapes,
+} = decode(encodeCheckpoint(sampleCheckpoint()));
 
 test.each<[string, Partial<Checkpoint>]>([
   ["in the middle of a run", {}],
@@ -35,13 +43,19 @@ test.each<[string, Partial<Checkpoint>]>([
   expect(decodeCheckpoint(encodeCheckpoint(checkpoint))).toEqual(checkpoint);
 });
 
+test("comes back from a file that is older than shapes", () => {
+  const { shapes: _, ...flat } = sampleCheckpoint();
+  expect(decodeCheckpoint(forged(goodMetadata, flat.tensors))).toEqual(flat);
+});
+
 test("is a safetensors file that says in strings what it holds", () => {
   expect(goodTensors).toEqual(sampleCheckpoint().tensors);
+  expect(goodShapes).toEqual({ "layer.weights": [2, 3] });
   expect(goodMetadata).toMatchObject({ layer: "2", cursor: "40", ledger: "[[0,40]]", finished: "false" });
 });
 
 test("its digest is the SHA-256 of the file with zeros in the digest's place", () => {
-  expect(forged(goodMetadata, goodTensors)).toEqual(encodeCheckpoint(sampleCheckpoint()));
+  expect(forged(goodMetadata, goodTensors, goodShapes)).toEqual(encodeCheckpoint(sampleCheckpoint()));
 });
 
 test("no bit of it can be flipped unnoticed", () => {

@@ -18,9 +18,10 @@ const one = { dtype: "F32", shape: [1], data_offsets: [0, 4] };
 const fourBytes = new Uint8Array(4);
 
 test("reads what the reference implementation wrote", () => {
-  const { tensors, metadata } = decode(Buffer.from(BY_THE_REFERENCE, "base64"));
+  const { tensors, metadata, shapes } = decode(Buffer.from(BY_THE_REFERENCE, "base64"));
   expect(tensors).toEqual({ a: Float32Array.of(1, 2, 3), b: Float32Array.of(1, -2, 0.5, 3e-45) });
   expect(metadata).toEqual({ who: "library" });
+  expect(shapes).toEqual({ b: [2, 2] });
 });
 
 test("writes length, padded header and little-endian data", () => {
@@ -29,6 +30,12 @@ test("writes length, padded header and little-endian data", () => {
     '{"__metadata__":{"who":"me"},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}';
   const expected = file(header.padEnd(136), Buffer.from("0000803f00000000000000c0", "hex"));
   expect(bytes.toString("latin1")).toBe(expected.toString("latin1"));
+});
+
+test("writes tensors in their shapes, as the reference implementation does", () => {
+  const { tensors, metadata, shapes } = decode(Buffer.from(BY_THE_REFERENCE, "base64"));
+  expect(encode(tensors, metadata, undefined, shapes).toString("base64")).toBe(BY_THE_REFERENCE);
+  expect(() => encode(tensors, {}, undefined, { b: [2, 3] })).toThrow('"b" of shape [2,3] has 4 floats');
 });
 
 test("every tensor and every word comes back, bit for bit, whatever they are called", () => {

@@ -14,6 +14,7 @@ export function sampleCheckpoint(changes: Partial<Checkpoint> = {}): Checkpoint 
     ledger: cursor < 0 ? [] : [[0, cursor]],
     counters: { step: cursor + 1, restarts: 2 },
     tensors: { "layer.weights": filled(6, cursor), "optimizer.layer.moment": filled(3, cursor / 2) },
+    ...(changes.tensors === undefined && { shapes: { "layer.weights": [2, 3] } }),
     ...changes,
   };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../shared/config/read-config.ts";
 import { buildLayer } from "../../shared/layers/network.ts";
+import { shapesOf } from "../../shared/math/parameter.ts";
 import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { adam, drawn, learningOf, networkOf, oneHot } from "./network.ts";
 
@@ -41,6 +42,18 @@ describe("buildLayer", () => {
       expect(tensors["layer.weight"]).toHaveLength(inputs * outputs);
       expect(buildLayer(kernels, config, config.layers.length).kind).toBe("head");
     }
+  });
+
+  it("knows the shape of what it learns, and of what its optimizers remember of it", () => {
+    const shapes = (file: string, layer: number) =>
+      shapesOf(buildLayer(kernels, loadConfig(file, ["run.batchSize=2"]).config, layer).state().tensors);
+    expect(shapes("configs/two-rings.yaml", 1)).toMatchObject({
+      "layer.weight": [2, 4],
+      "optimizer.layer.weight.firstMoment": [2, 4],
+      "optimizer.layer.weight.secondMoment": [2, 4],
+    });
+    expect(shapes("configs/paper/conv3-backprop.yaml", 2)).toMatchObject({ "layer.weight": [5, 5, 16, 32] });
+    expect(shapes("configs/gpt/tiny.yaml", 2)).toMatchObject({ "layer.feedForward.expand": [32, 128] });
   });
 
   it("has every layer but the first work out what its predecessor should hear", () => {

@@ -61,7 +61,7 @@ export class BentHeadGenerator implements GradientGenerator {
       optimizer: headOptimizer,
     });
     const width = widths.output / positions;
-    this.#bend = parameterOf(kernels, width * width, this.#optimizer);
+    this.#bend = parameterOf(kernels, [width, width], this.#optimizer);
     for (let i = 0; i < width; i++) this.#bend.value[i * width + i] = 1;
     this.#lossGradient = kernels.allocate(maxRows * widths.labels);
     this.#guess = kernels.allocate(maxRows * widths.output);

@@ -43,9 +43,9 @@ export class ClassifyingGenerator implements GradientGenerator {
     this.#kernels = kernels;
     this.#options = options;
     this.#optimizer = optimizerOf(options.optimizer);
-    this.#classifier = parameterOf(kernels, widths.output * widths.labels, this.#optimizer);
-    this.#offset = parameterOf(kernels, widths.labels, this.#optimizer);
-    this.#spread = parameterOf(kernels, widths.labels * widths.output, this.#optimizer);
+    this.#classifier = parameterOf(kernels, [widths.output, widths.labels], this.#optimizer);
+    this.#offset = parameterOf(kernels, [widths.labels], this.#optimizer);
+    this.#spread = parameterOf(kernels, [widths.labels, widths.output], this.#optimizer);
     this.#logits = kernels.allocate(maxRows * widths.labels);
     this.#residual = kernels.allocate(maxRows * widths.labels);
     this.#guess = kernels.allocate(maxRows * widths.output);

@@ -61,7 +61,7 @@ export class ConvGenerator implements GradientGenerator {
     this.#options = options;
     this.#outputs = places * image.channels;
     this.#optimizer = optimizerOf(options.optimizer);
-    this.#labelMap = labels > 0 ? parameterOf(kernels, labels * this.#outputs, this.#optimizer) : undefined;
+    this.#labelMap = labels > 0 ? parameterOf(kernels, [labels, this.#outputs], this.#optimizer) : undefined;
     this.#guess = kernels.allocate(maxRows * this.#outputs);
     this.#planes = planes > 0 ? kernels.allocate(maxRows * places * (image.channels + labels)) : undefined;
     this.#difference = kernels.allocate(maxRows * this.#outputs);

@@ -68,8 +68,8 @@ export class SyntheticGradientGenerator implements GradientGenerator {
     this.#hidden = hiddenOf(kernels, options, seen);
     const linearIn = this.#hidden ? [this.#hidden.outputs] : seen;
     const height = linearIn.reduce((sum, width) => sum + width, 0);
-    this.#weight = parameterOf(kernels, height * widths.output, this.#optimizer);
-    this.#bias = parameterOf(kernels, widths.output, this.#optimizer);
+    this.#weight = parameterOf(kernels, [height, widths.output], this.#optimizer);
+    this.#bias = parameterOf(kernels, [widths.output], this.#optimizer);
     this.#terms = termsOf(this.#weight, linearIn, widths.output);
     this.#hiddenGradient = this.#hidden && kernels.allocate(maxRows * this.#hidden.outputs);
     if (evidence.includes("normalisedOutput")) {

@@ -40,8 +40,8 @@ export class Embedding implements Transform {
     this.#options = options;
     const random = seededRandom(seed, layer);
     this.#parameters = new ParameterSet(kernels, optimizer);
-    this.#token = this.#parameters.matrix("token", vocabulary * width, DEVIATION, random);
-    this.#place = this.#parameters.matrix("place", positions * width, DEVIATION, random);
+    this.#token = this.#parameters.matrix("token", [vocabulary, width], DEVIATION, random);
+    this.#place = this.#parameters.matrix("place", [positions, width], DEVIATION, random);
     this.#output = kernels.allocate(maxRows * positions * width);
     this.#evaluated = kernels.allocate(maxRows * positions * width);
   }

@@ -7,7 +7,7 @@ const EPSILON = 1e-5;
 
 /** The only parameter of layer normalisation as it is here: it has no shift, and no running statistics. */
 export function gainOf(kernels: Kernels, columns: number, optimizer: Optimizer): Parameter {
-  const gain = parameterOf(kernels, columns, optimizer);
+  const gain = parameterOf(kernels, [columns], optimizer);
   gain.value.fill(1);
   return gain;
 }

@@ -47,7 +47,7 @@ export class NormedDense implements Transform {
     this.#options = options;
     this.#parameters = new ParameterSet(kernels, optimizer);
     const [deviation, random] = seed ? [DEVIATION, seededRandom(...seed)] : [0, () => 0];
-    this.#weight = this.#parameters.matrix("weight", inputs * outputs, deviation, random);
+    this.#weight = this.#parameters.matrix("weight", [inputs, outputs], deviation, random);
     const gain = this.#parameters.add("gamma", gainOf(kernels, inputs, this.#parameters.optimizer));
     const places = maxRows * positions;
     this.#trace = normTrace(kernels, gain, places);

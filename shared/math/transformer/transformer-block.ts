@@ -77,12 +77,12 @@ export class TransformerBlock implements Transform {
     const random = seededRandom(seed, layer);
     const parameters = new ParameterSet(kernels, optimizer);
     this.#parameters = parameters;
-    const [square, small] = [width * width, DEVIATION / Math.sqrt(2 * depth)];
+    const small = DEVIATION / Math.sqrt(2 * depth);
     this.#weights = {
-      mix: parameters.matrix("attention.mix", 3 * square, DEVIATION, random),
-      project: parameters.matrix("attention.project", square, small, random),
-      expand: parameters.matrix("feedForward.expand", EXPANSION * square, DEVIATION, random),
-      contract: parameters.matrix("feedForward.contract", EXPANSION * square, small, random),
+      mix: parameters.matrix("attention.mix", [width, 3 * width], DEVIATION, random),
+      project: parameters.matrix("attention.project", [width, width], small, random),
+      expand: parameters.matrix("feedForward.expand", [width, EXPANSION * width], DEVIATION, random),
+      contract: parameters.matrix("feedForward.contract", [EXPANSION * width, width], small, random),
     };
     const gain = () => gainOf(kernels, width, parameters.optimizer);
     this.#gains = {
