@@ -7,6 +7,7 @@ import { type Fields, type Frame, nonce, PROTOCOL, proofOf, type Tensor } from "
 import { labels, readTensor, sameBytes, tensor } from "./numbers.ts";
 import { ANSWER_MS, Broken, Peer } from "./peer.ts";
 import type { Subject } from "./subject.ts";
+import { Waiting } from "./waiting.ts";
 
 const MOST_FRAME_BYTES = 64 * 1024 * 1024;
 const SOCKET = { perMessageDeflate: false, maxPayload: MOST_FRAME_BYTES } as const;
@@ -29,7 +30,7 @@ export class Bench {
   readonly #sockets = new WebSocketServer({ ...SOCKET, noServer: true });
   /** Links that the worker has dialled and that were not challenged yet. */
   readonly #arrivals: Peer[] = [];
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Waiting();
   readonly #open = new Set<Peer>();
   /** Of this bench as a neighbour: higher than any that the worker can have met. */
   #incarnation = Date.now();
@@ -41,7 +42,7 @@ export class Bench {
     this.#http.on("upgrade", (request, socket, head) => {
       this.#sockets.handleUpgrade(request, socket, head, (accepted) => {
         this.#arrivals.push(this.#known(new Peer(accepted)));
-        for (const wake of [...this.#waiting]) wake();
+        this.#waiting.wake();
       });
     });
   }
@@ -104,24 +105,14 @@ export class Bench {
 
   /** The next connection that the worker dials, not challenged yet. */
   async arrival(withinMs = ANSWER_MS + 2 * this.subject.longestWaitMs): Promise<Peer> {
-    const end = performance.now() + withinMs;
-    for (;;) {
-      const peer = this.#arrivals.shift();
-      if (peer?.isOpen) return peer;
-      if (peer) continue;
-      const left = end - performance.now();
-      if (left <= 0)
-        throw new Broken(`expected the worker to dial its successor, it did not within ${withinMs} ms`);
-      await new Promise<void>((resolve) => {
-        const wake = () => {
-          clearTimeout(timer);
-          this.#waiting.delete(wake);
-          resolve();
-        };
-        const timer = setTimeout(wake, left);
-        this.#waiting.add(wake);
-      });
-    }
+    let peer: Peer | undefined;
+    const hasCome = () => {
+      do peer = this.#arrivals.shift();
+      while (peer && !peer.isOpen);
+      return peer !== undefined;
+    };
+    if (await this.#waiting.until(hasCome, withinMs)) return peer!;
+    throw new Broken(`expected the worker to dial its successor, it did not within ${withinMs} ms`);
   }
 
   /** Challenges it, and gives what it says. */
@@ -219,6 +210,23 @@ export class Bench {
     if (gradient !== undefined && this.subject.isFirst)
       throw new Broken("expected an answer without numbers, as the source has nothing to teach");
     return gradient;
+  }
+
+  /** What the worker answers to a batch that it has learnt already. */
+  async taughtAgain(item: Frame): Promise<Tensor | undefined> {
+    this.before.send(item);
+    return this.taught(item);
+  }
+
+  /** Part `part` of two of an evaluation here, through the whole worker; the frame that it forwards. */
+  async evaluate(part: number): Promise<Frame | undefined> {
+    const item = this.activation(this.cursor + 1, { change: { evaluation: { part, parts: 2 } } });
+    this.before.send(item);
+    await this.untaught(item);
+    if (this.subject.isHead) return undefined;
+    const forwarded = await this.forwarded(item);
+    this.reply(Number(item.batch));
+    return forwarded;
   }
 
   async untaught(item: Frame): Promise<void> {

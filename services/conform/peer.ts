@@ -1,5 +1,6 @@
 import type { WebSocket } from "ws";
 import { type Frame, pack, unpackFrame } from "./frame.ts";
+import { Waiting } from "./waiting.ts";
 
 /** What the worker under test did that PROTOCOL.md does not have. */
 export class Broken extends Error {
@@ -24,7 +25,7 @@ export class Peer {
   #frames: Frame[] = [];
   #closed: Closed | undefined;
   #nonsense: string | undefined;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Waiting();
 
   constructor(socket: WebSocket) {
     this.socket = socket;
@@ -35,7 +36,7 @@ export class Peer {
     socket.on("error", () => {});
     socket.on("close", (code, reason) => {
       this.#closed = { code, reason: reason.toString() };
-      this.#wake();
+      this.#waiting.wake();
     });
   }
 
@@ -51,7 +52,7 @@ export class Peer {
 
   /** The next frame. Throws where it is of another kind, or does not come. */
   async next(kind: string, withinMs = ANSWER_MS): Promise<Frame> {
-    await this.#until(() => this.#frames.length > 0 || this.#closed !== undefined, withinMs);
+    await this.#waiting.until(() => this.#frames.length > 0 || this.#closed !== undefined, withinMs);
     const frame = this.#frames.shift();
     if (frame?.kind === kind) return frame;
     throw new Broken(
@@ -61,7 +62,7 @@ export class Peer {
 
   /** Of what kind the next frame is, which is left to be asked for; undefined where none comes. */
   async peek(withinMs = ANSWER_MS): Promise<string | undefined> {
-    await this.#until(() => this.#frames.length > 0 || this.#closed !== undefined, withinMs);
+    await this.#waiting.until(() => this.#frames.length > 0 || this.#closed !== undefined, withinMs);
     return this.#frames[0]?.kind;
   }
 
@@ -72,7 +73,7 @@ export class Peer {
 
   /** How the worker closed. Frames that come before it are dropped. */
   async closes(withinMs = ANSWER_MS): Promise<Closed> {
-    await this.#until(() => this.#closed !== undefined, withinMs);
+    await this.#waiting.until(() => this.#closed !== undefined, withinMs);
     if (this.#closed === undefined) throw new Broken(`expected a close, none came within ${withinMs} ms`);
     return this.#closed;
   }
@@ -86,7 +87,7 @@ export class Peer {
 
   /** Throws at a frame, or where the link ends. */
   async staysSilent(forMs = SILENCE_MS): Promise<void> {
-    await this.#until(() => this.#frames.length > 0 || this.#closed !== undefined, forMs);
+    await this.#waiting.until(() => this.#frames.length > 0 || this.#closed !== undefined, forMs);
     const [frame] = this.#frames;
     if (frame) throw new Broken(`expected silence, got ${JSON.stringify(brief(frame))}`);
     if (this.#closed) throw new Broken(`expected silence, got ${this.#silence(forMs)}`);
@@ -97,11 +98,11 @@ export class Peer {
     let isBack = false;
     const onPong = () => {
       isBack = true;
-      this.#wake();
+      this.#waiting.wake();
     };
     this.socket.once("pong", onPong);
     this.socket.ping(() => {});
-    await this.#until(() => isBack || this.#closed !== undefined, ANSWER_MS);
+    await this.#waiting.until(() => isBack || this.#closed !== undefined, ANSWER_MS);
     if (!isBack) throw new Broken(`expected a pong, got ${this.#silence(ANSWER_MS)}`);
   }
 
@@ -109,7 +110,7 @@ export class Peer {
   async close(code = 1001): Promise<void> {
     if (this.#closed) return;
     this.socket.close(code);
-    await this.#until(() => this.#closed !== undefined, ANSWER_MS);
+    await this.#waiting.until(() => this.#closed !== undefined, ANSWER_MS);
     this.socket.terminate();
   }
 
@@ -121,34 +122,13 @@ export class Peer {
       this.#nonsense = (error as Error).message;
       this.socket.close(4400, "no frame");
     }
-    this.#wake();
+    this.#waiting.wake();
   }
 
   #silence(ms: number): string {
     if (this.#nonsense) return `bytes that are no frame (${this.#nonsense})`;
     if (this.#closed) return `close ${this.#closed.code} ${this.#closed.reason}`.trim();
     return `nothing within ${ms} ms`;
-  }
-
-  async #until(isDone: () => boolean, withinMs: number): Promise<void> {
-    const end = performance.now() + withinMs;
-    while (!isDone()) {
-      const left = end - performance.now();
-      if (left <= 0) return;
-      await new Promise<void>((resolve) => {
-        const wake = () => {
-          clearTimeout(timer);
-          this.#waiting.delete(wake);
-          resolve();
-        };
-        const timer = setTimeout(wake, left);
-        this.#waiting.add(wake);
-      });
-    }
-  }
-
-  #wake(): void {
-    for (const wake of [...this.#waiting]) wake();
   }
 }
 

@@ -34,7 +34,8 @@ describe.skipIf(missing !== undefined)("a network on a Swarm of three nodes", ()
     await swarm.load(IMAGE);
     server = await ObjectServer.start({ host: OUTSIDE });
   }, 20 * MINUTE);
-  afterEach(async () => {
+  afterEach(async ({ task }) => {
+    if (task.result?.state === "fail") console.error(await whatIs(swarm));
     await swarm.docker(["stack", "rm", "net"]).catch(() => "");
     // Its networks go when its containers are gone, and a new stack of the name waits for that.
     await vi.waitFor(async () => {
@@ -109,7 +110,6 @@ describe.skipIf(missing !== undefined)("a network on a Swarm of three nodes", ()
       timeout: 10 * MINUTE,
     },
     async () => {
-      await swarm.docker(["swarm", "update", "--dispatcher-heartbeat", "1s"]);
       const batches = await deploy(["run.epochs=24"]);
       await vi.waitFor(
         async () => expect(await worker("layer2")).toMatchObject({ state: "training" }),
@@ -167,6 +167,17 @@ describe.skipIf(missing !== undefined)("a network on a Swarm of three nodes", ()
     );
   }
 });
+
+/** Where its nodes and tasks stand, and what the workers said last. */
+async function whatIs(swarm: Swarm): Promise<string> {
+  const parts = [
+    ["node", "ls"],
+    ["stack", "ps", "--no-trunc", "net"],
+    ...["hub", "source", ...LAYERS].map((name) => ["service", "logs", "--tail", "20", `net_${name}`]),
+  ];
+  const texts = parts.map((args) => swarm.docker(args).catch((error: Error) => error.message));
+  return (await Promise.all(texts)).join("\n\n");
+}
 
 /** As AWS's own programs read it. */
 function storeFileOf(environment: Readonly<Record<string, string>>): string {

@@ -98,16 +98,11 @@ export const rewinds: readonly Check[] = [
     run: async (bench) => {
       await bench.settle();
       for (const part of [0, 1]) {
-        const item = bench.activation(bench.cursor + 1, { change: { evaluation: { part, parts: 2 } } });
-        bench.before.send(item);
-        await bench.untaught(item);
-        if (bench.subject.isHead) continue;
-        const { evaluation } = (await bench.forwarded(item)) as {
-          evaluation?: { part?: number; parts?: number };
-        };
+        const forwarded = await bench.evaluate(part);
+        if (forwarded === undefined) continue;
+        const { evaluation } = forwarded as { evaluation?: { part?: number; parts?: number } };
         if (evaluation?.part !== part || evaluation.parts !== 2)
           throw new Broken(`expected part ${part} of 2, got ${JSON.stringify(evaluation)}`);
-        bench.reply(Number(item.batch));
       }
       await quiet(bench);
       await bench.learn();
@@ -136,18 +131,9 @@ export const rewinds: readonly Check[] = [
     run: async (bench) => {
       await bench.settle();
       const item = await bench.learn({ isTaught: false });
-      bench.before.send(item);
-      const before = await bench.taught(item);
-      for (const part of [0, 1]) {
-        const evaluation = bench.activation(bench.cursor + 1, { change: { evaluation: { part, parts: 2 } } });
-        bench.before.send(evaluation);
-        await bench.untaught(evaluation);
-        if (bench.subject.isHead) continue;
-        await bench.forwarded(evaluation);
-        bench.reply(Number(evaluation.batch));
-      }
-      bench.before.send(item);
-      if (!sameBytes(before, await bench.taught(item)))
+      const before = await bench.taughtAgain(item);
+      for (const part of [0, 1]) await bench.evaluate(part);
+      if (!sameBytes(before, await bench.taughtAgain(item)))
         throw new Broken("the answer to a batch is another after it");
     },
   },

@@ -102,10 +102,14 @@ export class BentHeadGenerator implements GradientGenerator {
 
   /** The health that `learn` would report, without learning. */
   measure(evidence: Evidence, target: Float32Array): GeneratorHealth {
-    const length = evidence.rows * this.#options.widths.output;
     const guess = this.predict(evidence);
-    this.#kernels.subtract(guess, target, this.#difference, length);
-    return healthOf(this.#kernels, guess, target, this.#difference, length);
+    return healthOf(
+      this.#kernels,
+      guess,
+      target,
+      this.#difference,
+      evidence.rows * this.#options.widths.output,
+    );
   }
 
   tensors(): Tensors {

@@ -94,10 +94,8 @@ export class ConvGenerator implements GradientGenerator {
   }
 
   measure(evidence: Evidence, target: Float32Array): GeneratorHealth {
-    const length = evidence.rows * this.#outputs;
     const guess = this.predict(evidence);
-    this.#kernels.subtract(guess, target, this.#difference, length);
-    return healthOf(this.#kernels, guess, target, this.#difference, length);
+    return healthOf(this.#kernels, guess, target, this.#difference, evidence.rows * this.#outputs);
   }
 
   tensors(): Tensors {

@@ -13,14 +13,15 @@ export interface GeneratorHealth {
   readonly cosine: number;
 }
 
-/** `difference` is s − t; each of the three holds at least `length` floats. */
+/** `difference` becomes s − t; each of the three holds at least `length` floats. */
 export function healthOf(
-  { dot }: Kernels,
+  { dot, subtract }: Kernels,
   guess: Float32Array,
   target: Float32Array,
   difference: Float32Array,
   length: number,
 ): GeneratorHealth {
+  subtract(guess, target, difference, length);
   const squaredTarget = dot(target, target, length);
   const squaredGuess = dot(guess, guess, length);
   const product = dot(guess, target, length);

@@ -110,10 +110,8 @@ export class SyntheticGradientGenerator implements GradientGenerator {
 
   /** The health that `learn` would report, without learning. */
   measure(evidence: Evidence, target: Float32Array): GeneratorHealth {
-    const length = evidence.rows * this.#outputs;
     const guess = this.predict(evidence);
-    this.#kernels.subtract(guess, target, this.#difference, length);
-    return healthOf(this.#kernels, guess, target, this.#difference, length);
+    return healthOf(this.#kernels, guess, target, this.#difference, evidence.rows * this.#outputs);
   }
 
   tensors(): Tensors {
