@@ -94,7 +94,8 @@ export class SocketLink implements Link {
     if (this.#why === undefined && this.#socket.readyState === this.#socket.OPEN) {
       const bytes = this.#codec.encode(frame);
       if (this.#options.traffic) this.#options.traffic.sent += bytes.length;
-      this.#socket.send(bytes);
+      // To allocate it anew costs more than to fill it, and is garbage of the longest kind.
+      this.#socket.send(bytes, (error) => error ?? this.#codec.reuse(bytes));
     }
   }
 

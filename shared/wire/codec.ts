@@ -22,6 +22,8 @@ export interface DecodeLimits {
 /** How the frames of one link become bytes, and bytes frames: as `encode` and `decode` have it. */
 export interface Codec {
   encode(frame: Frame): Buffer;
+  /** Bytes that `encode` gave have left this process: another frame may be written over them. */
+  reuse(bytes: Buffer): void;
   decode(bytes: Uint8Array): Frame;
 }
 

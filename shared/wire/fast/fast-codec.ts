@@ -2,6 +2,9 @@ import { type Codec, type DecodeLimits, decode, encode } from "../codec.ts";
 import type { Frame } from "../frames.ts";
 import { isSteady, Layout } from "./layout.ts";
 
+/** What is under way besides is bounded by the window. */
+const MOST_SPARE = 4;
+
 type Layouts = Map<Frame["kind"], Layout>;
 
 /**
@@ -12,6 +15,8 @@ export class FastCodec implements Codec {
   /** At most one for each kind, as are those written. */
   readonly #read: Layouts = new Map();
   readonly #written: Layouts = new Map();
+  /** Memory of frames that are gone, oldest first. */
+  readonly #spare: Buffer[] = [];
 
   constructor(limits: DecodeLimits) {
     this.#limits = limits;
@@ -20,10 +25,15 @@ export class FastCodec implements Codec {
   /** Throws an Error, where it looks, at a frame that no peer would read. */
   encode(frame: Frame): Buffer {
     const layout = this.#written.get(frame.kind);
-    if (layout?.holds(frame)) return layout.write(frame);
+    if (layout?.holds(frame)) return layout.write(frame, this.#take(layout.length));
     const bytes = encode(frame);
     if (isSteady(frame)) remember(this.#written, readBack(bytes), bytes);
     return bytes;
+  }
+
+  reuse(bytes: Buffer): void {
+    this.#spare.push(bytes);
+    if (this.#spare.length > MOST_SPARE) this.#spare.shift();
   }
 
   decode(bytes: Uint8Array): Frame {
@@ -34,6 +44,11 @@ export class FastCodec implements Codec {
     const frame = decode(bytes, this.#limits);
     remember(this.#read, frame, bytes);
     return frame;
+  }
+
+  #take(length: number): Buffer {
+    const at = this.#spare.findIndex((bytes) => bytes.length === length);
+    return at < 0 ? Buffer.allocUnsafeSlow(length) : this.#spare.splice(at, 1)[0]!;
   }
 }
 

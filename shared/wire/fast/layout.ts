@@ -39,7 +39,8 @@ export class Layout {
   readonly #kind: SteadyFrame["kind"];
   readonly #places: readonly Place[];
   readonly #batch: { readonly at: number; readonly length: 2 | 4 };
-  readonly #length: number;
+  /** Of a frame, in bytes. */
+  readonly length: number;
   /** Where what is alike lies, byte for byte, and what is there. */
   readonly #positions: Uint32Array;
   readonly #values: Uint8Array;
@@ -63,7 +64,7 @@ export class Layout {
     this.#kind = kind;
     this.#places = places;
     this.#batch = batch;
-    this.#length = bytes.length;
+    this.length = bytes.length;
     this.#positions = Uint32Array.from(positionsBeside([batch, ...spansOf(places)], bytes.length));
     this.#values = Uint8Array.from(this.#positions, (at) => bytes[at]!);
   }
@@ -74,7 +75,7 @@ export class Layout {
    * length is one.
    */
   read(bytes: Uint8Array): SteadyFrame | undefined {
-    if (bytes.length !== this.#length) return undefined;
+    if (bytes.length !== this.length) return undefined;
     const positions = this.#positions;
     const values = this.#values;
     for (let n = 0; n < positions.length; n++) if (bytes[positions[n]!] !== values[n]) return undefined;
@@ -97,9 +98,8 @@ export class Layout {
     return true;
   }
 
-  /** The bytes of a frame that is laid out so. */
-  write(frame: SteadyFrame): Buffer {
-    const bytes = Buffer.allocUnsafeSlow(this.#length);
+  /** The bytes of a frame that is laid out so, in `bytes`, which has this length. */
+  write(frame: SteadyFrame, bytes: Buffer): Buffer {
     const positions = this.#positions;
     const values = this.#values;
     for (let n = 0; n < positions.length; n++) bytes[positions[n]!] = values[n]!;

@@ -168,6 +168,22 @@ test("a frame with its fields in any other order is read as decode reads it", ()
   requireSameWithAnyByteChanged(pack({ kind, activation: floats, batch, labels }));
 });
 
+test("the memory of a frame is written over once it has left, not before, and little of it is kept", () => {
+  const codec = new FastCodec(limits);
+  codec.encode(activation(300));
+  const [first, second] = [codec.encode(activation(301)), codec.encode(activation(302))];
+  expect(second.buffer).not.toBe(first.buffer);
+  codec.reuse(first);
+  expect(codec.encode(correction(303)).buffer).not.toBe(first.buffer);
+  const third = codec.encode(withOtherValues(activation(304)));
+  expect(third.buffer).toBe(first.buffer);
+  expect([decoded(second), decoded(third)]).toEqual([activation(302), withOtherValues(activation(304))]);
+  const many = Array.from({ length: 9 }, () => codec.encode(activation(305)));
+  for (const bytes of many) codec.reuse(bytes);
+  const again = Array.from({ length: 9 }, () => codec.encode(activation(306)).buffer);
+  expect(many.filter(({ buffer }) => again.includes(buffer))).toHaveLength(4);
+});
+
 test("a frame that nobody would read is an error of whoever writes it, not of a peer", () => {
   const wrong = { ...activation(300), labels: byteTensor(3, 1) };
   const write = () => new FastCodec(limits).encode(wrong);
