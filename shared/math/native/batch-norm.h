@@ -23,7 +23,7 @@ KERNEL(batchNormForward) {
   float *output = FLOATS(1), *normalised = FLOATS(2), *mean = FLOATS(3), *variance = FLOATS(4);
   const word rows = WHOLE(7), columns = WHOLE(8);
   const float epsilon = NUMBER(9);
-  sumTerms(VALUE, input, 0, mean, rows, columns);
+  sumValues(input, mean, rows, columns);
   divide(mean, columns, (float)rows);
   sumTerms(SQUARED_DISTANCE, input, mean, variance, rows, columns);
   divide(variance, columns, (float)rows);
@@ -49,8 +49,8 @@ KERNEL(batchNormBackward) {
   float *inputGradient = FLOATS(1), *gammaGradient = FLOATS(5), *betaGradient = FLOATS(6);
   const word rows = WHOLE(7), columns = WHOLE(8);
   const float epsilon = NUMBER(9), count = (float)rows;
-  sumTerms(VALUE, gradient, 0, betaGradient, rows, columns);
-  sumTerms(PRODUCT, gradient, normalised, gammaGradient, rows, columns);
+  sumValues(gradient, betaGradient, rows, columns);
+  sumProducts(gradient, normalised, gammaGradient, rows, columns);
   for (word j = 0, left = columns; left > 0; j += LANES, left -= LANES) {
     const V factor = inverseDeviation(take(variance + j, left), epsilon) * take(gamma + j, left);
     const V b = take(betaGradient + j, left) / count, g = take(gammaGradient + j, left) / count;

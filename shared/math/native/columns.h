@@ -31,7 +31,6 @@ INLINE void sumSome(const int vectors, const Term term, const float *a, const fl
   UNROLL for (int v = 0; v < vectors; v++) put(sums + j + v * LANES, sum[v], left);
 }
 
-/** sums[c] = Σ_r of a's value, a · b, or (a − b[c])². */
 INLINE void sumTerms(const Term term, const float *a, const float *b, float *sums, word rows, word columns) {
   word j = 0;
   for (; j + 4 * LANES <= columns; j += 4 * LANES) sumSome(4, term, a, b, sums, rows, columns, j, LANES);
@@ -39,8 +38,17 @@ INLINE void sumTerms(const Term term, const float *a, const float *b, float *sum
   if (j < columns) sumSome(1, term, a, b, sums, rows, columns, j, columns - j);
 }
 
+/** sums[c] = Σ_r a[r][c]. */
+static __attribute__((noinline)) void sumValues(const float *a, float *sums, word rows, word columns) {
+  sumTerms(VALUE, a, 0, sums, rows, columns);
+}
+/** sums[c] = Σ_r a[r][c] · b[r][c]. */
+static __attribute__((noinline)) void sumProducts(const float *a, const float *b, float *sums, word rows, word columns) {
+  sumTerms(PRODUCT, a, b, sums, rows, columns);
+}
+
 /** matrix, sums, rows, columns. */
-KERNEL(sumRows) { sumTerms(VALUE, FLOATS(0), 0, FLOATS(1), WHOLE(2), WHOLE(3)); }
+KERNEL(sumRows) { sumValues(FLOATS(0), FLOATS(1), WHOLE(2), WHOLE(3)); }
 
 /** matrix[r][c] += bias[c]: matrix, bias, rows, columns. */
 KERNEL(addBias) {

@@ -7,8 +7,8 @@
 enum { DEPTH = 256, PANEL = 512, BLOCK_ROWS = 120 };
 /** With no more rows than this, packing b costs more than reading it where it lies. */
 enum { DIRECT_ROWS = LANES == 16 ? 48 : 24 };
-/** Lines of a so many floats apart, or a multiple, meet in few places of the first cache. */
-enum { CROWDED = 512 };
+/** Lines of a so many floats apart, or a multiple, all meet in one place of the first cache. */
+enum { CROWDED = 1024 };
 enum { COPY_STRIDE = DEPTH + 16 };
 enum { PACKED_B = DEPTH * PANEL + 64, PACKED_A = COPY_STRIDE * BLOCK_ROWS + 64 };
 
@@ -33,7 +33,13 @@ static void packPanel(const Product *p, word k, word depth, word column, word wi
   const word stride = p->transposeB ? p->inner : p->columns;
   const int all = packsB(p);
   float *to = p->packedB;
-  for (word j = 0; j < width;) {
+  word j = 0;
+  if (all && !p->transposeB) {
+    j = width / (most * LANES) * most * LANES;
+    packStrips(p->b + k * stride + column, stride, depth, to, j, most * LANES);
+    to += depth * j;
+  }
+  while (j < width) {
     const word vectors = vectorsOf(width - j, most), pitch = vectors * LANES, here = least(pitch, width - j);
     if (p->transposeB) {
       const float *from = p->b + (column + j) * stride + k;

@@ -11,6 +11,15 @@ static void packRows(const float *from, word stride, word depth, float *to, word
   }
 }
 
+/** As `packRows` of each `pitch` columns of lines of `width`, which is a multiple; reads line by line, as caches like it. */
+static void packStrips(const float *from, word stride, word depth, float *to, word width, word pitch) {
+  for (word k = 0; k < depth; k++, from += stride, to += pitch) {
+    float *strip = to;
+    for (word j = 0; j < width; j += pitch, strip += depth * pitch)
+      for (word i = 0; i < pitch; i += LANES) store(strip + i, load(from + j + i));
+  }
+}
+
 #if LANES == 16
 #define EACH_LANE(a, b, c, d) \
   a, b, c, d, a + 4, b + 4, c + 4, d + 4, a + 8, b + 8, c + 8, d + 8, a + 12, b + 12, c + 12, d + 12

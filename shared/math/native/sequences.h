@@ -70,7 +70,7 @@ KERNEL(layerNormBackward) {
   float *inputGradient = FLOATS(1);
   const word columns = WHOLE(7);
   const float count = (float)columns;
-  sumTerms(PRODUCT, gradient, normalised, FLOATS(5), WHOLE(6), columns);
+  sumProducts(gradient, normalised, FLOATS(5), WHOLE(6), columns);
   for (word rows = WHOLE(6); rows > 0; rows--, inverse++) {
     const float mean = sumOf(OF_PRODUCTS, gradient, gamma, 0, 0, columns) / count;
     const float along = sumOf(OF_THREE, gradient, gamma, normalised, 0, columns) / count;
