@@ -6,7 +6,8 @@ const COMPUTING = [
   "test/fuzz/frames.slow.test.ts",
   "test/checkpoint/*.slow.test.ts",
   "test/e2e/*bit-identical.slow.test.ts",
-  "test/e2e/{bad-input,from-snapshot,record,secret,trace}.slow.test.ts",
+  "test/e2e/{bad-input,conform,from-snapshot,learning,record,secret,trace}.slow.test.ts",
+  "test/math/**/*.slow.test.ts",
 ];
 
 const test = { testTimeout: 600_000, hookTimeout: 600_000 };

@@ -63,16 +63,16 @@ export class Swarm {
 
   /** The node on which a service's task runs now; undefined while none does. */
   async nodeOf(service: string): Promise<SwarmNode | undefined> {
-    for (const node of this.nodes) {
-      const filter = [
-        "--filter",
-        `label=com.docker.swarm.service.name=${service}`,
-        "--filter",
-        "status=running",
-      ];
-      if ((await this.docker(["ps", "--quiet", ...filter], node)) !== "") return node;
-    }
-    return undefined;
+    return (await this.nodesOf(service))[0];
+  }
+
+  /** All of them: one that was cut off goes on with what it has. */
+  async nodesOf(service: string): Promise<SwarmNode[]> {
+    const label = `label=com.docker.swarm.service.name=${service}`;
+    const filters = ["--filter", label, "--filter", "status=running"];
+    const tasks = this.nodes.map((node) => this.docker(["ps", "--quiet", ...filters], node));
+    const found = await Promise.all(tasks);
+    return this.nodes.filter((_, index) => found[index] !== "");
   }
 }
 
