@@ -11,6 +11,7 @@ import { framesBack } from "./checks/frames-back.ts";
 import { heartbeat } from "./checks/heartbeat.ts";
 import { hellos } from "./checks/hellos.ts";
 import { listening } from "./checks/listening.ts";
+import { questions } from "./checks/questions.ts";
 import { rewinds } from "./checks/rewinds.ts";
 import { isUnreachable } from "./reach.ts";
 import type { Subject } from "./subject.ts";
@@ -22,6 +23,7 @@ const CHECKS: readonly Check[] = [
   ...dialling,
   ...batches,
   ...rewinds,
+  ...questions,
   ...barriers,
   ...frames,
   ...framesBack,

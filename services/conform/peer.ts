@@ -16,12 +16,16 @@ export interface Closed {
 export const ANSWER_MS = 3_000;
 /** Silence that long counts as silence. */
 export const SILENCE_MS = 150;
+/** Of pings; a worker that computes for long says another number each time. */
+const MOST_WORDS = 1_000;
 
 /** One WebSocket to the worker under test: what comes is kept in order until it is asked for. */
 export class Peer {
   readonly socket: WebSocket;
   /** Signs of life from the worker. */
   pings = 0;
+  /** What they said. */
+  readonly words = new Set<string>();
   #frames: Frame[] = [];
   #closed: Closed | undefined;
   #nonsense: string | undefined;
@@ -30,8 +34,9 @@ export class Peer {
   constructor(socket: WebSocket) {
     this.socket = socket;
     socket.on("message", (bytes: Buffer, isBinary: boolean) => this.#receive(bytes, isBinary));
-    socket.on("ping", () => {
+    socket.on("ping", (word: Buffer) => {
       this.pings++;
+      if (this.words.size < MOST_WORDS) this.words.add(word.toString("latin1"));
     });
     socket.on("error", () => {});
     socket.on("close", (code, reason) => {

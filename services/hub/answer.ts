@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { HEADERS } from "./guard.ts";
 
@@ -13,6 +13,18 @@ export class HttpError extends Error {
     super(message);
     this.status = status;
   }
+}
+
+/** Of a request. Rejects with an HttpError, 413, where it is longer. */
+export async function bodyOf(request: IncomingMessage, mostBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > mostBytes) throw new HttpError(413, `more than ${mostBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
 }
 
 export function answerJson(response: ServerResponse, value: unknown, status = 200): void {

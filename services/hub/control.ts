@@ -4,7 +4,7 @@ import type { ControlAnswer, ControlRequest, ControlView } from "../../shared/re
 import { isWorkerName, type WorkerName, workerNames } from "../../shared/record/worker-name.ts";
 import { COMMANDS, type Command } from "../../shared/telemetry/messages.ts";
 import type { TelemetryClient } from "../../shared/telemetry/telemetry-server.ts";
-import { HttpError } from "./answer.ts";
+import { bodyOf, HttpError } from "./answer.ts";
 import { isToken } from "./guard.ts";
 import type { Watch } from "./watch.ts";
 
@@ -34,7 +34,7 @@ export async function control(
   }
   if (!isToken(request.headers.authorization, token))
     throw new HttpError(403, "the token is missing or wrong");
-  const { worker, command } = readRequest(await bodyOf(request));
+  const { worker, command } = readRequest(await bodyOf(request, MOST_BODY_BYTES));
   const names = workerNames(watch.record.config);
   if (worker === "run") for (const each of ofRun(watch, names, command)) watch.command(each, command);
   else if (!isWorkerName(worker) || !names.includes(worker))
@@ -75,15 +75,4 @@ function readRequest(text: string): ControlRequest {
   } catch {
     throw new HttpError(400, `expected {"worker": …, "command": one of ${COMMANDS.join(", ")}}`);
   }
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MOST_BODY_BYTES) throw new HttpError(413, `more than ${MOST_BODY_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }

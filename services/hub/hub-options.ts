@@ -21,6 +21,8 @@ export interface HubOptions {
   readonly hostNames: readonly string[];
   readonly secretFile: string | undefined;
   readonly control: boolean;
+  /** Most of all readers together; 0: nobody may ask any. */
+  readonly questionsPerSecond: number;
   /** The process that started the workers on this machine writes logs/<worker>.log. */
   readonly logsElsewhere: boolean;
   readonly logFormat: "json" | "pretty";
@@ -62,6 +64,7 @@ export function readHubOptions(argv: readonly string[], environment: HubEnvironm
       .filter((name) => name !== ""),
     secretFile: given["secret-file"] ?? (environment.UNLOCKED_SECRET_FILE || undefined),
     control: given.control ?? environment.UNLOCKED_CONTROL === "1",
+    questionsPerSecond: count("questions-per-second", given["questions-per-second"] ?? "50", mistakes),
     logsElsewhere: given["logs-elsewhere"] ?? false,
     logFormat: format === "pretty" ? "pretty" : "json",
   };
@@ -85,19 +88,23 @@ const FLAGS = {
   "host-name": { ...often, help: "NAME it may be called by, as often as you like; or UNLOCKED_HOST_NAME" },
   "secret-file": { ...text, help: "FILE with what workers prove themselves by; or UNLOCKED_SECRET_FILE" },
   control: { ...yes, help: "let the page pause, stop and crash workers; or UNLOCKED_CONTROL=1" },
+  "questions-per-second": {
+    ...text,
+    help: "most that readers of the page may ask, 50 unless told otherwise",
+  },
   "logs-elsewhere": { ...yes, help: "do not write the workers' logs" },
   "log-format": { ...text, help: "json or pretty" },
 } as const;
 
 export function hubHelp(): string {
-  const lines = Object.entries(FLAGS).map(([name, { help }]) => `  --${name.padEnd(14)} ${help}`);
+  const lines = Object.entries(FLAGS).map(([name, { help }]) => `  --${name.padEnd(20)} ${help}`);
   return `Watches a run, keeps its record and shows it.\n\n${lines.join("\n")}\n`;
 }
 
 /** The flags that readHubOptions reads as these options. */
 export function hubArgumentsOf(options: Partial<HubOptions>): string[] {
   const { record, recordUrl, run, config, set = [], runs, host, port, address, hostNames = [] } = options;
-  const { secretFile, control, logsElsewhere, logFormat } = options;
+  const { secretFile, control, questionsPerSecond, logsElsewhere, logFormat } = options;
   const listen = host === undefined ? undefined : `${host}:${port}`;
   const flags: readonly (readonly [keyof typeof FLAGS, string | undefined])[] = [
     ...[
@@ -109,6 +116,7 @@ export function hubArgumentsOf(options: Partial<HubOptions>): string[] {
     ...set.map((assignment) => ["set", assignment] as const),
     ...[["runs", runs] as const, ["listen", listen] as const, ["address", address] as const],
     ...hostNames.map((name) => ["host-name", name] as const),
+    ["questions-per-second", questionsPerSecond?.toString()],
     ...[["secret-file", secretFile] as const, ["log-format", logFormat] as const],
   ];
   const given = flags.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]));
@@ -121,6 +129,12 @@ function parse(argv: readonly string[]) {
   } catch (error) {
     throw new HubOptionsError(`Cannot start: ${(error as Error).message}`, { cause: error });
   }
+}
+
+function count(flag: string, text: string, mistakes: string[]): number {
+  if (/^\d{1,4}$/.test(text)) return Number(text);
+  mistakes.push(`--${flag} is "${text}", expected a whole number from 0 to 9999`);
+  return 0;
 }
 
 function address(listen: string, mistakes: string[]): { host: string; port: number } {

@@ -18,6 +18,7 @@ import { refuseRequest } from "./guard.ts";
 import type { HubOptions } from "./hub-options.ts";
 import { Page } from "./page.ts";
 import { probe } from "./probe.ts";
+import { Questions } from "./questions.ts";
 import { answerRuns, isGet } from "./routes.ts";
 import { Runs } from "./runs.ts";
 import { Show } from "./show.ts";
@@ -52,6 +53,7 @@ export class Hub {
   readonly #token: string | undefined;
   readonly #show: Show | undefined;
   readonly #table: CsvTable | undefined;
+  readonly #questions: Questions | undefined;
 
   /** Rejects when the record cannot be used or the port not be had. */
   static async start(options: HubOptions, edges: HubEdges): Promise<Hub> {
@@ -74,6 +76,12 @@ export class Hub {
     this.#show = this.#watch && new Show(this.#streams, this.#watch, edges);
     this.#table =
       this.#watch && new CsvTable(this.#watch.record, (about, text) => edges.log.warn(about, text));
+    const { questionsPerSecond: mostASecond } = options;
+    const { steadyMs } = edges;
+    const layers = this.#watch?.record.config.layers.length ?? 0;
+    this.#questions =
+      this.#watch &&
+      new Questions({ layers, mostASecond, steadyMs, visitor: (worker) => this.#watch?.visitor(worker) });
     this.#runs = new Runs(options.runs, () => this.#watch?.record, edges.now);
     this.#page = new Page(edges.node);
     const isOn = options.control && this.#watch !== undefined;
@@ -112,6 +120,7 @@ export class Hub {
   #close(): void {
     this.#show?.close();
     this.#streams.close();
+    this.#questions?.close();
     this.#watch?.close();
     this.#table?.write();
   }
@@ -130,6 +139,7 @@ export class Hub {
       probe,
       now: () => ({ at: now(), steadyMs: steadyMs() }),
       onLines: (metrics, events) => this.#tell(metrics, events),
+      onAnswer: (worker, answer) => this.#questions?.answered(worker, answer),
       onChange: (isOfContact) => (isOfContact ? this.#show?.now() : this.#show?.soon()),
       warn: (about, message) => log.warn(about, message),
     });
@@ -198,6 +208,7 @@ export class Hub {
       if (request.method !== "POST") throw new HttpError(405, "expected POST");
       return answerJson(response, await control(request, this.#token, this.#watch));
     }
+    if (pathname === "/api/ask") return this.#ask(request, response);
     if (!isGet(request)) throw new HttpError(405, "expected GET");
     if (pathname === "/api/stream") return this.#stream(response);
     if (/^\/api\/runs(\/|$)/.test(pathname)) return answerRuns(url, response, this.#sources());
@@ -205,6 +216,12 @@ export class Hub {
     if (pathname === "/metrics") return this.#metrics(response);
     if (pathname.startsWith("/api/")) throw new HttpError(404, "there is nothing here");
     return this.#page.answer(pathname, response);
+  }
+
+  #ask(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method !== "POST") throw new HttpError(405, "expected POST");
+    if (this.#questions === undefined) throw new HttpError(409, "this hub watches no run");
+    return this.#questions.ask(request, response);
   }
 
   #sources() {

@@ -4,7 +4,7 @@ import type { EventLine, EventName, MetricLine } from "../../shared/record/lines
 import { RunRecord } from "../../shared/record/run-record.ts";
 import { workerOf } from "../../shared/record/run-view.ts";
 import { type Speaker, type WorkerName, workerNames } from "../../shared/record/worker-name.ts";
-import type { Command, Introduction } from "../../shared/telemetry/messages.ts";
+import type { AnswerMessage, Command, Introduction } from "../../shared/telemetry/messages.ts";
 import type { Heard } from "../../shared/telemetry/parse-telemetry.ts";
 import {
   type Leaving,
@@ -38,6 +38,7 @@ interface WatchOptions {
   readonly probe: (host: string, port: number) => Promise<"nobody" | "somebody" | "nothing">;
   readonly now: () => Moment;
   readonly onLines: (metrics: readonly MetricLine[], events: readonly EventLine[]) => void;
+  readonly onAnswer: (worker: WorkerName, answer: AnswerMessage) => void;
   /** `isOfContact`: somebody came or went, which nobody should have to wait for. */
   readonly onChange: (isOfContact: boolean) => void;
   readonly warn: (about: object, message: string) => void;
@@ -82,6 +83,7 @@ export class Watch {
       introduced: (visitor) => this.#introduced(visitor),
       stood: ({ introduction }, standing) =>
         this.#update(introduction, (known, at) => stood(known, standing, at)),
+      answered: (visitor, answer) => this.#answeredQuestion(visitor, answer),
       said: (visitor, line) => this.#said(visitor, line),
       goodbye: ({ introduction }, why) =>
         this.#update(introduction, (known, at) => saidGoodbye(known, why, at)),
@@ -176,6 +178,12 @@ export class Watch {
     if (this.#lines.isBehind(visitor)) return;
     this.#update(visitor.introduction, heard);
     this.#lines.add(visitor, heardLine);
+  }
+
+  /** Of the life that is shown. */
+  #answeredQuestion(visitor: TelemetryClient, answer: AnswerMessage): void {
+    const { worker } = visitor.introduction;
+    if (worker !== "train" && this.#visitors.get(worker) === visitor) this.#options.onAnswer(worker, answer);
   }
 
   #kept(lines: readonly (MetricLine | EventLine)[]): void {

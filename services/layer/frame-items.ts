@@ -23,7 +23,10 @@ export interface Frames {
 /**
  * What a frame from the predecessor is to delivery. Throws a FrameError unless it is of a run of so many batches.
  */
-export function itemOf(frame: Exclude<ForwardFrame, { kind: "release" }>, batches: number): Item<Frames> {
+export function itemOf(
+  frame: Exclude<ForwardFrame, { kind: "release" | "question" }>,
+  batches: number,
+): Item<Frames> {
   switch (frame.kind) {
     case "end":
       if (frame.batches === batches) return { kind: "end" };

@@ -8,6 +8,7 @@ import {
   type Dtype,
   isEvaluation,
   type LinkDtype,
+  type QuestionFrame,
   rowsOf,
   type TargetFrame,
   type Tensor,
@@ -73,6 +74,11 @@ export class Inspector {
     requireShape("labels", frame.labels, rows, this.#widths.labels);
     this.#check.check(frame.labels);
     if (this.#isInputRead(frame)) this.#inspectInput(frame.input, rows);
+  }
+
+  /** Throws a FrameError unless the layer can take this question. */
+  inspectQuestion({ activation }: QuestionFrame): void {
+    this.#inspectActivation(activation);
   }
 
   /**

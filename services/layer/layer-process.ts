@@ -16,6 +16,7 @@ import { LayerService } from "./layer-service.ts";
 import type { LayerSurroundings } from "./layer-surroundings.ts";
 import type { Lineage } from "./lineage.ts";
 import { longestActivation, Predecessor } from "./predecessor.ts";
+import { Questions } from "./questions.ts";
 import { Saver } from "./saver.ts";
 import { type LayerStart, requireLayer, rulesOf, type Startup, startUp } from "./startup.ts";
 
@@ -36,6 +37,7 @@ export class LayerProcess implements Role, PortOwner {
   readonly #lineage: Lineage;
   readonly #saver: Saver;
   readonly #service: LayerService;
+  readonly #questions: Questions;
   readonly #predecessor: Predecessor;
   readonly #turnedAway: LogAllowance;
   readonly #hasSuccessor: boolean;
@@ -69,6 +71,12 @@ export class LayerProcess implements Role, PortOwner {
     this.#saver = new Saver(lineage, config.run.checkpointEvery, this.worker);
     const rules = rulesOf(config, this.layer);
     this.#service = new LayerService(rules, work, life.meter, this.#surroundings(), lineage);
+    this.#questions = new Questions(work, {
+      now: environment.now,
+      successor: () => this.#service.successor,
+      answered: (question, beliefs) =>
+        this.worker.status.answer({ question, batch: this.cursor, ...(beliefs && { beliefs }) }),
+    });
   }
 
   #open({ config, options }: LayerStart, { restored }: Startup): void {
@@ -165,7 +173,8 @@ export class LayerProcess implements Role, PortOwner {
   }
 
   fromPredecessor(frame: ForwardFrame): void {
-    this.#service.fromPredecessor(frame);
+    if (frame.kind === "question") this.#questions.hear(frame);
+    else this.#service.fromPredecessor(frame);
   }
 
   predecessorDown(link: Link, why: Why): void {

@@ -108,7 +108,7 @@ export class LayerService {
   }
 
   /** Throws a FrameError at a frame that this layer cannot take; nothing has changed then. */
-  fromPredecessor(frame: ForwardFrame): void {
+  fromPredecessor(frame: Exclude<ForwardFrame, { kind: "question" }>): void {
     if (frame.kind === "release") return this.#take({ event: "released" });
     if (frame.kind !== "barrier" && frame.kind !== "end") this.#work.inspector.inspect(frame);
     this.#take({ event: "heard", item: itemOf(frame, this.#rules.batches) });

@@ -6,13 +6,15 @@ import { type InputGenerator, inputGeneratorOf } from "../../shared/dni/input-ge
 import { joined, type LayerState } from "../../shared/dni/layer-state.ts";
 import { buildLayer } from "../../shared/layers/network.ts";
 import { addTallies, emptyTally, scoreOf } from "../../shared/math/accuracy.ts";
-import type { Kernels } from "../../shared/math/kernels.ts";
+import { beliefsOf } from "../../shared/math/beliefs.ts";
+import type { Kernels, Loss } from "../../shared/math/kernels.ts";
 import {
   type ActivationFrame,
   type BatchFrame,
   type CorrectionFrame,
   type EvaluationFrame,
   type PreviewFrame,
+  type QuestionFrame,
   rowsOf,
   shownIn,
   type TargetFrame,
@@ -48,6 +50,8 @@ export class LayerWork {
   /** Where the layer is shown previews, and guesses its input of them. */
   readonly #inputs: InputGenerator | undefined;
   readonly #outputWidth: number;
+  /** How an output of classifiers is to be read; `columns`: of one position. */
+  readonly #judges: { readonly loss: Loss; readonly columns: number };
   /** A generator looks at the network's input, so that it goes on with every activation. */
   readonly #looksAtInput: boolean;
   readonly #input: Float32Array;
@@ -75,6 +79,8 @@ export class LayerWork {
     this.#layer = buildLayer(kernels, network, number);
     this.#inputs = inputGeneratorOf(kernels, network, number);
     this.#outputWidth = outputs;
+    const { outputs: labels, positions = 1 } = network.layers.at(-1)!;
+    this.#judges = { loss: network.loss, columns: labels / positions };
     this.#looksAtInput = network.learning.generator.evidence.includes("input");
     this.#input = kernels.allocate(rows * inputs);
     this.#labels = kernels.allocate(rows * network.layers.at(-1)!.outputs);
@@ -152,6 +158,24 @@ export class LayerWork {
     const test = scoreOf(tally, this.#layer.judged, this.#judged.rows, this.#outputWidth);
     if (!Number.isFinite(test.loss)) throw new PoisonError("test loss");
     return { test };
+  }
+
+  /**
+   * Of one example without labels: what this layer's own classifier believes of it, if it has one and knows, and the
+   * question for the successor. Changes no state; numbers that ran away are left out.
+   */
+  ask(question: QuestionFrame): { readonly beliefs?: readonly number[]; readonly passed?: QuestionFrame } {
+    this.#readers.input.readChecked(question.activation);
+    const layer = this.#layer;
+    const isHead = layer.kind === "head";
+    const example = { rows: 1, input: this.#input, labels: this.#labels };
+    const output = isHead ? undefined : layer.evaluate(example);
+    if (output && !this.#kernels.isWithin(output, output.length, LARGEST_VALUE)) return {};
+    const judged = isHead ? layer.classify(this.#input, 1) : layer.classify(output!, 1);
+    const beliefs = judged && beliefsOf(this.#judges.loss, judged, this.#judges.columns);
+    if (!output) return beliefs ? { beliefs } : {};
+    const passed = { ...question, activation: this.#outputTensor({ example, values: output }) };
+    return beliefs ? { beliefs, passed } : { passed };
   }
 
   /** The output of this batch, for a successor that learns from it. */

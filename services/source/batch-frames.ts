@@ -17,7 +17,8 @@ export function frameOf(
   };
 }
 
-function inputTensor(data: DataSet, rows: number, input: Uint8Array | Float32Array): Tensor {
+/** Of rows that lie one after another; it aliases them. */
+export function inputTensor(data: DataSet, rows: number, input: Uint8Array | Float32Array): Tensor {
   const shape = [rows, input.length / rows] as const;
   if (input instanceof Uint8Array) return { dtype: "u8", shape, scale: data.inputScale, data: input };
   return { dtype: "f32", shape, data: new Uint8Array(input.buffer, input.byteOffset, input.byteLength) };

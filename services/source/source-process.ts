@@ -2,6 +2,7 @@ import { dataFacts } from "../../shared/config/data-facts.ts";
 import { frameBytes } from "../../shared/link/limits.ts";
 import type { Link, Refusal, Why } from "../../shared/link/link.ts";
 import type { Summary } from "../../shared/record/summary.ts";
+import type { QuestionMessage } from "../../shared/telemetry/messages.ts";
 import { ExitCode, type WorkerState } from "../../shared/telemetry/telemetry.ts";
 import {
   type BackFrame,
@@ -11,6 +12,7 @@ import {
 } from "../../shared/wire/frames.ts";
 import { listenFirst, type OpenPort, type PortOwner } from "../worker/listen-first.ts";
 import { isConfirmed, type Role, Worker } from "../worker/worker.ts";
+import { Questions } from "./questions.ts";
 import { isOver, writeSummary } from "./record.ts";
 import { SourceService } from "./source-service.ts";
 import { type SourceStart, type Startup, startUp } from "./startup.ts";
@@ -32,6 +34,7 @@ export class SourceProcess implements Role, PortOwner {
   readonly #start: SourceStart;
   readonly #startedAt: Date;
   readonly #service: SourceService;
+  readonly #questions: Questions;
   #hasBegun = false;
   /** Whether the run is over, which takes a while where a store is asked. */
   #isLooking = false;
@@ -58,6 +61,12 @@ export class SourceProcess implements Role, PortOwner {
     this.#service = new SourceService(config, environment, this.worker, life.meter, snapshots, {
       isRunning: () => this.#isRunning,
       finished: (frame) => void this.#conclude(frame),
+    });
+    this.#questions = new Questions(environment.data, dataFacts(config.data), config.run.batchSize, {
+      now: environment.now,
+      successor: () => this.#service.successor,
+      batch: () => this.cursor,
+      answered: (answer) => this.worker.status.answer(answer),
     });
   }
 
@@ -144,7 +153,11 @@ export class SourceProcess implements Role, PortOwner {
     else this.worker.event("restored", `goes on from batch ${need - 1}, where layer1 is`, need - 1);
   }
 
-  // — commands —
+  // — questions and commands —
+
+  ask(question: QuestionMessage): void {
+    this.#questions.hear(question);
+  }
 
   pause(isPaused: boolean): void {
     this.#service.pause(isPaused);

@@ -6,10 +6,12 @@ import type { EventName } from "../../shared/record/lines.ts";
 import type { WorkerName } from "../../shared/record/worker-name.ts";
 import type { DialHub, HubDialler, HubLink } from "../../shared/telemetry/dial-hub.ts";
 import {
+  type AnswerMessage,
   COMMANDS,
   type Command,
   type Goodbye,
   type Introduction,
+  type QuestionMessage,
   type Standing,
   TELEMETRY_PROTOCOL,
 } from "../../shared/telemetry/messages.ts";
@@ -47,6 +49,8 @@ export interface Speaker {
 export interface ReportedWorker {
   standing(): Omit<Standing["progress"], "bytesSent" | "bytesReceived" | "rssBytes">;
   obey(command: Command): void;
+  /** Undefined where this worker takes no questions. */
+  readonly ask: ((question: QuestionMessage) => void) | undefined;
 }
 
 /** Said and not taken by the network; beyond it nothing more is said for now. */
@@ -104,10 +108,11 @@ export class Reporter {
       url: options.hub,
       link: config.link,
       random: edges.random,
-      introduction: introductionOf(speaker, config, options, edges),
+      introduction: introductionOf(speaker, config, options, edges, reported.ask !== undefined),
       onUp: (hub) => this.#up(hub),
       onAcknowledged: (seq) => this.#acknowledged(seq),
       onCommand: (command, refusal) => this.#command(command, refusal),
+      onQuestion: (question, refusal) => this.#question(question, refusal),
       onDown: () => {
         this.#hub = undefined;
       },
@@ -149,6 +154,11 @@ export class Reporter {
       batch,
       test,
     });
+  }
+
+  /** At once, or never. */
+  answer(answer: Omit<AnswerMessage, "kind">): void {
+    if (this.#hub && !this.#isBusy(this.#hub)) this.#hub.send({ kind: "answer", ...answer });
   }
 
   /** Says what is left, for a moment if it takes one, and that this life is over; without a word where another follows. */
@@ -206,6 +216,11 @@ export class Reporter {
     this.#worker.obey(command);
   }
 
+  #question(question: QuestionMessage, refusal: string | undefined): void {
+    if (refusal !== undefined) return this.#speaker.log.warn({ why: refusal }, "refused a question");
+    this.#worker.ask?.(question);
+  }
+
   #objection(command: Command): string | undefined {
     if (!this.#control) return "this worker was started without --control";
     return COMMANDS.includes(command) ? undefined : "there is no such command";
@@ -217,6 +232,7 @@ function introductionOf(
   config: Config,
   { run, control, node, folders }: WorkerOptions,
   { pid, hub }: ReporterEdges & { readonly hub: HubEdge },
+  questions: boolean,
 ): Introduction {
   return {
     kind: "introduction",
@@ -228,6 +244,7 @@ function introductionOf(
     pid,
     port,
     control,
+    ...(questions && { questions }),
     config: canonicalYaml(config),
     ...(node !== undefined && { node }),
     ...(folders[0]?.url !== undefined && { store: folders[0].url }),

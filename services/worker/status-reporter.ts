@@ -1,5 +1,5 @@
 import type { EventName } from "../../shared/record/lines.ts";
-import type { Command } from "../../shared/telemetry/messages.ts";
+import type { AnswerMessage } from "../../shared/telemetry/messages.ts";
 import type { Progress, WorkerState } from "../../shared/telemetry/telemetry.ts";
 import type { TestResult } from "../../shared/wire/frames.ts";
 import type { ClaimedLife } from "./claim-life.ts";
@@ -9,7 +9,7 @@ import { type Identity, nameOf } from "./identity.ts";
 import type { OpenPort, Start } from "./listen-first.ts";
 import { LogThrottle } from "./log-throttle.ts";
 import type { WorkerFigures } from "./metrics.ts";
-import { Reporter } from "./reporter.ts";
+import { type ReportedWorker, Reporter } from "./reporter.ts";
 
 /** How a worker stands at this moment. */
 export interface Status {
@@ -44,7 +44,7 @@ export class StatusReporter {
     life: ClaimedLife,
     port: OpenPort,
     worker: Status & { readonly kernels: string },
-    obey: (command: Command) => void,
+    heard: Pick<ReportedWorker, "obey" | "ask">,
   ) {
     this.#self = self;
     this.#window = config.delivery.window;
@@ -59,7 +59,7 @@ export class StatusReporter {
     const about = { ...spoken, kernels: worker.kernels, log: life.log };
     this.#hub = Reporter.begin(life.pending, about, config, options, environment, {
       standing: () => this.#now,
-      obey,
+      ...heard,
     });
   }
 
@@ -77,6 +77,10 @@ export class StatusReporter {
   /** Into the run's record. */
   event(name: EventName, text: string, batch = this.#worker.cursor): void {
     this.#hub?.event(name, text, batch < 0 ? undefined : batch);
+  }
+
+  answer(answer: Omit<AnswerMessage, "kind">): void {
+    this.#hub?.answer(answer);
   }
 
   /** A few times a second. */

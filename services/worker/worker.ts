@@ -5,7 +5,7 @@ import { Claim } from "../../shared/checkpoint/claim.ts";
 import { configHash } from "../../shared/config/hash.ts";
 import type { Link, Why } from "../../shared/link/link.ts";
 import type { EventName } from "../../shared/record/lines.ts";
-import type { Command } from "../../shared/telemetry/messages.ts";
+import type { Command, QuestionMessage } from "../../shared/telemetry/messages.ts";
 import { ExitCode } from "../../shared/telemetry/telemetry.ts";
 import { type BackFrame, CloseCode, type WelcomeFrame } from "../../shared/wire/frames.ts";
 import type { ClaimedLife } from "./claim-life.ts";
@@ -34,6 +34,8 @@ export interface Role extends Status {
   saveLast(): Promise<void>;
   /** What its log says of it last. */
   lastWords(): object;
+  /** Deals with a question of the hub's; undefined where it takes none. */
+  ask?(question: QuestionMessage): void;
   successorUp(link: Link, welcome: WelcomeFrame): void;
   fromSuccessor(frame: BackFrame): void;
   /** A link that was up. */
@@ -78,7 +80,10 @@ export class Worker {
     this.ended = new Promise((resolve) => {
       this.#finish = resolve;
     });
-    this.status = new StatusReporter(start, this.self, life, port, role, (command) => this.#obey(command));
+    this.status = new StatusReporter(start, this.self, life, port, role, {
+      obey: (command) => this.#obey(command),
+      ask: role.ask && ((question) => role.ask?.(question)),
+    });
   }
 
   /** Tells that it is there, and goes on telling how it stands. */

@@ -55,6 +55,11 @@ export class AuxiliaryHead {
     return this.#hidden ? this.#hidden.backward(gradient, rows, true)! : gradient;
   }
 
+  /** As the loss takes it. Undefined with hidden layers, whose normalisation is of whole batches; changes no state. */
+  classify(output: Float32Array, rows: number): Float32Array | undefined {
+    return this.#hidden ? undefined : this.#last.evaluate(output, rows);
+  }
+
   descend(rate: number, rows: number, step: number): void {
     this.#hidden?.descend(rate, rows, step);
     this.#last.descend(rate, rows, step);

@@ -78,6 +78,11 @@ export class DecoupledLayer {
     return this.#transform.evaluate(example.input, example.rows);
   }
 
+  /** What its own classifier makes of an output of `evaluate`, as the loss takes it; undefined where it has none. */
+  classify(output: Float32Array, rows: number): Float32Array | undefined {
+    return this.#generator.classify?.(output, rows);
+  }
+
   /** What the generator looks at when its layer gives this output; the arrays are those of its arguments. */
   evidence(example: Example, output: Float32Array): Evidence {
     const { rows, labels } = example;

@@ -84,6 +84,11 @@ export class Head {
     return { lossSum, wrong, exact: judged.exact / labelPositions };
   }
 
+  /** What it makes of an input, rows × outputs, as the loss takes it, with running statistics. Changes no state. */
+  classify(input: Float32Array, rows: number): Float32Array {
+    return this.#transform.evaluate(input, rows);
+  }
+
   state(): LayerState {
     return { tensors: transformTensors(this.#transform), counters: this.#turns.counters() };
   }

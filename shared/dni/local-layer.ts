@@ -53,6 +53,11 @@ export class LocalLayer {
     return this.#transform.evaluate(example.input, example.rows);
   }
 
+  /** What its own classifier makes of an output of `evaluate`, as the loss takes it; undefined where it has none. */
+  classify(output: Float32Array, rows: number): Float32Array | undefined {
+    return this.#auxiliary.classify(output, rows);
+  }
+
   state(): LayerState {
     const tensors = {
       ...transformTensors(this.#transform),

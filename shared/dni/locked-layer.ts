@@ -53,6 +53,11 @@ export class LockedLayer {
     return this.#transform.evaluate(example.input, example.rows);
   }
 
+  /** It has no classifier. */
+  classify(_output: Float32Array, _rows: number): undefined {
+    return undefined;
+  }
+
   state(): LayerState {
     return { tensors: transformTensors(this.#transform), counters: {} };
   }

@@ -67,6 +67,11 @@ export class MixedLayer {
     return this.#locked.evaluate(example);
   }
 
+  /** What its own classifier makes of an output of `evaluate`, as the loss takes it; undefined where it has none. */
+  classify(output: Float32Array, rows: number): Float32Array | undefined {
+    return this.#generator.classify?.(output, rows);
+  }
+
   state(): LayerState {
     const { tensors, counters } = this.#locked.state();
     return {

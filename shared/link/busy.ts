@@ -4,6 +4,7 @@ const REMEMBERED_MS = 300_000;
 const LEAST_SHARE = 8;
 /** Nobody is believed to be busy for longer. */
 const MOST_MS = 60_000;
+const BUSY = /^busy (\d{1,9})$/;
 
 /** Where a process stood at one look: a steady clock, and the processor time it has had, both in milliseconds. */
 export interface Look {
@@ -53,8 +54,12 @@ export function busyWord(busy: Busy | undefined, intervalMs: number): string {
   return ms < 2 * intervalMs ? "" : `busy ${Math.ceil(ms)}`;
 }
 
+export function isBusyWord(ping: Buffer): boolean {
+  return BUSY.test(ping.toString("latin1"));
+}
+
 /** How long its sender is at times silent, in milliseconds, as such a ping says; 0 if it says nothing of it. */
 export function busyMsIn(ping: Buffer): number {
-  const [, ms = "0"] = /^busy (\d{1,9})$/.exec(ping.toString("latin1")) ?? [];
+  const [, ms = "0"] = BUSY.exec(ping.toString("latin1")) ?? [];
   return Math.min(MOST_MS, Number(ms));
 }

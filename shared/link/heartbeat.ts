@@ -1,5 +1,5 @@
 import type { WebSocket } from "ws";
-import { type Busy, busyMsIn, busyWord } from "./busy.ts";
+import { type Busy, busyMsIn, busyWord, isBusyWord } from "./busy.ts";
 
 /** Intervals without a sign of life after which the peer counts as gone. */
 const MOST_SILENT = 2;
@@ -53,6 +53,8 @@ export function keepAlive(
   }, intervalMs);
   for (const sign of ["pong", "ping", "message"]) socket.on(sign, hear);
   socket.on("ping", (word: Buffer) => {
+    // Other words are about other things.
+    if (word.length > 0 && !isBusyWord(word)) return;
     most = unasked + MOST_SILENT + Math.ceil((LENIENCE * busyMsIn(word)) / intervalMs);
   });
   socket.on("close", () => {

@@ -20,6 +20,8 @@ export interface Link {
   terminate(): void;
   /** Bytes sent and not yet taken by the network. */
   readonly bufferedBytes: number;
+  /** The other end has said that it knows question frames. */
+  readonly takesQuestions: boolean;
 }
 
 /**
@@ -60,6 +62,7 @@ interface SocketLinkOptions {
 /** What `ws` reports for an end without a close frame. */
 const NO_CLOSE_HEARD = 1006;
 const TOO_BIG = 1009;
+const TAKES_QUESTIONS = Buffer.from("questions");
 
 /** A link over an open WebSocket. */
 export class SocketLink implements Link {
@@ -69,6 +72,7 @@ export class SocketLink implements Link {
   /** Ours, if this end began the closing; else what the socket says. */
   #why: Why | undefined;
   #isDown = false;
+  #takesQuestions = false;
 
   constructor(socket: WebSocket, options: SocketLinkOptions) {
     this.#socket = socket;
@@ -83,11 +87,23 @@ export class SocketLink implements Link {
       const heard = code !== NO_CLOSE_HEARD;
       this.down({ code, reason: reason.toString(), ...(heard && { heard }) });
     });
+    socket.on("ping", (word: Buffer) => {
+      if (word.equals(TAKES_QUESTIONS)) this.#takesQuestions = true;
+    });
     keepAlive(socket, options.heartbeatMs, () => this.#giveUp(), { busy: options.busy });
   }
 
   get bufferedBytes(): number {
     return this.#socket.bufferedAmount;
+  }
+
+  get takesQuestions(): boolean {
+    return this.#takesQuestions;
+  }
+
+  /** In a ping, which says nothing to a peer that does not know the word. */
+  sayTakesQuestions(): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping(TAKES_QUESTIONS);
   }
 
   send(frame: Frame): void {

@@ -194,6 +194,7 @@ class Listening implements Listener {
     stopCounting();
     this.#replaceWith(link, hello);
     link.send(provenBack(secret, answer, hello, nonce));
+    link.sayTakesQuestions();
     this.#options.onUp(link, hello);
   }
 
@@ -229,9 +230,10 @@ function addressOf({ remoteAddress, remotePort }: Socket): string {
 
 function forwardFrame(frame: Frame): ForwardFrame {
   if (frame.kind === "activation" || frame.kind === "preview" || frame.kind === "correction") return frame;
+  if (frame.kind === "question") return frame;
   if (frame.kind === "barrier" || frame.kind === "end" || frame.kind === "release") return frame;
   throw new FrameError(
-    `Cannot take ${frame.kind}: a predecessor sends activation, preview, correction, barrier, end or release`,
+    `Cannot take ${frame.kind}: a predecessor sends activation, preview, correction, question, barrier, end or release`,
   );
 }
 

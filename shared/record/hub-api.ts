@@ -16,6 +16,7 @@ import type { WorkerName } from "./worker-name.ts";
  *     GET  /api/runs/:run/files/:name       config.yaml, metrics.ndjson, metrics.csv, events.ndjson, summary.json, logs/:worker
  *     GET  /api/stream                      server-sent events of the watched run, see StreamEvents
  *     POST /api/control                     ControlRequest → ControlAnswer; 403, 404, 409 with { error }
+ *     POST /api/ask                         Question → an Answer a line, as they come; 400, 409, 429 with { error }
  *     GET  /healthz  /metrics               of the hub itself
  *     GET  /                                the page
  */
@@ -82,6 +83,34 @@ export interface WorkerView {
   /** The machine it lives on, and where its checkpoints go if not only there. */
   readonly node?: string;
   readonly store?: string;
+}
+
+/** What the living network is asked: one example of the held-out data, or one input of the reader's own. */
+export interface Question {
+  /** Counted on from the first again after the last. */
+  readonly example?: number;
+  /** As layer 1 takes it: bytes (pixels, ids) or floats. At most 16,384, in a body of 60,000 bytes. */
+  readonly input?: readonly number[];
+}
+
+/**
+ * What one worker makes of a question. The source says first what it asked; a layer that nothing is heard of did not get it,
+ * or has no connection. The last line comes a second after the question at the latest.
+ */
+export interface Answer {
+  readonly worker: WorkerName;
+  /** The cursor of the layer. */
+  readonly batch: number;
+  /** Since the question came to the hub. */
+  readonly ms: number;
+  /** Of each class or bit, how likely it is; of a sequence, what comes next. Undefined where there is no classifier. */
+  readonly beliefs?: readonly number[];
+  /** From the source. */
+  readonly input?: readonly number[];
+  /** From the source: of 0 and 1, what the held-out example is. */
+  readonly labels?: readonly number[];
+  /** From the source: why nothing was asked. */
+  readonly refusal?: string;
 }
 
 export interface ControlView {

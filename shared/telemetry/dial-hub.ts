@@ -8,13 +8,14 @@ import { type Why, whyOfError } from "../link/link.ts";
 import type { Secret } from "../link/secret.ts";
 import type { LinkTimings } from "../link/timings.ts";
 import { type TlsCredentials, tlsOptions } from "../link/tls.ts";
-import { provenIntroduction, refuseCommand } from "./hub-proof.ts";
+import { provenIntroduction, refuseCommand, refuseQuestion } from "./hub-proof.ts";
 import type {
   Acknowledgement,
   Challenge,
   Command,
   CommandMessage,
   Introduction,
+  QuestionMessage,
   ToHub,
   ToWorker,
 } from "./messages.ts";
@@ -36,6 +37,8 @@ export interface HubDialOptions {
   onAcknowledged(seq: number): void;
   /** It was proved where there is a secret; else `refusal` says why it must not be obeyed. `worker`: whom it is about, if another. */
   onCommand(command: Command, refusal: string | undefined, worker?: string): void;
+  /** As onCommand; only where the introduction says that it takes questions. */
+  onQuestion?(question: QuestionMessage, refusal: string | undefined): void;
   /** Once for every connection that was up. */
   onDown(why: Why): void;
 }
@@ -114,10 +117,11 @@ class HubDialling implements HubDialler {
 
   #receive(bytes: Buffer, socket: WebSocket): void {
     const message = read(bytes);
-    if (message === undefined) return socket.close(1008, "a hub says challenge, ack or command");
+    if (message === undefined) return socket.close(1008, "a hub says challenge, ack, command or question");
     if (message.kind === "challenge") this.#introduce(message, socket);
     else if (this.#up === undefined) socket.close(1008, "the first word is challenge");
     else if (message.kind === "ack") this.#acknowledged(message);
+    else if (message.kind === "question") this.#question(message, this.#up);
     else this.#command(message, this.#up);
   }
 
@@ -159,6 +163,14 @@ class HubDialling implements HubDialler {
     this.#options.onCommand(message.command, refusal, message.worker);
   }
 
+  #question(
+    message: QuestionMessage,
+    up: { readonly challenge: string; readonly introduction: Introduction },
+  ) {
+    const refusal = refuseQuestion(this.#options.secret, message, up.introduction, up.challenge);
+    this.#options.onQuestion?.(message, refusal);
+  }
+
   #ended(why: Why): void {
     const wasUp = this.#up !== undefined;
     this.#up = undefined;
@@ -192,6 +204,8 @@ function read(bytes: Buffer): ToWorker | undefined {
       return Number.isInteger(message.protocol) && isText(message.nonce) ? as(message) : undefined;
     case "ack":
       return Number.isInteger(message.seq) ? as(message) : undefined;
+    case "question":
+      return Number.isSafeInteger(message.question) && isTextIfAny(message.proof) ? as(message) : undefined;
     case "command":
       return isText(message.command) && isTextIfAny(message.proof) && isTextIfAny(message.worker)
         ? as(message)

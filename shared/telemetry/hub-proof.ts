@@ -1,7 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { newNonce } from "../link/proof.ts";
 import type { Secret } from "../link/secret.ts";
-import type { Command, CommandMessage, Introduction } from "./messages.ts";
+import type { Command, CommandMessage, Introduction, QuestionMessage } from "./messages.ts";
 
 /**
  * Who introduces itself to a hub proves that it is of the run, and a hub's command that the hub is: both by the run's
@@ -10,7 +10,7 @@ import type { Command, CommandMessage, Introduction } from "./messages.ts";
  */
 function proofOf(
   secret: Secret,
-  what: "introduction" | "command",
+  what: "introduction" | "command" | "question",
   { run, worker, incarnation, instance, port, nonce }: Introduction,
   challenge: string,
   command: readonly (string | undefined)[] = [],
@@ -52,6 +52,33 @@ export function provenCommand(
   const message = { kind: "command", command, ...(worker !== undefined && { worker }) } as const;
   if (secret === undefined) return message;
   return { ...message, proof: proofOf(secret, "command", to, challenge, [command, worker]) };
+}
+
+/** A question to whoever introduced itself so, with what it takes to be dealt with. */
+export function provenQuestion(
+  secret: Secret | undefined,
+  question: Omit<QuestionMessage, "kind" | "proof">,
+  to: Introduction,
+  challenge: string,
+): QuestionMessage {
+  const message = { kind: "question", ...question } as const;
+  if (secret === undefined) return message;
+  return { ...message, proof: proofOf(secret, "question", to, challenge, [wordsOf(message)]) };
+}
+
+/** Why the question is not to be dealt with; undefined if it is. */
+export function refuseQuestion(
+  secret: Secret | undefined,
+  question: QuestionMessage,
+  to: Introduction,
+  challenge: string,
+): string | undefined {
+  if (secret === undefined) return undefined;
+  return refuse("question", question.proof, proofOf(secret, "question", to, challenge, [wordsOf(question)]));
+}
+
+function wordsOf({ question, example, input }: QuestionMessage): string {
+  return JSON.stringify([question, example ?? null, input ?? null]);
 }
 
 /** Why the command is not to be obeyed by whoever introduced itself so; undefined if it is. */

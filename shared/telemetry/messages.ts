@@ -36,6 +36,8 @@ export interface Introduction {
   readonly port: number;
   /** Whether it obeys commands. */
   readonly control: boolean;
+  /** Whether it can be asked questions. */
+  readonly questions?: boolean;
   /** The config as canonical YAML. */
   readonly config: string;
   /** The machine it lives on, where it was told. */
@@ -100,5 +102,31 @@ export interface CommandMessage {
   readonly proof?: string;
 }
 
-export type ToHub = Introduction | Numbered | Standing | Goodbye;
-export type ToWorker = Challenge | Acknowledgement | CommandMessage;
+/** To the source, where it said that it takes questions: an example of the held-out data, or one input. */
+export interface QuestionMessage {
+  readonly kind: "question";
+  readonly question: number;
+  /** Beyond the last, it begins anew. */
+  readonly example?: number;
+  /** As the first layer takes it: bytes where the data are bytes. */
+  readonly input?: readonly number[];
+  /** As of a command. */
+  readonly proof?: string;
+}
+
+/** From a worker, at once and never again: what it makes of a question. */
+export interface AnswerMessage {
+  readonly kind: "answer";
+  readonly question: number;
+  /** Cursor of the layer. */
+  readonly batch: number;
+  /** Of each class or bit, how likely it is; undefined where the worker has no classifier. */
+  readonly beliefs?: readonly number[];
+  /** From the source: what it asked, what the example is where that is known, or why it did not ask. */
+  readonly input?: readonly number[];
+  readonly labels?: readonly number[];
+  readonly refusal?: string;
+}
+
+export type ToHub = Introduction | Numbered | Standing | Goodbye | AnswerMessage;
+export type ToWorker = Challenge | Acknowledgement | CommandMessage | QuestionMessage;

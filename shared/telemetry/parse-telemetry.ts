@@ -14,6 +14,9 @@ import type { Numbered, ToHub } from "./messages.ts";
 /** A message is refused beyond it: an introduction holds a whole config, a log line the stack of an error. */
 export const MOST_MESSAGE_BYTES = 256 * 1024;
 
+/** Of an answer: an image of 128 × 128 pixels. */
+const MOST_FIGURES = 16_384;
+
 const name = z.custom<WorkerName | "train">(
   (value) => typeof value === "string" && (value === "train" || isWorkerName(value)),
 );
@@ -53,6 +56,7 @@ const toHub = z.discriminatedUnion("kind", [
     pid: count,
     port: z.int().min(0).max(65535),
     control: z.boolean(),
+    questions: z.boolean().optional(),
     config: z.string(),
     node: z.string().max(253).optional(),
     store: z.string().max(2000).optional(),
@@ -62,6 +66,15 @@ const toHub = z.discriminatedUnion("kind", [
   }),
   z.object({ kind: z.literal("line"), seq: count, line: z.unknown() }),
   z.object({ kind: z.literal("standing"), progress, dropped: count }),
+  z.object({
+    kind: z.literal("answer"),
+    question: count,
+    batch,
+    beliefs: z.array(z.number()).max(MOST_FIGURES).optional(),
+    input: z.array(z.number()).max(MOST_FIGURES).optional(),
+    labels: z.array(z.number()).max(MOST_FIGURES).optional(),
+    refusal: phrase.optional(),
+  }),
   z.object({ kind: z.literal("goodbye"), why: z.enum(["finished", "stopped", "fenced", "failed"]) }),
 ]);
 

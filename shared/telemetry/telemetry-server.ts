@@ -6,11 +6,13 @@ import { acceptOptions } from "../link/limits.ts";
 import { boundBytes, PendingConnections } from "../link/pending-connections.ts";
 import { newNonce } from "../link/proof.ts";
 import type { Secret } from "../link/secret.ts";
-import { provenCommand, refuseIntroduction } from "./hub-proof.ts";
+import { provenCommand, provenQuestion, refuseIntroduction } from "./hub-proof.ts";
 import {
+  type AnswerMessage,
   type Command,
   type Goodbye,
   type Introduction,
+  type QuestionMessage,
   type Standing,
   TELEMETRY_PROTOCOL,
   type ToWorker,
@@ -24,6 +26,7 @@ export interface TelemetryServerOptions {
   readonly refuse: (introduction: Introduction) => string | undefined;
   readonly introduced: (visitor: TelemetryClient) => void;
   readonly stood: (visitor: TelemetryClient, standing: Standing) => void;
+  readonly answered: (visitor: TelemetryClient, answer: AnswerMessage) => void;
   readonly said: (visitor: TelemetryClient, line: Extract<Heard, { kind: "line" }>) => void;
   readonly goodbye: (visitor: TelemetryClient, why: Goodbye["why"]) => void;
   /** Once for each that was introduced. */
@@ -42,6 +45,8 @@ export interface TelemetryClient {
   acknowledge(seq: number): void;
   /** `worker`: whom it is about, if another. */
   command(command: Command, worker?: string): void;
+  /** To a source that takes questions. */
+  ask(question: Omit<QuestionMessage, "kind" | "proof">): void;
   /** It dials again, and says again what was not acknowledged. */
   sendAway(reason: string): void;
 }
@@ -143,9 +148,11 @@ export class TelemetryServer {
       // Its connection broke and we have not heard of it.
       if (introduction.instance === heard.instance) other.terminate();
     }
-    const visitor = new Visiting(socket, heard, host, (command, worker) =>
-      send(socket, provenCommand(this.#options.secret, command, heard, nonce, worker)),
-    );
+    const { secret } = this.#options;
+    const visitor = new Visiting(socket, heard, host, {
+      command: (command, worker) => send(socket, provenCommand(secret, command, heard, nonce, worker)),
+      ask: (question) => send(socket, provenQuestion(secret, question, heard, nonce)),
+    });
     this.#visitors.set(socket, visitor);
     keepAlive(socket, HEARTBEAT_MS, () => socket.terminate(), { isTalkative: true });
     this.#options.introduced(visitor);
@@ -156,6 +163,8 @@ export class TelemetryServer {
     switch (heard.kind) {
       case "line":
         return this.#options.said(visitor, heard);
+      case "answer":
+        return this.#options.answered(visitor, heard);
       case "standing":
         return this.#options.stood(visitor, heard);
       case "goodbye":
@@ -175,6 +184,7 @@ class Visiting implements TelemetryClient {
   readonly introduction: Introduction;
   readonly host: string;
   readonly command: TelemetryClient["command"];
+  readonly ask: TelemetryClient["ask"];
   readonly #socket: WebSocket;
   #isSentAway = false;
   #second = 0;
@@ -184,12 +194,13 @@ class Visiting implements TelemetryClient {
     socket: WebSocket,
     introduction: Introduction,
     host: string,
-    command: TelemetryClient["command"],
+    { command, ask }: Pick<TelemetryClient, "command" | "ask">,
   ) {
     this.#socket = socket;
     this.introduction = introduction;
     this.host = host;
     this.command = command;
+    this.ask = ask;
   }
 
   get isSentAway(): boolean {

@@ -55,6 +55,7 @@ function tensorBytes(frame: Frame): number {
     case "preview":
       return bytesOf(frame.labels) + bytesOf(frame.input);
     case "correction":
+    case "question":
       return bytesOf(frame.activation);
     case "gradient":
       return bytesOf(frame.gradient);

@@ -9,6 +9,7 @@ export type Frame =
   | ActivationFrame
   | PreviewFrame
   | CorrectionFrame
+  | QuestionFrame
   | GradientFrame
   | RewindFrame
   | BarrierFrame
@@ -22,6 +23,7 @@ export type ForwardFrame =
   | ActivationFrame
   | PreviewFrame
   | CorrectionFrame
+  | QuestionFrame
   | BarrierFrame
   | EndFrame
   | ReleaseFrame;
@@ -140,6 +142,18 @@ export interface CorrectionFrame {
   readonly kind: "correction";
   readonly batch: number;
   /** rows × width. */
+  readonly activation: Tensor;
+}
+
+/**
+ * Forward, to a successor that said it takes questions: one example without labels, from which nothing is learnt. No item,
+ * and answered by no frame: what a layer makes of it, it tells the hub. It may be dropped.
+ */
+export interface QuestionFrame {
+  readonly kind: "question";
+  /** By which the hub knows the answers again. */
+  readonly question: number;
+  /** 1 × width. */
   readonly activation: Tensor;
 }
 

@@ -11,6 +11,7 @@ import type {
   HelloFrame,
   LayerReport,
   PreviewFrame,
+  QuestionFrame,
   RewindFrame,
   SavedLayer,
   SnapshotFrame,
@@ -37,6 +38,7 @@ const READERS: { readonly [Kind in Frame["kind"]]: (fields: Fields) => Extract<F
   activation: readActivation,
   preview: readPreview,
   correction: readCorrection,
+  question: readQuestion,
   gradient: readGradient,
   rewind: readRewind,
   barrier: readBarrier,
@@ -124,6 +126,13 @@ function readPreview(fields: Fields): PreviewFrame {
 function readCorrection(fields: Fields): CorrectionFrame {
   const activation = readTensor(fields.map("activation"));
   return { kind: "correction", batch: fields.integer("batch"), activation };
+}
+
+function readQuestion(fields: Fields): QuestionFrame {
+  const activation = readTensor(fields.map("activation"));
+  const [rows] = activation.shape;
+  if (rows !== 1) fields.fault(`activation has ${rows} rows, a question has 1`);
+  return { kind: "question", question: fields.integer("question"), activation };
 }
 
 function readEvaluation(fields: Fields): { part: number; parts: number } {

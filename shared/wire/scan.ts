@@ -5,7 +5,9 @@ import { MOST_LAYERS } from "./frames.ts";
 const KEYS = [
   ..."kind protocol run from to incarnation instance configHash width dtype need nonce proof".split(" "),
   ..."batch evaluation part parts activation labels input shape scale scales data gradient".split(" "),
-  ..."batches reports test layer applied restarts digest loss error exact snapshot kept saved".split(" "),
+  ..."batches reports test layer applied restarts digest loss error exact snapshot kept saved question".split(
+    " ",
+  ),
 ].map((key) => Buffer.from(key));
 
 const MAX_DEPTH = 6;

@@ -27,6 +27,7 @@ export const validFrames: readonly Frame[] = [
   preview(5),
   correction(5),
   { ...correction(6), activation: byteTensor(2, 4) },
+  { kind: "question", question: 2 ** 40, activation: countingTensor(1, 4) },
   { kind: "gradient", batch: 7, gradient: countingTensor(2, 4) },
   { kind: "gradient", batch: 8, gradient: byteTensor(2, 4) },
   { kind: "gradient", batch: 7 },

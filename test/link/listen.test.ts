@@ -179,7 +179,7 @@ describe("frames:", () => {
     peer.send(frame);
     expect(await peer.closed).toEqual({
       code: CloseCode.badFrame,
-      reason: `Cannot take ${frame.kind}: a predecessor sends activation, preview, correction, barrier, end or release`,
+      reason: `Cannot take ${frame.kind}: a predecessor sends activation, preview, correction, question, barrier, end or release`,
     });
   });
 

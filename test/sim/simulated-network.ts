@@ -142,6 +142,7 @@ class End implements Link {
   readonly connection: Connection;
   readonly life: Life;
   readonly bufferedBytes = 0;
+  readonly takesQuestions = false;
   onFrame: (frame: Frame) => void = () => {};
   onDown: (why: Why) => void = () => {};
   #why: Why | undefined;

@@ -12,6 +12,7 @@ export interface WorkerSays {
   readonly instance?: string;
   readonly port?: number;
   readonly control?: boolean;
+  readonly questions?: boolean;
   readonly secret?: Secret;
   readonly node?: string;
   readonly store?: string;
@@ -34,7 +35,16 @@ export class HubWorker {
   }
 
   constructor(port: number, says: WorkerSays) {
-    const { run, worker, incarnation = 1, instance = randomUUID(), control = false, node, store } = says;
+    const {
+      run,
+      worker,
+      incarnation = 1,
+      instance = randomUUID(),
+      control = false,
+      node,
+      store,
+      questions,
+    } = says;
     this.introduction = {
       kind: "introduction",
       protocol: 1,
@@ -49,6 +59,7 @@ export class HubWorker {
         config: "",
       },
       ...(node !== undefined && { node }),
+      ...(questions && { questions }),
       ...(store !== undefined && { store }),
       versions: { node: "v20", kernels: "plain" },
     };

@@ -28,6 +28,8 @@ const oneOfEach: Frame[] = [
   { ...preview(44), input: { dtype: "u8", shape: [2, 3], scale: 1 / 255, data: new Uint8Array(6) } },
   correction(44),
   { ...correction(45), activation: byteTensor(2, 4) },
+  { kind: "question", question: 2 ** 40, activation: countingTensor(1, 4) },
+  { kind: "question", question: 1, activation: byteTensor(1, 4) },
   { kind: "gradient", batch: 41, gradient: countingTensor(2, 4) },
   { kind: "gradient", batch: 41, gradient: byteTensor(2, 4) },
   { kind: "gradient", batch: 2, gradient: { dtype: "f16", shape: [2, 3], data: new Uint8Array(12) } },
@@ -192,6 +194,11 @@ describe("a frame is refused, with the field and what was found,", () => {
       "a preview with an activation",
       { ...preview(7), activation: floats },
       "Cannot read preview: it has a field activation",
+    ],
+    [
+      "a question of two rows",
+      { kind: "question", question: 1, activation: countingTensor(2, 4) },
+      "Cannot read question: activation has 2 rows, a question has 1",
     ],
     [
       "a correction with labels",

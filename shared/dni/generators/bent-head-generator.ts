@@ -80,6 +80,10 @@ export class BentHeadGenerator implements GradientGenerator {
     return this.#guess;
   }
 
+  classify(output: Float32Array, rows: number): Float32Array {
+    return this.#head.evaluate(output, rows);
+  }
+
   /** The head learns from the labels of the last guess, at the layer's rate; no target is needed. */
   observe({ rows }: Evidence, { layer }: ObserveRates, step: number): void {
     this.#head.descend(layer, rows, step);

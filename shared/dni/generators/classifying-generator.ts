@@ -1,3 +1,4 @@
+import { exactly } from "../../math/exactly.ts";
 import type { Kernels, Loss } from "../../math/kernels.ts";
 import { type Optimizer, type OptimizerOptions, optimizerOf } from "../../math/optimizer.ts";
 import { descendAll, memoriesOf, type Parameter, parameterOf, type Tensors } from "../../math/parameter.ts";
@@ -56,13 +57,21 @@ export class ClassifyingGenerator implements GradientGenerator {
   predict({ rows, output, labels }: Evidence): Float32Array {
     const { widths, loss } = this.#options;
     const [units, classes] = [widths.output, widths.labels];
-    const toLogits = { rows, inner: units, columns: classes };
-    this.#kernels.multiply(output, this.#classifier.value, this.#logits, toLogits);
-    this.#kernels.addBias(this.#logits, this.#offset.value, rows, classes);
-    this.#kernels.lossAndGradient(loss, this.#logits, labels, this.#residual, rows, classes);
+    this.#kernels.lossAndGradient(loss, this.classify(output, rows), labels, this.#residual, rows, classes);
     const toGuess = { rows, inner: classes, columns: units };
     this.#kernels.multiply(this.#residual, this.#spread.value, this.#guess, toGuess);
     return this.#guess;
+  }
+
+  classify(output: Float32Array, rows: number): Float32Array {
+    const { output: units, labels: classes } = this.#options.widths;
+    this.#kernels.multiply(output, this.#classifier.value, this.#logits, {
+      rows,
+      inner: units,
+      columns: classes,
+    });
+    this.#kernels.addBias(this.#logits, this.#offset.value, rows, classes);
+    return exactly(this.#logits, rows * classes);
   }
 
   /** The classifier learns from the labels of the last guess; no target is needed. */

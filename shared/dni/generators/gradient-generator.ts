@@ -33,6 +33,9 @@ export interface GradientGenerator {
    */
   observe?(evidence: Evidence, rates: ObserveRates, step: number): void;
 
+  /** What its own classifier makes of this output, rows × labels, as the loss takes it; where it has one. Changes no state. */
+  classify?(output: Float32Array, rows: number): Float32Array;
+
   tensors(): Tensors;
   optimizerTensors(): Tensors;
 }

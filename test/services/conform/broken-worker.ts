@@ -60,6 +60,10 @@ export class BrokenWorker {
     this.#before?.neighbour.send(packr.pack(frame));
   }
 
+  sayAfter(frame: Fields): void {
+    this.#after?.neighbour.send(packr.pack(frame));
+  }
+
   closeBefore(code: number): void {
     this.#before?.neighbour.close(code);
   }

@@ -129,6 +129,47 @@ export const mutants: readonly Mutant[] = [
     }),
   },
   {
+    what: "answers questions as if they were batches",
+    claim: "one is answered by no frame",
+    mutation: () => ({
+      fromBefore: (frame, proxy) => {
+        if (frame.kind === "question") proxy.sayBefore({ kind: "gradient", batch: 0 });
+        return [frame];
+      },
+    }),
+  },
+  {
+    what: "passes questions on under a number of its own",
+    claim: "one is answered by no frame",
+    mutation: () => ({
+      toAfter: (frame) => [frame.kind === "question" ? { ...frame, question: 1 } : frame],
+    }),
+  },
+  {
+    what: "sends questions to a successor that never said it takes them",
+    claim: "a successor that has not said it takes questions is sent none",
+    mutation: () => ({
+      fromBefore: (frame, proxy) => {
+        if (frame.kind === "question") proxy.sayAfter(frame);
+        return [frame];
+      },
+    }),
+  },
+  {
+    what: "learns from questions",
+    claim: "questions change nothing",
+    mutation: () => {
+      let asked = 0;
+      return {
+        fromBefore: (frame) => {
+          if (frame.kind === "question") asked++;
+          return [frame];
+        },
+        toBefore: (frame) => [asked > 0 && isGradient(frame) ? bent(frame, asked) : frame],
+      };
+    },
+  },
+  {
     what: "learns from evaluations",
     claim: "they change nothing",
     mutation: () => {

@@ -19,6 +19,7 @@ const options: fc.Arbitrary<HubOptions> = fc.record({
   ...{ host: fc.stringMatching(/^[^\n]+$/), port: fc.integer({ min: 0, max: 65535 }) },
   hostNames: fc.array(fc.stringMatching(/^[a-z0-9.-]+$/)),
   ...{ secretFile: maybe, control: fc.boolean(), logsElsewhere: fc.boolean() },
+  questionsPerSecond: fc.integer({ min: 0, max: 9999 }),
   logFormat: fc.constantFrom("json" as const, "pretty" as const),
 });
 

@@ -9,7 +9,7 @@ import { readConfig } from "../../../shared/config/read-config.ts";
 import type { Link } from "../../../shared/link/link.ts";
 import { plainKernels } from "../../../shared/math/plain/plain-kernels.ts";
 import { decode, encode } from "../../../shared/wire/codec.ts";
-import type { BackFrame, BatchFrame, ForwardFrame, Frame } from "../../../shared/wire/frames.ts";
+import type { BackFrame, BatchFrame, Frame } from "../../../shared/wire/frames.ts";
 import { floatsToTensor } from "../../../shared/wire/tensor.ts";
 
 const BATCHES = 6;
@@ -89,7 +89,7 @@ class Chain {
       service.predecessorUp(this.#linkTo(index - 1, (each, frame) => each.fromSuccessor(frame as BackFrame)));
       if (index + 1 < this.#services.length)
         service.successorUp(
-          this.#linkTo(index + 1, (each, frame) => each.fromPredecessor(frame as ForwardFrame)),
+          this.#linkTo(index + 1, (each, frame) => each.fromPredecessor(frame as BatchFrame)),
           0,
         );
     }
@@ -116,6 +116,7 @@ class Chain {
       },
       terminate: () => undefined,
       bufferedBytes: 0,
+      takesQuestions: false,
     };
   }
 

@@ -1,0 +1,122 @@
+import { randomInt } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import * as z from "zod";
+import type { Answer, Question } from "../../shared/record/hub-api.ts";
+import { layerName, type WorkerName } from "../../shared/record/worker-name.ts";
+import type { AnswerMessage } from "../../shared/telemetry/messages.ts";
+import type { TelemetryClient } from "../../shared/telemetry/telemetry-server.ts";
+import { bodyOf, HttpError } from "./answer.ts";
+
+export interface QuestionOptions {
+  /** Of the network. */
+  readonly layers: number;
+  readonly mostASecond: number;
+  /** Undefined where it is not connected. */
+  readonly visitor: (worker: WorkerName) => TelemetryClient | undefined;
+  readonly steadyMs: () => number;
+}
+
+/** What a worker takes from the hub has at most 64 KB. */
+const MOST_BODY_BYTES = 60_000;
+const MOST_INPUTS = 16_384;
+const MOST_WAITING = 64;
+/** Whatever has not been answered by then is not. */
+const WAIT_MS = 1_000;
+
+const whole = z.int().min(0);
+const shape = z.union([
+  z.strictObject({ example: whole }),
+  z.strictObject({ input: z.array(z.number()).max(MOST_INPUTS) }),
+]);
+
+/** Of one reader, who hears what comes as it comes. */
+interface Waiting {
+  readonly response: ServerResponse;
+  readonly sinceMs: number;
+  readonly heard: Set<WorkerName>;
+  readonly end: NodeJS.Timeout;
+}
+
+/** Passes questions of readers to the source, and the answers of all workers back to them. */
+export class Questions {
+  readonly #options: QuestionOptions;
+  readonly #waiting = new Map<number, Waiting>();
+  #next = randomInt(2 ** 40);
+  #left: number;
+  #filledMs: number;
+
+  constructor(options: QuestionOptions) {
+    this.#options = options;
+    this.#left = options.mostASecond;
+    this.#filledMs = options.steadyMs();
+  }
+
+  /** Answers by a line of JSON for each worker. Rejects with an HttpError: 400, 409 where nobody can be asked, 413, 429. */
+  async ask(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const asked = readQuestion(await bodyOf(request, MOST_BODY_BYTES));
+    const source = this.#options.visitor("source");
+    if (source === undefined) throw new HttpError(409, "the source is not connected");
+    if (source.introduction.questions !== true) throw new HttpError(409, "the source takes no questions");
+    this.#takeTurn();
+    const question = this.#next++;
+    const end = setTimeout(() => this.#end(question), WAIT_MS);
+    const sinceMs = this.#options.steadyMs();
+    this.#waiting.set(question, { response, sinceMs, heard: new Set(), end });
+    response.on("close", () => this.#end(question));
+    response.writeHead(200, { "content-type": "application/x-ndjson", "cache-control": "no-store" });
+    response.flushHeaders();
+    source.ask({ question, ...asked });
+  }
+
+  /** An answer that nobody waits for, or that was heard already, is dropped. */
+  answered(worker: WorkerName, { kind: _, question, ...answer }: AnswerMessage): void {
+    const waiting = this.#waiting.get(question);
+    if (waiting === undefined || waiting.heard.has(worker)) return;
+    waiting.heard.add(worker);
+    const ms = Math.round((this.#options.steadyMs() - waiting.sinceMs) * 10) / 10;
+    const line: Answer = { worker, ms, ...answer };
+    waiting.response.write(`${JSON.stringify(line)}\n`);
+    if (answer.refusal !== undefined || this.#isComplete(waiting.heard)) this.#end(question);
+  }
+
+  close(): void {
+    for (const question of [...this.#waiting.keys()]) this.#end(question);
+  }
+
+  /** All that are connected have answered, up to the first layer that is away: nothing passes it. */
+  #isComplete(heard: ReadonlySet<WorkerName>): boolean {
+    const { layers, visitor } = this.#options;
+    for (let number = 1; number <= layers; number++) {
+      const name = layerName(number);
+      if (heard.has(name)) continue;
+      return visitor(name) === undefined && heard.has("source");
+    }
+    return true;
+  }
+
+  #takeTurn(): void {
+    const { steadyMs, mostASecond } = this.#options;
+    const now = steadyMs();
+    this.#left = Math.min(mostASecond, this.#left + ((now - this.#filledMs) / 1000) * mostASecond);
+    this.#filledMs = now;
+    if (this.#left < 1 || this.#waiting.size >= MOST_WAITING)
+      throw new HttpError(429, `this hub passes on ${mostASecond} questions a second`);
+    this.#left--;
+  }
+
+  #end(question: number): void {
+    const waiting = this.#waiting.get(question);
+    if (waiting === undefined) return;
+    this.#waiting.delete(question);
+    clearTimeout(waiting.end);
+    waiting.response.end();
+  }
+}
+
+function readQuestion(text: string): Question {
+  try {
+    return shape.parse(JSON.parse(text)) as Question;
+  } catch {
+    throw new HttpError(400, 'expected {"example": a whole number} or {"input": [numbers]}');
+  }
+}

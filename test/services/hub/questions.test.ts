@@ -1,0 +1,139 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Answer } from "../../../shared/record/hub-api.ts";
+import { ask, HubProcess, newRun } from "../../support/hub-process.ts";
+import { HubWorker } from "../../support/hub-worker.ts";
+
+let run: ReturnType<typeof newRun>;
+let hub: HubProcess;
+beforeEach(async () => {
+  run = newRun();
+  hub = await HubProcess.start("--record", run.folder);
+});
+afterEach(async () => {
+  await hub.kill();
+  run.remove();
+});
+
+function post(body: unknown, headers: object = {}) {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  return ask(hub.port, "/api/ask", { method: "POST", headers, body: text });
+}
+
+async function introduced(worker: string, says: object = {}): Promise<HubWorker> {
+  const there = await HubWorker.dial(hub.port, { run: "r1", worker, ...says });
+  await there.hears("ack");
+  return there;
+}
+
+const linesOf = (body: string) =>
+  body
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Answer);
+
+const about = ({ worker, beliefs, refusal }: Answer) => ({ worker, beliefs, refusal });
+
+describe("a question", () => {
+  it("goes to the source, and what each worker makes of it comes back a line each", async () => {
+    const source = await introduced("source", { questions: true });
+    const [layer1, layer2] = [await introduced("layer1"), await introduced("layer2")];
+    const answer = post({ example: 5 });
+    const { question, example } = await source.hears("question");
+    expect(example).toBe(5);
+    source.say({ kind: "answer", question, batch: 9, input: [1, 2], labels: [0, 1] });
+    layer1.say({ kind: "answer", question, batch: 8, beliefs: [0.25, 0.75] });
+    // Nobody is told twice, and nobody is told what another question came to.
+    layer1.say({ kind: "answer", question, batch: 8, beliefs: [1, 0] });
+    layer1.say({ kind: "answer", question: question + 1, batch: 8, beliefs: [1, 0] });
+    layer2.say({ kind: "answer", question, batch: 7, beliefs: [0.1, 0.9] });
+    const lines = linesOf((await answer).body);
+    expect(lines).toMatchObject([
+      { worker: "source", batch: 9, input: [1, 2], labels: [0, 1] },
+      { worker: "layer1", batch: 8, beliefs: [0.25, 0.75] },
+      { worker: "layer2", batch: 7, beliefs: [0.1, 0.9] },
+    ]);
+    for (const { ms } of lines) expect(ms).toBeGreaterThanOrEqual(0);
+  });
+
+  it("is over as soon as the layers before one that is away have answered", async () => {
+    const source = await introduced("source", { questions: true });
+    const layer1 = await introduced("layer1");
+    const began = performance.now();
+    const answer = post({ input: [0.5, -0.5] });
+    const { question, input } = await source.hears("question");
+    expect(input).toEqual([0.5, -0.5]);
+    source.say({ kind: "answer", question, batch: 9 });
+    layer1.say({ kind: "answer", question, batch: 8, beliefs: [1, 0] });
+    expect(linesOf((await answer).body).map(about)).toMatchObject([
+      { worker: "source" },
+      { worker: "layer1" },
+    ]);
+    expect(performance.now() - began).toBeLessThan(900);
+  });
+
+  it("is over after a second where a worker that is connected says nothing", async () => {
+    const source = await introduced("source", { questions: true });
+    await introduced("layer1");
+    const answer = post({ example: 0 });
+    const { question } = await source.hears("question");
+    source.say({ kind: "answer", question, batch: 9 });
+    expect(linesOf((await answer).body)).toHaveLength(1);
+  });
+
+  it("that the source refuses says why, in one line", async () => {
+    const source = await introduced("source", { questions: true });
+    const answer = post({ input: [1] });
+    const { question } = await source.hears("question");
+    source.say({ kind: "answer", question, batch: 9, refusal: "the input has 1 numbers, expected 2" });
+    expect(linesOf((await answer).body).map(({ refusal }) => refusal)).toEqual([
+      "the input has 1 numbers, expected 2",
+    ]);
+  });
+});
+
+describe("nobody is asked", () => {
+  it("where the source is away, or does not say that it takes questions", async () => {
+    expect(await post({ example: 1 })).toMatchObject({
+      status: 409,
+      body: expect.stringContaining("not connected"),
+    });
+    const source = await introduced("source");
+    expect(await post({ example: 1 })).toMatchObject({
+      status: 409,
+      body: expect.stringContaining("takes no"),
+    });
+    expect(source.heard.filter(({ kind }) => kind === "question")).toEqual([]);
+  });
+
+  it.each([
+    ["no JSON", "{", 400],
+    ["a list", "[]", 400],
+    ["nothing", "{}", 400],
+    ["an example below 0", '{"example":-1}', 400],
+    ["half an example", '{"example":0.5}', 400],
+    ["both", '{"example":1,"input":[1]}', 400],
+    ["a number too large for any", '{"input":[1e999]}', 400],
+    ["a text", '{"input":["1"]}', 400],
+    ["an unknown field", '{"example":1,"worker":"layer1"}', 400],
+    ["more than 60,000 bytes", `{"input":[${"1,".repeat(40_000)}1]}`, 413],
+  ])("with %s", async (_, body, status) => {
+    await introduced("source", { questions: true });
+    expect((await post(body)).status).toBe(status);
+  });
+
+  it("by a page of another site", async () => {
+    const source = await introduced("source", { questions: true });
+    expect((await post({ example: 1 }, { origin: "http://elsewhere.example" })).status).toBe(403);
+    expect(source.heard.filter(({ kind }) => kind === "question")).toEqual([]);
+  });
+
+  it("more than 50 times a second", async () => {
+    const source = await introduced("source", { questions: true });
+    const answers = await Promise.all(Array.from({ length: 80 }, () => post({ example: 1 })));
+    const passed = answers.filter(({ status }) => status === 200).length;
+    expect(answers.every(({ status }) => status === 200 || status === 429)).toBe(true);
+    expect(passed).toBeGreaterThanOrEqual(50);
+    expect(passed).toBeLessThan(80);
+    expect(source.heard.filter(({ kind }) => kind === "question")).toHaveLength(passed);
+  });
+});
