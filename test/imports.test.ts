@@ -73,6 +73,11 @@ const rules: Readonly<Record<string, Rule>> = {
     types: [],
     outside: "none",
   },
+  "services/model": {
+    rooms: ["services/train", ...without("wire", "delivery", "link", "telemetry", "record")],
+    types: [],
+    outside: "any",
+  },
   "services/compare": { rooms: ["services/train", ...without()], types: [], outside: "any" },
   // It knows the config and nothing of our links: a mistake that both shared would not be found.
   "services/conform": { rooms: ["shared/config"], types: [], outside: "any" },
@@ -81,6 +86,7 @@ const rules: Readonly<Record<string, Rule>> = {
       "services/conform",
       "services/compare",
       "services/sample",
+      "services/model",
       "services/train",
       "deploy",
       "shared/config",

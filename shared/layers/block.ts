@@ -4,6 +4,7 @@ import type { Kernels } from "../math/kernels.ts";
 import type { Transform } from "../math/transform.ts";
 import { TransformerBlock } from "../math/transformer/transformer-block.ts";
 import { wholeFrom } from "../schema/fields.ts";
+import { onnxBlock, torchBlock } from "./block-elsewhere.ts";
 import { layerKind } from "./layer-kind.ts";
 
 export const heads = wholeFrom(1, 256);
@@ -37,6 +38,10 @@ export const block = layerKind({
   },
 
   transform: (kernels, options) => blockTransform(kernels, options, 0),
+
+  onnx: onnxBlock,
+
+  torch: torchBlock,
 
   refuseEvidence: refuseSequenceEvidence,
 

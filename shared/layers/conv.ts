@@ -2,9 +2,11 @@ import { ConvGenerator } from "../dni/generators/conv-generator.ts";
 import { generatorOf } from "../dni/generators/generator-of.ts";
 import type { LayerSpec } from "../dni/layer-options.ts";
 import { ConvLayer } from "../math/conv-layer.ts";
+import type { Tensors } from "../math/parameter.ts";
 import { patchesOf } from "../math/patches.ts";
 import { wholeFrom } from "../schema/fields.ts";
 import { activated, countParameters, MOST_FLOATS } from "./common-fields.ts";
+import { onnxActivated, permuted, type ShapedTensor, torchActivated } from "./elsewhere.ts";
 import { type Given, type ImageSize, layerKind, type Refuse, type Sized } from "./layer-kind.ts";
 
 /** What a config says of a convolution. */
@@ -70,6 +72,28 @@ export const conv = layerKind({
     return isSeen ? undefined : "a convolution, looks at output, or at output and labels";
   },
 
+  /** ONNX has channels first: each layer turns its images there and back, and what runs it drops turns that cancel. */
+  onnx(graph, input, layer, tensors) {
+    const { shape, channels } = layer.conv!;
+    const { height, width, kernel, stride, padding } = shape;
+    const image = graph.reshape(input, [-1, height, width, shape.channels]);
+    const first = graph.add("Transpose", [image], { perm: [0, 3, 1, 2] });
+    const weight = torchWeight(layer, tensors);
+    const constants = [graph.floats(weight.values, weight.shape)];
+    if (tensors.bias) constants.push(graph.floats(tensors.bias));
+    const convolved = graph.add("Conv", [first, ...constants], {
+      ...{ kernel_shape: [kernel, kernel], strides: [stride, stride] },
+      pads: [padding, padding, padding, padding],
+    });
+    const activated = onnxActivated(graph, convolved, layer, tensors);
+    const last = graph.add("Transpose", [activated], { perm: [0, 2, 3, 1] });
+    return graph.reshape(last, [-1, patchesOf(shape).places * channels]);
+  },
+
+  torch(layer, tensors) {
+    return { "conv.weight": torchWeight(layer, tensors), ...torchActivated("conv", tensors) };
+  },
+
   describe({ conv, batchNorm }) {
     const { kernel, channels } = conv!.shape;
     // One set of weights for all places of an image.
@@ -79,6 +103,13 @@ export const conv = layerKind({
     };
   },
 });
+
+/** Channels out × channels in × rows × columns. */
+function torchWeight({ conv }: LayerSpec, tensors: Tensors): ShapedTensor {
+  const { kernel, channels } = conv!.shape;
+  const shape = [kernel, kernel, channels, conv!.channels];
+  return permuted({ shape, values: tensors.weight! }, [3, 2, 0, 1]);
+}
 
 /** The image that it gives. */
 function imageOf({ conv }: LayerSpec): ImageSize {

@@ -1,6 +1,7 @@
 import { DenseLayer } from "../math/dense-layer.ts";
 import { wholeFrom } from "../schema/fields.ts";
 import { activated, countParameters, MOST_FLOATS } from "./common-fields.ts";
+import { onnxActivated, onnxProduct, permuted, torchActivated } from "./elsewhere.ts";
 import { layerKind } from "./layer-kind.ts";
 
 export const dense = layerKind({
@@ -29,6 +30,19 @@ export const dense = layerKind({
     return new DenseLayer(kernels, {
       ...{ inputs, outputs, nonlinearity, batchNorm, maxRows, seed, layer, optimizer },
     });
+  },
+
+  onnx(graph, input, layer, tensors) {
+    const product = onnxProduct(graph, input, tensors.weight!, layer.outputs);
+    const affine = tensors.bias ? graph.add("Add", [product, graph.floats(tensors.bias)]) : product;
+    return onnxActivated(graph, affine, layer, tensors);
+  },
+
+  torch({ inputs, outputs }, tensors, { image }) {
+    const { height, width, channels } = image ?? { height: 1, width: 1, channels: inputs };
+    const weight = { shape: [height, width, channels, outputs], values: tensors.weight! };
+    const { values } = permuted(weight, [3, 2, 0, 1]);
+    return { "linear.weight": { shape: [outputs, inputs], values }, ...torchActivated("linear", tensors) };
   },
 
   describe({ inputs, outputs, batchNorm }) {

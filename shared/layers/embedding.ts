@@ -1,7 +1,9 @@
+import type { Tensors } from "../math/parameter.ts";
 import { Stack } from "../math/stack.ts";
 import { Embedding } from "../math/transformer/embedding.ts";
 import { wholeFrom } from "../schema/fields.ts";
 import { blockParameters, blockTransform, depth, heads, refuseSequenceEvidence } from "./block.ts";
+import { onnxBlock, torchBlock } from "./block-elsewhere.ts";
 import { MOST_FLOATS } from "./common-fields.ts";
 import { layerKind } from "./layer-kind.ts";
 
@@ -49,6 +51,25 @@ export const embedding = layerKind({
       : new Stack({ embedding, block: blockTransform(kernels, options, BLOCK_DRAWS_APART) });
   },
 
+  onnx(graph, input, layer, tensors) {
+    const { width, heads } = layer.own as unknown as Own;
+    const { token, place } = heads === undefined ? tensors : partOf(tensors, "embedding");
+    const ids = graph.add("Cast", [input], { to: ONNX_INT64 });
+    const table = graph.floats(token!, [token!.length / width, width]);
+    const vectors = graph.add("Gather", [table, ids], { axis: 0 });
+    const placed = graph.add("Add", [vectors, graph.floats(place!, [layer.positions!, width])]);
+    const flat = graph.reshape(placed, [-1, layer.outputs]);
+    return heads === undefined ? flat : onnxBlock(graph, flat, layer, partOf(tensors, "block"));
+  },
+
+  torch(layer, tensors) {
+    const { width, heads } = layer.own as unknown as Own;
+    const { token, place } = heads === undefined ? tensors : partOf(tensors, "embedding");
+    const table = (values: Float32Array) => ({ shape: [values.length / width, width], values });
+    const block = heads === undefined ? {} : torchBlock(layer, partOf(tensors, "block"));
+    return { "token.weight": table(token!), "place.weight": table(place!), ...block };
+  },
+
   refuseEvidence: refuseSequenceEvidence,
 
   describe({ positions, own }) {
@@ -59,6 +80,15 @@ export const embedding = layerKind({
     };
   },
 });
+
+/** The tensors of one part of a stack. */
+function partOf(tensors: Tensors, part: string): Tensors {
+  const named = Object.entries(tensors).filter(([name]) => name.startsWith(`${part}.`));
+  return Object.fromEntries(named.map(([name, values]) => [name.slice(part.length + 1), values]));
+}
+
+/** Of ONNX's types. */
+const ONNX_INT64 = 7;
 
 interface Own {
   readonly width: number;

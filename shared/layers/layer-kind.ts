@@ -1,7 +1,10 @@
 import type { NetworkLayer } from "../dni/build-layer.ts";
 import type { EvidencePart } from "../dni/generators/linear-generator.ts";
 import type { LayerParts, LayerSpec } from "../dni/layer-options.ts";
+import type { Tensors } from "../math/parameter.ts";
 import type { Fields, Read } from "../schema/fields.ts";
+import type { ShapedTensor } from "./elsewhere.ts";
+import type { OnnxGraph } from "./onnx-graph.ts";
 
 /** How the floats of one example lie between two layers. Without `image`: in a row, in no order that a layer could use. */
 export interface Shape {
@@ -70,6 +73,19 @@ interface LayerKindOf<Own extends Fields> {
 
   /** Why a generator of this kind cannot look at these parts: "a convolution, looks at output"; undefined if it can. */
   refuseEvidence?(evidence: readonly EvidencePart[]): string | undefined;
+
+  /**
+   * Adds to `graph` what it computes in an evaluation; the name of the output, examples × outputs. `input`: the name of
+   * examples × inputs floats. `tensors`: by the names of its transform's. Without it, a network with such a layer
+   * cannot be exported.
+   */
+  onnx?(graph: OnnxGraph, input: string, layer: LayerSpec, tensors: Tensors): string;
+
+  /**
+   * Its tensors under PyTorch's names and turned as PyTorch has them; images are channels first there. Without it, they
+   * are as the transform has them. `given`: what comes to it.
+   */
+  torch?(layer: LayerSpec, tensors: Tensors, given: Shape): Readonly<Record<string, ShapedTensor>>;
 
   /** For the worker's card and the report. */
   describe(layer: LayerSpec): LayerDescription;

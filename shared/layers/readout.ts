@@ -2,6 +2,7 @@ import { NormedDense } from "../math/transformer/normed-dense.ts";
 import { wholeFrom } from "../schema/fields.ts";
 import { refuseSequenceEvidence } from "./block.ts";
 import { MOST_FLOATS } from "./common-fields.ts";
+import { onnxLayerNorm, onnxProduct, transposed, vector } from "./elsewhere.ts";
 import { layerKind } from "./layer-kind.ts";
 
 export const readout = layerKind({
@@ -47,6 +48,17 @@ export const readout = layerKind({
   },
 
   refuseEvidence: refuseSequenceEvidence,
+
+  onnx(graph, input, { inputs, outputs, positions = 1 }, tensors) {
+    const sequence = graph.reshape(input, [-1, positions, inputs / positions]);
+    const normed = onnxLayerNorm(graph, sequence, tensors.gamma!);
+    const product = onnxProduct(graph, normed, tensors.weight!, outputs / positions);
+    return graph.reshape(product, [-1, outputs]);
+  },
+
+  torch({ outputs, positions = 1 }, { weight, gamma }) {
+    return { "norm.weight": vector(gamma!), "linear.weight": transposed(weight!, outputs / positions) };
+  },
 
   describe({ inputs, outputs, positions = 1 }) {
     const width = inputs / positions;

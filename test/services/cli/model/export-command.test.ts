@@ -2,12 +2,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { runProgram } from "../../../services/cli/program.ts";
-import { RunRecord } from "../../../shared/record/run-record.ts";
-import { crc32c } from "../../../shared/record/tensorboard/crc32c.ts";
-import { testEdges } from "../../support/edges.ts";
-import { keptByTensorBoard, readEvents } from "../../support/event-files.ts";
-import { BEGAN_AT, runOnFile } from "../../support/run-on-file.ts";
+import { runProgram } from "../../../../services/cli/program.ts";
+import { RunRecord } from "../../../../shared/record/run-record.ts";
+import { crc32c } from "../../../../shared/record/tensorboard/crc32c.ts";
+import { testEdges } from "../../../support/edges.ts";
+import { keptByTensorBoard, readEvents } from "../../../support/event-files.ts";
+import { BEGAN_AT, runOnFile } from "../../../support/run-on-file.ts";
 
 let runs: string;
 let folder: string;

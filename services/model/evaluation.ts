@@ -1,0 +1,76 @@
+import type { Config } from "../../shared/config/config.ts";
+import type { Layer, NetworkOptions } from "../../shared/dni/build-layer.ts";
+import type { Head } from "../../shared/dni/head.ts";
+import { buildLayer } from "../../shared/layers/network.ts";
+import type { Kernels, Loss } from "../../shared/math/kernels.ts";
+import type { Model } from "./model.ts";
+
+/** A saved network in one process, which answers as the run's own evaluations do: running statistics, nothing learnt. */
+export class Evaluation {
+  /** Floats per example, in and out. */
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly #hidden: readonly Exclude<Layer, Head>[];
+  readonly #head: Head;
+  readonly #input: Float32Array;
+  readonly #loss: Loss;
+  readonly #columns: number;
+
+  /** `rows`: examples of the largest batch. */
+  constructor(kernels: Kernels, { config, saved }: Model, rows: number) {
+    const { layers, loss } = config;
+    const network = withoutGuesses(config, rows);
+    const built = saved.layers.map((state, index) => {
+      const layer = buildLayer(kernels, network, index + 1);
+      layer.restore(state);
+      return layer;
+    });
+    this.#hidden = built.slice(0, -1) as Exclude<Layer, Head>[];
+    this.#head = built.at(-1) as Head;
+    const last = layers.at(-1)!;
+    this.inputs = layers[0]!.inputs;
+    this.outputs = last.outputs;
+    this.#input = kernels.allocate(rows * this.inputs);
+    this.#loss = loss;
+    this.#columns = last.outputs / (last.positions ?? 1);
+  }
+
+  /** input: rows × inputs → rows × outputs before the loss's nonlinearity: an array of its own, valid until the next call. */
+  logits(input: Float32Array, rows: number): Float32Array {
+    this.#input.set(input.subarray(0, rows * this.inputs));
+    let values = this.#input;
+    for (const layer of this.#hidden) values = layer.evaluate({ rows, input: values, labels: values });
+    return this.#head.output({ rows, input: values });
+  }
+
+  /** input: rows × inputs → rows × outputs: probabilities, or values where the loss is the mean squared error; a copy. */
+  answers(input: Float32Array, rows: number): Float32Array {
+    const answers = this.logits(input, rows).slice();
+    if (this.#loss === "softmax-cross-entropy") softmax(answers, this.#columns);
+    if (this.#loss === "sigmoid-cross-entropy")
+      for (let at = 0; at < answers.length; at++) answers[at] = 1 / (1 + Math.exp(-answers[at]!));
+    return answers;
+  }
+}
+
+/** The same transforms, and no generator: backprop has none. */
+function withoutGuesses({ layers, learning, run, ...rest }: Config, batchSize: number): NetworkOptions {
+  const { mixture: _, ...others } = learning;
+  return {
+    ...rest,
+    layers: layers.map(({ method: _, ...layer }) => layer),
+    learning: { ...others, method: "backprop" },
+    run: { ...run, batchSize },
+  };
+}
+
+/** Of each `columns` floats, in place. */
+function softmax(values: Float32Array, columns: number): void {
+  for (let start = 0; start < values.length; start += columns) {
+    let largest = Number.NEGATIVE_INFINITY;
+    for (let at = start; at < start + columns; at++) largest = Math.max(largest, values[at]!);
+    let total = 0;
+    for (let at = start; at < start + columns; at++) total += Math.exp(values[at]! - largest);
+    for (let at = start; at < start + columns; at++) values[at] = Math.exp(values[at]! - largest) / total;
+  }
+}
