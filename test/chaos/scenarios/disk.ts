@@ -58,13 +58,13 @@ export async function fullDisk({ config, set }: DiskRun, seed: number): Promise<
       const restarts = summary.layers.map((layer) => layer.restarts);
       return [
         {
-          claim: "a disk of 1 MB is filled: every layer raises the alarm, and learns on",
+          claim: "a disk of 1 MB is filled: every layer raises the alarm and learns on",
           bar: "an alarm by each, no life lost",
           measured: `all within ${seconds(toFull)}; restarts ${restarts.join(", ")}`,
           met: restarts.every((count, index) => count === (index === 1 ? 1 : 0)),
         },
         {
-          claim: "the disk has room again: checkpoints work again by themselves",
+          claim: "the disk has room again: every layer saves again by itself",
           bar: "all of them",
           measured: `all within ${seconds(toHealed)}`,
           met: true,
@@ -96,7 +96,7 @@ export async function fullAtTheEnd({ config, set }: DiskRun, seed: number): Prom
       const summary = await rig.summary();
       return [
         {
-          claim: "the disk is full when the run ends: it waits with an alarm, and ends when there is room",
+          claim: "the disk is full when the run ends: the run waits with an alarm, and ends when there is room",
           bar: "waits, then ends",
           measured: waited ? "waited, then ended" : "did not wait",
           met: waited,
@@ -111,7 +111,7 @@ export async function fullAtTheEnd({ config, set }: DiskRun, seed: number): Prom
 
 /** A layer's folder becomes read-only, and writable again. */
 export async function readOnly({ config, set }: DiskRun, seed: number): Promise<Finding[]> {
-  return strike({ config, set }, seed, "its folder is read-only", (rig) => {
+  return strike({ config, set }, seed, "folder read-only", (rig) => {
     const folder = join(rig.run.path, "checkpoints", "layer2");
     execFileSync("mount", ["--bind", folder, folder]);
     execFileSync("mount", ["-o", "remount,bind,ro", folder]);
@@ -152,9 +152,9 @@ async function strike(
     const restarts = summary.layers.map((layer) => layer.restarts);
     return [
       {
-        claim: `layer 2: ${what}: it raises the alarm, learns on, and heals by itself`,
+        claim: `layer 2, ${what}: it raises the alarm, learns on, and saves again by itself`,
         bar: "no life lost",
-        measured: `alarm after ${seconds(toAlarm)}, healed ${seconds(toHealed)} after the end of it; restarts ${restarts.join(", ")}`,
+        measured: `alarm after ${seconds(toAlarm)}, saved again ${seconds(toHealed)} after the end of it; restarts ${restarts.join(", ")}`,
         met: restarts.every((count) => count === 0),
       },
       ledgerFinding(violations(summary), 1),

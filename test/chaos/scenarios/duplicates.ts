@@ -30,7 +30,7 @@ export async function duplicates(
     times[each.how].push(took);
   });
   const findings = Object.entries(times).map(([how, took]) => {
-    const claim = `a second process of a layer, ${how}: until the one that is not in office ends as fenced`;
+    const claim = `a second process of a layer, ${how}: until one of the two ends as fenced`;
     return timeFinding(claim, took, FENCE_MS);
   });
   return [...findings, ledgerFinding(outcome.violations, outcome.runs)];

@@ -91,9 +91,9 @@ export async function undisturbed({
 export function errorsFinding(errors: readonly number[]): Finding {
   const clean = errors.filter((error) => error === 0).length;
   return {
-    claim: "test error of runs that nobody disturbs, the same as those that are killed",
+    claim: "test error of the same runs without kills",
     bar: "—",
-    measured: `${percent(mean(errors))} ± ${percent(deviation(errors))}, worst ${percent(Math.max(...errors))}, none at all in ${clean} of ${errors.length} runs`,
+    measured: `${percent(mean(errors))} ± ${percent(deviation(errors))}, worst ${percent(Math.max(...errors))}, no error in ${clean} of ${errors.length} runs`,
     met: true,
   };
 }

@@ -28,7 +28,7 @@ export async function stoppedConsumer(
     await rig.flows();
     return [
       {
-        claim: `a consumer stopped for ${seconds(forMs)} under full load: what its predecessor grows by`,
+        claim: `a layer stopped for ${seconds(forMs)} under full load: growth of its predecessor's memory`,
         bar: "at most 32 MiB",
         measured: `${((most - before) / MEBI).toFixed(1)} MiB over ${(before / MEBI).toFixed(0)} MiB`,
         met: most - before <= STOPPED_BYTES,
@@ -60,7 +60,7 @@ export async function fullLoad(
     const learnt = rig.progress(rig.head)!.batch;
     return [
       {
-        claim: `full load for ${seconds(forMs)}: resident memory of every worker, lowest of the last quarter against the second`,
+        claim: `full load for ${seconds(forMs)}: resident memory of every worker, lowest of the last quarter over lowest of the second`,
         bar: "at most 1.10 times",
         measured: `${growth.map((each) => each.toFixed(3)).join(", ")} times (${learnt} batches)`,
         met: worst <= GROWTH,

@@ -55,6 +55,6 @@ export async function mixed(
   const what = [...counts].map(([kind, count]) => `${count} × ${kind}`).join(", ");
   return [
     ledgerFinding(found, seeds),
-    { claim: "faults over each other", bar: "—", measured: what, met: true },
+    { claim: "faults that overlap", bar: "—", measured: what, met: true },
   ];
 }

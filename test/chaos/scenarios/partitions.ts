@@ -26,9 +26,9 @@ class Silences {
   readonly resumed: number[] = [];
 
   findings(what: string): Finding[] {
-    const long = `${what} longer than ${seconds(SURELY_NOTICED_MS)}: noticed by both ends`;
+    const long = `${what}, longer than ${seconds(SURELY_NOTICED_MS)}: until both ends notice`;
     const noticed = timeFinding(long, this.noticed, NOTICE_MS);
-    const healed = `${what}: from healing until what was cut off got on, as told twice a second`;
+    const healed = `${what}: from its end until the worker it held up goes on (reports come twice a second)`;
     const resumed = timeFinding(healed, this.resumed, RESUME_MS);
     return this.noticed.length > 0 ? [noticed, resumed] : [resumed];
   }
@@ -153,7 +153,6 @@ export async function weathers(
     for (const [index, proxy] of rig.links.entries()) weather.begin(proxy, index);
     const from = rig.progress(rig.head)!.batch;
     await timer(forMs);
-    if (process.env.DBG) console.log(weather.name, rig.progress(rig.head)!.batch - from, performance.now());
     // Flows through the weather, not only after it.
     await rig.flows();
     advances.set(weather.name, rig.progress(rig.head)!.batch - from);
@@ -164,7 +163,7 @@ export async function weathers(
     const isReset = name.startsWith("reset");
     const lossesHere = losses.get(name)!;
     findings.push({
-      claim: `${name}, on all links for ${forMs / 1000} s: the run flows through it${isReset ? "" : ", and no link is lost"}`,
+      claim: `${name}, on all links for ${forMs / 1000} s: the run goes on${isReset ? "" : ", and no link is lost"}`,
       bar: isReset ? "links lost, batches learnt" : "0 links lost, batches learnt",
       measured: `${lossesHere} ends of links lost, ${advances.get(name)} batches learnt`,
       met: advances.get(name)! > 0 && (isReset ? lossesHere > 0 : lossesHere === 0),

@@ -203,7 +203,7 @@ export function findingsOf(
     const name = Number.isFinite(budget) ? `a budget of ${budget}` : "no budget";
     const ofSeeds = runs.length > 1 ? `, mean ± deviation of ${runs.length} seeds` : "";
     return {
-      claim: `${form} generators, ${name}: test error where layer 3 of 4 is away for ${absences.join(", ")} s at ${perSecond} batches/s${ofSeeds}`,
+      claim: `${form} generators, ${name}: test error with layer 3 of 4 away for ${absences.join(", ")} s, at ${perSecond} batches/s${ofSeeds}`,
       bar: "—",
       measured: cells.join(", "),
       met: true,
