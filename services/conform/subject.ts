@@ -69,13 +69,15 @@ export function subjectOf(config: Config, worker: Pick<Subject, "layer" | "run" 
   };
 }
 
-function refuseUnfit({ layers, run, delivery, learning }: Config, layer: number): void {
+function refuseUnfit({ layers, units, run, delivery, learning }: Config, layer: number): void {
   const { method, mixture, inputGenerator, updateProbability } = learning;
   const own = layers[layer - 1];
   if (own === undefined) throw new Error(`Cannot check layer ${layer}: the network has ${layers.length}`);
   const isDecoupled = (each: string) => each === "dni" || each === "cdni";
   if (!isDecoupled(own.method ?? method) || mixture || inputGenerator || updateProbability)
     throw new Error("Cannot check this config: the checks are for learning.method dni or cdni alone");
+  if (units)
+    throw new Error("Cannot check this config: the checks are for classes and bits, not for regression");
   if (delivery.schedule !== "free")
     throw new Error("Cannot check this config: the checks are for delivery.schedule free");
   if (run.batches < LEAST_BATCHES || run.batches > MOST_BATCHES)

@@ -29,7 +29,7 @@ export interface LayerDtypes {
 export class Inspector {
   readonly #check: TensorCheck;
   readonly #maxRows: number;
-  readonly #dtypes: { readonly activation: Dtype; readonly input: Dtype; readonly target: Dtype };
+  readonly #dtypes: Readonly<Record<"activation" | "labels" | "input" | "target", Dtype>>;
   readonly #widths: {
     readonly input: number;
     readonly output: number;
@@ -54,7 +54,8 @@ export class Inspector {
     };
     this.#maxRows = run.batchSize;
     const activation = number === 1 ? dtypes.input : dtypes.link;
-    this.#dtypes = { activation, input: dtypes.input, target: dtypes.link };
+    const labels = network.units ? "f32" : "u8";
+    this.#dtypes = { activation, labels, input: dtypes.input, target: dtypes.link };
     const { kind, own } = layers[number - 1]!;
     this.#vocabulary = kind === "embedding" ? Number(own?.vocabulary) : undefined;
     this.#guessesInput = number > 1 && learning.inputGenerator !== undefined;
@@ -72,6 +73,8 @@ export class Inspector {
     if (frame.kind === "activation") this.#inspectActivation(frame.activation);
     else this.#requireFewRows("input", rows);
     requireShape("labels", frame.labels, rows, this.#widths.labels);
+    if (frame.labels.dtype !== this.#dtypes.labels)
+      throw new FrameError(`labels are ${frame.labels.dtype}, expected ${this.#dtypes.labels}`);
     this.#check.check(frame.labels);
     if (this.#isInputRead(frame)) this.#inspectInput(frame.input, rows);
   }

@@ -52,6 +52,7 @@ export class LayerWork {
   readonly #outputWidth: number;
   /** How an output of classifiers is to be read; `columns`: of one position. */
   readonly #judges: { readonly loss: Loss; readonly columns: number };
+  readonly #units: readonly number[] | undefined;
   /** A generator looks at the network's input, so that it goes on with every activation. */
   readonly #looksAtInput: boolean;
   readonly #input: Float32Array;
@@ -81,6 +82,7 @@ export class LayerWork {
     this.#outputWidth = outputs;
     const { outputs: labels, positions = 1 } = network.layers.at(-1)!;
     this.#judges = { loss: network.loss, columns: labels / positions };
+    this.#units = network.units;
     this.#looksAtInput = network.learning.generator.evidence.includes("input");
     this.#input = kernels.allocate(rows * inputs);
     this.#labels = kernels.allocate(rows * network.layers.at(-1)!.outputs);
@@ -155,7 +157,7 @@ export class LayerWork {
     const tally = addTallies(before.tally, this.#layer.evaluate(example));
     this.#judged = { tally, rows: before.rows + example.rows };
     if (part < parts - 1) return {};
-    const test = scoreOf(tally, this.#layer.judged, this.#judged.rows, this.#outputWidth);
+    const test = scoreOf(tally, this.#layer.judged, this.#judged.rows, this.#outputWidth, this.#units);
     if (!Number.isFinite(test.loss)) throw new PoisonError("test loss");
     return { test };
   }

@@ -12,14 +12,15 @@ export function frameOf(
     kind: "activation",
     batch,
     ...(evaluation ? { evaluation } : {}),
-    activation: inputTensor(data, rows, input),
-    labels: { dtype: "u8", shape: [rows, labels.length / rows], data: labels },
+    activation: tensorOf(rows, input, data.inputScale),
+    labels: tensorOf(rows, labels),
   };
 }
 
-/** Of rows that lie one after another; it aliases them. */
-export function inputTensor(data: DataSet, rows: number, input: Uint8Array | Float32Array): Tensor {
-  const shape = [rows, input.length / rows] as const;
-  if (input instanceof Uint8Array) return { dtype: "u8", shape, scale: data.inputScale, data: input };
-  return { dtype: "f32", shape, data: new Uint8Array(input.buffer, input.byteOffset, input.byteLength) };
+/** Of rows that lie one after another; it aliases them. `scale`: what a byte is worth, 1 unless given. */
+export function tensorOf(rows: number, values: Uint8Array | Float32Array, scale?: number): Tensor {
+  const shape = [rows, values.length / rows] as const;
+  if (values instanceof Uint8Array)
+    return { dtype: "u8", shape, ...(scale !== undefined && { scale }), data: values };
+  return { dtype: "f32", shape, data: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
 }

@@ -4,7 +4,7 @@ import type { Link } from "../../shared/link/link.ts";
 import type { AnswerMessage, QuestionMessage } from "../../shared/telemetry/messages.ts";
 import { LARGEST_VALUE } from "../../shared/wire/tensor.ts";
 import { isFree, QuestionAllowance } from "../worker/question-allowance.ts";
-import { inputTensor } from "./batch-frames.ts";
+import { tensorOf } from "./batch-frames.ts";
 
 interface Surroundings {
   readonly now: () => number;
@@ -51,7 +51,7 @@ export class Questions {
     if (!isFree(successor)) return answer({ refusal: "too much is on its way to layer 1" });
     const { input, labels } = asked;
     answer({ input: [...input], ...(labels && { labels }) });
-    successor.send({ kind: "question", question, activation: inputTensor(this.#data, 1, input) });
+    successor.send({ kind: "question", question, activation: tensorOf(1, input, this.#data.inputScale) });
   }
 
   /** Or why it cannot be asked. */

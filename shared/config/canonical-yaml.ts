@@ -4,10 +4,11 @@ import type { Config, DataConfig, LayerConfig, OptimizerConfig, ScheduleConfig }
 
 /** A config file with nothing left to default: `readConfig` of it is the same Config again. */
 export function canonicalYaml(config: Config): string {
+  const { units: _, ...written } = config;
   const { layer, generator } = config.learning;
   return stringify(
     {
-      ...config,
+      ...written,
       data: writeData(config.data),
       layers: config.layers.map(writeLayer),
       learning: {

@@ -1,7 +1,8 @@
 import { basename, extname } from "node:path";
 import { isLocked } from "../dni/layer-options.ts";
-import type { Config } from "./config.ts";
+import type { Config, DataConfig } from "./config.ts";
 import { completeData } from "./data.ts";
+import { dataFacts } from "./data-facts.ts";
 import { completeDelivery } from "./delivery.ts";
 import { checkEvidence } from "./generator.ts";
 import { completeLayers } from "./layers.ts";
@@ -45,9 +46,19 @@ export function completeConfig(parts: SoundParts, own: OwnModules, file: string)
     seed !== undefined && data && layers && loss && learning && run && delivery && wire && link && compute;
   const name = parts.name ?? nameOf(file);
   const config = isComplete
-    ? { name, seed, data, layers, loss, learning, run, delivery, wire, link, compute, ...textsOf(own) }
+    ? {
+        ...{ name, seed, data, layers, loss, ...unitsOf(data), learning, run, delivery, wire, link, compute },
+        ...textsOf(own),
+      }
     : undefined;
   return { config, mistakes: notes.mistakes, warnings: notes.warnings };
+}
+
+/** Nothing but for regression. */
+function unitsOf(data: DataConfig): Pick<Config, "units"> {
+  const { judged, labels, labelWidth } = dataFacts(data);
+  if (judged !== "values") return {};
+  return { units: Array.from({ length: labelWidth }, (_, index) => labels?.[index]?.deviation ?? 1) };
 }
 
 function nameOf(file: string): string {

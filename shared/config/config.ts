@@ -19,6 +19,8 @@ export interface Config {
   /** Layer 1 first; the last one is the head. */
   readonly layers: readonly LayerConfig[];
   readonly loss: Loss;
+  /** Only for regression: what 1 of each output is worth in the label's own unit. It follows from `data`. */
+  readonly units?: readonly number[];
   readonly learning: LearningConfig;
   readonly run: RunConfig;
   readonly delivery: DeliveryConfig;

@@ -9,9 +9,9 @@ export interface DataSet {
   evaluationPart(part: number, batchSize: number): Batch;
 }
 
-/** `input`: rows × inputWidth, `labels`: rows × labelWidth of 0 and 1, row-major. */
+/** `input`: rows × inputWidth; `labels`: rows × labelWidth of 0 and 1, for regression floats. Row-major. */
 export interface Batch {
   readonly rows: number;
   readonly input: Uint8Array | Float32Array;
-  readonly labels: Uint8Array;
+  readonly labels: Uint8Array | Float32Array;
 }

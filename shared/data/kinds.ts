@@ -41,17 +41,18 @@ export function dataSetKindOf({ set, module }: DataConfig): DataSetKind {
 export async function openDataSet(config: DataConfig): Promise<DataSet> {
   const kind = dataSetKindOf(config);
   const set = await kind.open(config);
-  const { inputWidth, labelWidth, inputType, inputScale = set.inputScale } = kind.facts(config);
+  const { inputWidth, labelWidth, inputType, judged, inputScale = set.inputScale } = kind.facts(config);
   const { input, labels } = set.evaluationPart(0, 1);
-  const found = `${input.length} inputs of ${typeOf(input)} and ${labels.length} labels`;
-  const expected = `${inputWidth} of ${inputType} and ${labelWidth}`;
-  if (found !== `${inputWidth} inputs of ${inputType} and ${labelWidth} labels`)
+  const found = `${input.length} inputs of ${typeOf(input)} and ${labels.length} labels of ${typeOf(labels)}`;
+  const labelType = judged === "values" ? "f32" : "u8";
+  const expected = `${inputWidth} inputs of ${inputType} and ${labelWidth} labels of ${labelType}`;
+  if (found !== expected)
     throw new DataFileError(`Cannot use ${config.set}: an example has ${found}, expected ${expected}`);
   if (inputScale !== set.inputScale)
     throw new DataFileError(`Cannot use ${config.set}: a byte is worth ${set.inputScale}, not ${inputScale}`);
   return set;
 }
 
-function typeOf(input: Uint8Array | Float32Array): "u8" | "f32" {
-  return input instanceof Uint8Array ? "u8" : "f32";
+function typeOf(values: Uint8Array | Float32Array): "u8" | "f32" {
+  return values instanceof Uint8Array ? "u8" : "f32";
 }

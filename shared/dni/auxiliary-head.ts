@@ -21,7 +21,7 @@ export class AuxiliaryHead {
   readonly #lossGradient: Float32Array;
 
   constructor(kernels: Kernels, options: LayerOptions) {
-    const { outputs, labelWidth, labelPositions, maxRows, seed, layer, learning, loss } = options;
+    const { outputs, labelWidth, labelPositions, maxRows, seed, layer, learning, loss, units } = options;
     this.#kernels = kernels;
     this.#options = options;
     const { hidden: widths = [], batchNorm = true } = learning.generator;
@@ -37,8 +37,8 @@ export class AuxiliaryHead {
             ...own,
             inputs: this.#hidden?.outputs ?? outputs,
             outputs: labelWidth,
-            // The cross-entropies bring their own nonlinearity.
-            nonlinearity: loss === "mean-squared-error" ? "sigmoid" : "identity",
+            // The cross-entropies bring their own nonlinearity, and values may be any number.
+            nonlinearity: loss === "mean-squared-error" && !units ? "sigmoid" : "identity",
             batchNorm: false,
           });
     this.#lossGradient = kernels.allocate(maxRows * labelWidth);

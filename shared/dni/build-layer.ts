@@ -20,6 +20,8 @@ export interface NetworkOptions {
   /** Layer 1 first; the last one is the head. */
   readonly layers: readonly NetworkLayer[];
   readonly loss: Loss;
+  /** Only for regression: what 1 of each output is worth in the label's own unit. */
+  readonly units?: readonly number[];
   readonly learning: LearningOptions;
   readonly run: {
     readonly batchSize: number;
@@ -79,7 +81,7 @@ function asDrawn(learning: LearningOptions, isHidden: boolean): LearningOptions 
 }
 
 function layerOptions(network: NetworkOptions, number: number, parts: LayerParts): LayerOptions {
-  const { layers, loss, run, seed } = network;
+  const { layers, loss, units, run, seed } = network;
   const learning = asDrawn(learningOfLayer(network, number), number < layers.length);
   return {
     ...layers[number - 1]!,
@@ -95,5 +97,6 @@ function layerOptions(network: NetworkOptions, number: number, parts: LayerParts
     // A local layer has no use for an answer.
     wantInputGradient: number > 1 && learningOfLayer(network, number - 1).method !== "local",
     loss,
+    ...(units && { units }),
   };
 }

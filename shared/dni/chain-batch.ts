@@ -7,7 +7,7 @@ import type { Example } from "./example.ts";
 export interface ChainBatch {
   readonly rows: number;
   readonly input: Uint8Array | Float32Array;
-  readonly labels: Uint8Array;
+  readonly labels: Uint8Array | Float32Array;
 }
 
 /** Batches as layer 1 takes them, always in the same arrays. */
@@ -27,7 +27,7 @@ export class ChainExamples {
   of({ rows, input, labels }: ChainBatch): Example {
     if (input instanceof Uint8Array) bytesToFloats(input, this.#inputScale, this.#input);
     else this.#input.set(input);
-    bytesToFloats(labels, 1, this.#labels);
+    this.#labels.set(labels);
     return { rows, input: this.#input, labels: this.#labels, networkInput: this.#input };
   }
 }

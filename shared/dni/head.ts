@@ -1,4 +1,5 @@
 import { type Judged, judge, judgedBy, type Tally } from "../math/accuracy.ts";
+import { sumsOf } from "../math/details.ts";
 import type { Kernels } from "../math/kernels.ts";
 import type { Transform } from "../math/transform.ts";
 import { applyBatch } from "./apply-batch.ts";
@@ -17,7 +18,7 @@ interface HeadAnswer {
 /** The last layer: the only one that sees the loss. Returned arrays are its own, valid until its next call. */
 export class Head {
   readonly kind = "head";
-  /** What `wrong` counts in an evaluation. */
+  /** How an evaluation judges its examples. */
   readonly judged: Judged;
   readonly #kernels: Kernels;
   readonly #options: LayerOptions;
@@ -27,11 +28,11 @@ export class Head {
 
   /** Throws an Error unless there is one output for each label. */
   constructor(kernels: Kernels, options: LayerOptions) {
-    const { outputs, labelWidth, maxRows, loss } = options;
+    const { outputs, labelWidth, maxRows, loss, units } = options;
     if (outputs !== labelWidth) {
       throw new Error(`Cannot make a head: ${outputs} outputs, ${labelWidth} labels an example`);
     }
-    this.judged = judgedBy(loss);
+    this.judged = units ? "values" : judgedBy(loss);
     this.#kernels = kernels;
     this.#options = options;
     this.#transform = options.parts.transform(kernels, options);
@@ -78,10 +79,13 @@ export class Head {
     const { loss, outputs, labelPositions } = this.#options;
     const output = this.output(example);
     const lossSum = this.#loss(output, example);
-    const judged = judge(loss, output, labels, rows * labelPositions, outputs / labelPositions);
+    const [judgedRows, columns] = [rows * labelPositions, outputs / labelPositions];
+    const sums = sumsOf(this.judged, loss, output, labels, judgedRows, columns);
+    if (this.judged === "values") return { lossSum, wrong: 0, exact: 0, ...sums };
+    const judged = judge(loss, output, labels, judgedRows, columns);
     // The score divides wrong bits by all of an example's, and wrong classes by examples.
     const wrong = this.judged === "bits" ? judged.wrong : judged.wrong / labelPositions;
-    return { lossSum, wrong, exact: judged.exact / labelPositions };
+    return { lossSum, wrong, exact: judged.exact / labelPositions, ...sums };
   }
 
   /** What it makes of an input, rows × outputs, as the loss takes it, with running statistics. Changes no state. */

@@ -52,6 +52,8 @@ export interface LayerOptions extends LayerSpec {
   readonly wantInputGradient: boolean;
   /** Used by the head, and by layers that judge by themselves. */
   readonly loss: Loss;
+  /** Only for regression: see NetworkOptions. */
+  readonly units?: readonly number[];
 }
 
 /**

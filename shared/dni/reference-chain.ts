@@ -104,7 +104,8 @@ export class ReferenceChain {
       tally = addTallies(tally, this.#head.evaluate(example));
       rows += part.rows;
     }
-    return scoreOf(tally, this.#head.judged, rows, this.#network.layers.at(-1)!.outputs);
+    const { layers, units } = this.#network;
+    return scoreOf(tally, this.#head.judged, rows, layers.at(-1)!.outputs, units);
   }
 
   /** What comes out where these values go over the link between hidden layer `index` and its successor. */

@@ -1,23 +1,29 @@
+import { type Details, detailsOf, isOn, largest, unexplainedOf } from "./details.ts";
 import type { Loss } from "./kernels.ts";
 
-/** How an example is judged: its largest class, or each bit by its side of the threshold. */
-export type Judged = "class" | "bits";
+/**
+ * How an example is judged: its largest class; each bit by its side of the threshold; or each value by how far off it is
+ * (regression).
+ */
+export type Judged = "class" | "bits" | "values";
 
 /** Sums over examples, so that parts of an evaluation can be added up. */
 export interface Tally {
   /** Σ of the loss over the examples. */
   readonly lossSum: number;
-  /** Wrong examples (class), or wrong bits (bits). */
+  /** Wrong examples (class), or wrong bits (bits); 0 for values. */
   readonly wrong: number;
   /** Examples with nothing wrong. */
   readonly exact: number;
+  /** See `sumsOf`. */
+  readonly sums?: readonly number[];
 }
 
 /** What a tally says of the examples it was taken over. */
-export interface Score {
+export interface Score extends Details {
   /** Mean over the examples. */
   readonly loss: number;
-  /** Fraction of examples (class), or of bits (bits), that are wrong. */
+  /** Fraction of examples (class), or of bits, that are wrong; of the variance that is not explained (values). */
   readonly error: number;
   /** Fraction of examples with every bit right; for bits only. */
   readonly exact?: number;
@@ -26,7 +32,7 @@ export interface Score {
 export const emptyTally: Tally = { lossSum: 0, wrong: 0, exact: 0 };
 
 /** A softmax chooses one class; the other losses judge each output by itself. */
-export function judgedBy(loss: Loss): Judged {
+export function judgedBy(loss: Loss): "class" | "bits" {
   return loss === "softmax-cross-entropy" ? "class" : "bits";
 }
 
@@ -38,15 +44,13 @@ export function judge(
   rows: number,
   columns: number,
 ): { wrong: number; exact: number } {
-  // A logit of 0 is a probability of one half; mean squared error compares with the bits themselves.
-  const threshold = loss === "sigmoid-cross-entropy" ? 0 : 0.5;
   let wrong = 0;
   let exact = 0;
   for (let start = 0; start < rows * columns; start += columns) {
     const found =
       judgedBy(loss) === "class"
         ? wrongClass(outputs, labels, start, columns)
-        : wrongBits(outputs, labels, start, columns, threshold);
+        : wrongBits(loss, outputs, labels, start, columns);
     wrong += found;
     if (found === 0) exact++;
   }
@@ -54,34 +58,42 @@ export function judge(
 }
 
 export function addTallies(a: Tally, b: Tally): Tally {
-  return { lossSum: a.lossSum + b.lossSum, wrong: a.wrong + b.wrong, exact: a.exact + b.exact };
+  const sums = a.sums && b.sums ? a.sums.map((sum, index) => sum + b.sums![index]!) : (a.sums ?? b.sums);
+  return {
+    lossSum: a.lossSum + b.lossSum,
+    wrong: a.wrong + b.wrong,
+    exact: a.exact + b.exact,
+    ...(sums && { sums }),
+  };
 }
 
-/** `columns`: labels an example has. Over no examples at all every figure is NaN. */
-export function scoreOf(tally: Tally, judged: Judged, rows: number, columns: number): Score {
+/** `columns`: labels an example has; `units`: see `detailsOf`. Over no examples at all every figure is NaN. */
+export function scoreOf(
+  tally: Tally,
+  judged: Judged,
+  rows: number,
+  columns: number,
+  units?: readonly number[],
+): Score {
   const loss = tally.lossSum / rows;
-  if (judged === "class") return { loss, error: tally.wrong / rows };
-  return { loss, error: tally.wrong / (rows * columns), exact: tally.exact / rows };
+  const details = detailsOf(tally, judged, rows, units);
+  if (judged === "class") return { loss, error: tally.wrong / rows, ...details };
+  if (judged === "values") return { loss, error: unexplainedOf(tally, rows), ...details };
+  return { loss, error: tally.wrong / (rows * columns), exact: tally.exact / rows, ...details };
 }
 
 function wrongClass(outputs: Float32Array, labels: Float32Array, start: number, columns: number): 0 | 1 {
   return largest(outputs, start, columns) === largest(labels, start, columns) ? 0 : 1;
 }
 
-function largest(values: Float32Array, start: number, columns: number): number {
-  let best = start;
-  for (let i = start + 1; i < start + columns; i++) if (values[i]! > values[best]!) best = i;
-  return best;
-}
-
 function wrongBits(
+  loss: Loss,
   outputs: Float32Array,
   labels: Float32Array,
   start: number,
   columns: number,
-  threshold: number,
 ): number {
   let wrong = 0;
-  for (let i = start; i < start + columns; i++) if (outputs[i]! > threshold !== labels[i]! > 0.5) wrong++;
+  for (let i = start; i < start + columns; i++) if (isOn(loss, outputs[i]!) !== labels[i]! > 0.5) wrong++;
   return wrong;
 }

@@ -11,11 +11,17 @@ export const phraseSchema = z.string().max(2000);
 export const wordSchema = z.string().regex(/^[a-z]{1,32}$/);
 export const workerSchema = z.custom<WorkerName>((name) => typeof name === "string" && isWorkerName(name));
 
+const figuresSchema = z.array(z.number()).max(1024);
+
 /** What an evaluation on held-out data found. */
 export const testSchema: z.ZodType<TestResult> = z.object({
   loss: z.number(),
   error: z.number(),
   exact: z.number().exactOptional(),
+  confusion: figuresSchema.exactOptional(),
+  bits: figuresSchema.exactOptional(),
+  rmse: figuresSchema.exactOptional(),
+  r2: figuresSchema.exactOptional(),
 });
 
 const said = {

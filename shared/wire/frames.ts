@@ -113,7 +113,7 @@ export interface ActivationFrame {
   readonly evaluation?: { readonly part: number; readonly parts: number };
   /** rows × width. */
   readonly activation: Tensor;
-  /** rows × labelWidth, u8. */
+  /** rows × labelWidth, u8; f32 for regression. */
   readonly labels: Tensor;
   /** The network's own input, where a later layer's generator looks at it. */
   readonly input?: Tensor;
@@ -131,7 +131,7 @@ export interface EvaluationFrame extends ActivationFrame {
 export interface PreviewFrame {
   readonly kind: "preview";
   readonly batch: number;
-  /** rows × labelWidth, u8. */
+  /** rows × labelWidth, u8; f32 for regression. */
   readonly labels: Tensor;
   /** The network's own input, of which the receiver makes a guess of the activation. */
   readonly input: Tensor;
@@ -239,10 +239,18 @@ export interface LayerReport {
 export interface TestResult {
   /** Mean over held-out examples. */
   readonly loss: number;
-  /** Fraction of examples (class), or of bits (bits), that are wrong. */
+  /** Fraction of examples (class), or of bits, that are wrong; of the variance that is not explained (values). */
   readonly error: number;
   /** Fraction of examples with every bit right, where labels are bits. */
   readonly exact?: number;
+  /** Of classes, if they are few: how many of each true class (row) were taken for each (column), row-major. */
+  readonly confusion?: readonly number[];
+  /** Of bits, three numbers each: rightly 1, wrongly 1, wrongly 0. */
+  readonly bits?: readonly number[];
+  /** Of values, one number each: √ of the mean squared error, in the label's own unit. */
+  readonly rmse?: readonly number[];
+  /** Of values, one number each: the share of the variance that is explained. */
+  readonly r2?: readonly number[];
 }
 
 /** What activations and gradients travel as between layers; `wire.dtype` of the config. */

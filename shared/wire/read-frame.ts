@@ -144,7 +144,8 @@ function readEvaluation(fields: Fields): { part: number; parts: number } {
 
 function readLabels(fields: Fields, beside: Tensor, what: string): Tensor {
   const labels = readRows(fields, "labels", beside, what);
-  if (labels.dtype !== "u8") fields.fault(`labels are ${labels.dtype}, expected u8`);
+  const { dtype } = labels;
+  if (dtype !== "u8" && dtype !== "f32") fields.fault(`labels are ${dtype}, expected u8 or f32`);
   return labels;
 }
 
@@ -246,11 +247,23 @@ function readRange(of: string, value: unknown): readonly [number, number] {
   return readPair(of, value, 0);
 }
 
+function readCount(of: string, value: unknown): number {
+  return new Fields(of, { value }).integer("value");
+}
+
+function readFigure(of: string, value: unknown): number {
+  return new Fields(of, { value }).finite("value");
+}
+
 function readTestResult(fields: Fields): TestResult {
   const result = {
     loss: fields.finite("loss"),
     error: fields.finite("error"),
     ...(fields.has("exact") && { exact: fields.finite("exact") }),
+    ...(fields.has("confusion") && { confusion: fields.list("confusion", readCount) }),
+    ...(fields.has("bits") && { bits: fields.list("bits", readCount) }),
+    ...(fields.has("rmse") && { rmse: fields.list("rmse", readFigure) }),
+    ...(fields.has("r2") && { r2: fields.list("r2", readFigure) }),
   };
   fields.end();
   return result;

@@ -5,9 +5,8 @@ import { MOST_LAYERS } from "./frames.ts";
 const KEYS = [
   ..."kind protocol run from to incarnation instance configHash width dtype need nonce proof".split(" "),
   ..."batch evaluation part parts activation labels input shape scale scales data gradient".split(" "),
-  ..."batches reports test layer applied restarts digest loss error exact snapshot kept saved question".split(
-    " ",
-  ),
+  ..."batches reports test layer applied restarts digest loss error exact snapshot kept saved".split(" "),
+  ..."confusion bits rmse r2 question".split(" "),
 ].map((key) => Buffer.from(key));
 
 const MAX_DEPTH = 6;

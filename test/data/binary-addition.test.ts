@@ -83,7 +83,7 @@ describe("addition of fixed pairs", () => {
   it("draws them from the seed, none that is held out, and adds them up", () => {
     expect(epoch(2, 0)).not.toEqual(epoch(1, 0));
     expect(new BinaryAddition(6, 100, 25).batch(1, 0, 10)).toEqual(fixed.batch(1, 0, 10));
-    const numberOf = (bits: Uint8Array) => bits.reduce((number, bit) => 2 * number + bit, 0);
+    const numberOf = (bits: Iterable<number>) => [...bits].reduce((number, bit) => 2 * number + bit, 0);
     const heldOut = fixed.evaluationPart(0, 100);
     const held = new Set(
       Array.from({ length: 100 }, (_, row) => String(heldOut.input.subarray(row * 12, row * 12 + 12))),

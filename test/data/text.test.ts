@@ -36,7 +36,7 @@ describe("windows of a text", () => {
     for (let at = 0; at < rows * 4; at++) {
       const label = labels.subarray(at * 26, (at + 1) * 26);
       expect(label.indexOf(1)).toBe(input[at]! + 1);
-      expect(label.reduce((sum, bit) => sum + bit, 0)).toBe(1);
+      expect([...label].reduce((sum, bit) => sum + bit, 0)).toBe(1);
     }
   });
 

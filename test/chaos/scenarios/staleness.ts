@@ -131,7 +131,7 @@ export class Interrupted {
   #exampleOf({ rows, input, labels }: Batch): Example {
     if (input instanceof Uint8Array) bytesToFloats(input, this.#data.inputScale, this.#input);
     else this.#input.set(input);
-    bytesToFloats(labels, 1, this.#labels);
+    this.#labels.set(labels);
     return { rows, input: this.#input, labels: this.#labels };
   }
 
