@@ -124,6 +124,7 @@ const page = {
     "shared/record/condition.ts",
     "shared/record/config-difference.ts",
     "shared/record/curves.ts",
+    "shared/record/judged.ts",
     "shared/record/numbers.ts",
     "shared/record/outages.ts",
     "shared/record/standing.ts",
@@ -144,6 +145,7 @@ const exceptions: Readonly<Record<string, readonly string[]>> = {
   "shared/config/extension.ts": ["conv-layer", "dense-layer", "exactly", "learnt", "random"].map(
     (name) => `../math/${name}.ts`,
   ),
+  "shared/data/table/read-table.ts": ["csv-parse/sync"],
   "shared/math/wasm/load.ts": ["node:fs", "node:v8"],
   "shared/math/native/library.ts": ["node:module", "node:url", "koffi"],
 };

@@ -1,11 +1,14 @@
 import { canonicalYaml } from "../../shared/config/canonical-yaml.ts";
 import { differences } from "../../shared/record/config-difference.ts";
 import { type Chart, chartsOf, type Point, type Recorded } from "../../shared/record/curves.ts";
-import { figure, percent, rate, stopwatch, UNKNOWN } from "../../shared/record/numbers.ts";
+import { judgementTables, testWords } from "../../shared/record/judged.ts";
+import { figure, rate, stopwatch, UNKNOWN } from "../../shared/record/numbers.ts";
 import { batchAt, type Outage, outagesOf } from "../../shared/record/outages.ts";
 import type { RunRecord } from "../../shared/record/run-record.ts";
+import { labelNames } from "../../shared/record/run-view.ts";
 import { CHART_STYLE, escaped, type Series, type Shade, svgChart } from "../../shared/record/svg-chart.ts";
 import { layerName } from "../../shared/record/worker-name.ts";
+import type { TestResult } from "../../shared/wire/frames.ts";
 
 const POINTS = 600;
 const MOST_EVENTS = 500;
@@ -21,6 +24,7 @@ export function report(run: RunRecord, now: number, others: readonly RunRecord[]
     `<h1>${escaped(run.id)}</h1>`,
     table(["", ...all.map(({ id }) => id)], facts(all, now)),
     ...drawn(run, others, downs),
+    run.test ? section("Last test", judged(run, run.test)) : "",
     others.length > 0 ? section("Differences of the configs", differenceTable(all)) : "",
     section("Layers at the end", layers(run)),
     section("Absences", absences(downs)),
@@ -37,7 +41,7 @@ function facts(all: readonly RunRecord[], now: number): string[][] {
     row("state", (run) => run.state(now)),
     row("started", ({ startedAt }) => new Date(startedAt).toISOString()),
     row("batches", (run) => `${run.batch + 1} of ${run.config.run.batches}`),
-    row("test accuracy", ({ test }) => percent(test && 1 - test.error)),
+    row("test", ({ test }) => (test ? testWords(test) : UNKNOWN)),
     row("test loss", ({ test }) => figure(test?.loss)),
     row("time", ({ seconds }) => stopwatch(seconds)),
     row("batches/s", ({ batch, seconds }) => rate((batch + 1) / Math.max(1e-9, seconds))),
@@ -78,6 +82,11 @@ function shadeOf({ worker, from, to, text }: Outage, { standing, newestAt }: Run
   const time = to === undefined ? "to the end" : `for ${stopwatch((to.at - from.at) / 1000)}`;
   const end = to?.batch ?? batchAt(standing, newestAt);
   return { from: from.batch, to: end, name: `${worker} away ${time}: ${text}` };
+}
+
+function judged({ config }: RunRecord, test: TestResult): string {
+  const tables = judgementTables(test, labelNames(config)).map(([head, ...rows]) => table(head!, rows));
+  return tables.join("\n") || `<p>${escaped(testWords(test))}</p>`;
 }
 
 function layers({ summary }: RunRecord): string {

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { ConfigError } from "../../shared/config/read-config.ts";
-import { percent, stopwatch, UNKNOWN } from "../../shared/record/numbers.ts";
+import { headline } from "../../shared/record/judged.ts";
+import { stopwatch, UNKNOWN } from "../../shared/record/numbers.ts";
 import { runIds } from "../../shared/record/run-files.ts";
 import { RunRecord, type RunState } from "../../shared/record/run-record.ts";
 import { RecordError } from "../../shared/record/summary.ts";
@@ -63,7 +64,7 @@ function table(rows: readonly ListedRun[], runs: string, all: number): string {
       state,
       method ?? UNKNOWN,
       done === undefined ? UNKNOWN : `${done}/${batches}`,
-      percent(test === undefined ? undefined : 1 - test.error),
+      headline(test).value,
       stopwatch(seconds),
     ]),
   ];

@@ -1,6 +1,7 @@
 import { conditionOf, type Tone } from "../../shared/record/condition.ts";
 import type { WorkerView } from "../../shared/record/hub-api.ts";
-import { figure, percent, rate, stopwatch } from "../../shared/record/numbers.ts";
+import { testWords } from "../../shared/record/judged.ts";
+import { figure, rate, stopwatch } from "../../shared/record/numbers.ts";
 import { type Paint, type Style, unpainted } from "../train/paint.ts";
 import type { RunStatus } from "./run-status.ts";
 
@@ -24,7 +25,7 @@ export function statusView(stand: RunStatus, now: number, paint: Paint = unpaint
 }
 
 function heading({ run, state, method, batch, batches, test }: RunStatus): string {
-  const result = test === undefined ? "" : `  test accuracy ${percent(1 - test.error)}`;
+  const result = test === undefined ? "" : `  test ${testWords(test)}`;
   return `run ${run}  ${method}  batch ${batch + 1}/${batches}${result}  (${state})`;
 }
 

@@ -7,6 +7,7 @@ import { Control } from "./control.tsx";
 import { Header } from "./header.tsx";
 import { Help } from "./help.tsx";
 import { History } from "./history.tsx";
+import { Judged } from "./judged.tsx";
 import { type Keys, useKeys } from "./keys.ts";
 import type { RunKnowledge } from "./knowledge.ts";
 import { Logs } from "./logs.tsx";
@@ -128,6 +129,7 @@ function RunPage(props: RunPageProps) {
   const version = useVersion(run.version, beat);
   const isWatched = run.id === watcher.watched;
   const workers = run.workers.map(({ name }) => name);
+  const test = run.record.evaluations.at(-1)?.test ?? view.row.test;
   return (
     <>
       <Chain
@@ -150,6 +152,7 @@ function RunPage(props: RunPageProps) {
         {...{ run, version, overlay, settings: props.settings, theme: props.theme }}
         onSettings={props.change}
       />
+      {test && <Judged test={test} labels={view.labels} />}
       <div class="pair">
         <History events={run.events} workers={workers} filter={selected} onFilter={setSelected} />
         <Logs

@@ -1,5 +1,6 @@
 import { useEffect } from "preact/hooks";
-import { count, day, duration, percent } from "../../shared/record/numbers.ts";
+import { headline } from "../../shared/record/judged.ts";
+import { count, day, duration } from "../../shared/record/numbers.ts";
 import type { RunKnowledge } from "./knowledge.ts";
 import type { Connection } from "./watcher.ts";
 
@@ -68,7 +69,7 @@ function RunLine({ run }: { readonly run: RunKnowledge }) {
   const share = row.batches > 0 ? Math.min(1, done / row.batches) : 0;
   const test = run.record.evaluations.at(-1)?.test ?? row.test;
   useEffect(() => {
-    document.title = `${test ? `${percent(1 - test.error)} · ` : ""}${row.name} · Unlocked`;
+    document.title = `${test ? `${headline(test).value} · ` : ""}${row.name} · Unlocked`;
   });
   const left = row.state === "watched" && share < 1 ? run.secondsLeft : undefined;
   return (
@@ -83,8 +84,8 @@ function RunLine({ run }: { readonly run: RunKnowledge }) {
         </div>
         <dl class="headline">
           <div>
-            <dt>test accuracy</dt>
-            <dd data-testid="accuracy">{percent(test && 1 - test.error)}</dd>
+            <dt>{headline(test).name}</dt>
+            <dd data-testid="accuracy">{headline(test).value}</dd>
           </div>
           <div>
             <dt>batch</dt>

@@ -1,6 +1,7 @@
 import { differences } from "../../shared/record/config-difference.ts";
 import type { RunRow, RunView } from "../../shared/record/hub-api.ts";
-import { count, day, percent } from "../../shared/record/numbers.ts";
+import { headline } from "../../shared/record/judged.ts";
+import { count, day } from "../../shared/record/numbers.ts";
 import { fileAddress } from "./hub.ts";
 import { Scroll } from "./scroll.tsx";
 
@@ -36,7 +37,7 @@ export function Runs({ runs, shown, overlay, onOpen, onOverlay }: Props) {
               <th>began</th>
               <th>state</th>
               <th class="number">batches</th>
-              <th class="number">test accuracy</th>
+              <th class="number">test</th>
               <th>beside</th>
             </tr>
           </thead>
@@ -83,7 +84,7 @@ function Row({ row, isShown, isOverlay, onOpen, onOverlay }: RowProps) {
       <td class="number">
         {count(row.batch + 1)} <span class="of">of {count(row.batches)}</span>
       </td>
-      <td class="number">{percent(row.test && 1 - row.test.error)}</td>
+      <td class="number">{headline(row.test).value}</td>
       <td>
         {isShown ? (
           <span class="of">shown</span>

@@ -1,4 +1,5 @@
-import { figure, percent, rate, stopwatch } from "../../shared/record/numbers.ts";
+import { testWords } from "../../shared/record/judged.ts";
+import { figure, rate, stopwatch } from "../../shared/record/numbers.ts";
 import type { Summary } from "../../shared/record/summary.ts";
 import { ExitCode } from "../../shared/telemetry/telemetry.ts";
 import type { TestResult } from "../../shared/wire/frames.ts";
@@ -10,7 +11,7 @@ type Closing = Pick<Summary, "run" | "wallSeconds" | "batches" | "test">;
 /** Sentences about a run. Pure: what happened in, lines out. */
 
 export function testNews(batch: number, test: TestResult): string {
-  return `after ${batch} batches: test ${accuracy(test)}, loss ${figure(test.loss)}`;
+  return `after ${batch} batches: test ${testWords(test)}, loss ${figure(test.loss)}`;
 }
 
 /** `alarm`: what does not work at present; undefined when it does again. */
@@ -75,12 +76,7 @@ export function closingNews({ run, wallSeconds, batches, test }: Closing, folder
   const perSecond = wallSeconds > 0 ? batches / wallSeconds : undefined;
   return [
     `${run} has finished: ${batches} batches in ${stopwatch(wallSeconds)}, ${rate(perSecond)} batches/s`,
-    `test ${accuracy(test)}, loss ${figure(test.loss)}`,
+    `test ${testWords(test)}, loss ${figure(test.loss)}`,
     `record: ${folder}`,
   ];
-}
-
-function accuracy({ error, exact }: TestResult): string {
-  if (exact === undefined) return `accuracy ${percent(1 - error)}`;
-  return `accuracy ${percent(1 - error)} of bits, ${percent(exact)} exact`;
 }

@@ -53,7 +53,7 @@ export function completeData(
 ): DataConfig | undefined {
   const { module, kind } = kindIn(set, own);
   const refuse = (entry: string, value: unknown, what: string) => notes.wrong(["data", entry], value, what);
-  const complete = () => kind.complete?.(written, refuse) ?? written;
+  const complete = () => (kind.complete ? kind.complete(written, refuse) : written);
   const entries = module ? module.run(complete, ["data", "set"], notes) : complete();
   if (entries === undefined) return undefined;
   const data = { set, ...(module && { set: module.name, module: module.digest }), ...entries };

@@ -42,6 +42,8 @@ export function widthOf(column: Column): number {
   return column.marksMissing ? 2 : 1;
 }
 
+/** Links refuse larger numbers. */
+const MOST = 1e6;
 const MISSING = new Set(["", "na", "n/a", "?"]);
 
 /** A value is missing where there is none, and where a cell is empty or says NA, N/A or ?. */
@@ -78,7 +80,9 @@ export function writeCell(column: Column, value: unknown, to: Float32Array, at: 
   }
   const number = numberIn(value);
   if (number === undefined) return "expected a number, or nothing where it is missing";
-  to[at] = (number - column.mean) / column.deviation;
+  const standard = (number - column.mean) / column.deviation;
+  if (Math.abs(standard) > MOST) return `more than ${MOST} deviations from the mean`;
+  to[at] = standard;
   return undefined;
 }
 

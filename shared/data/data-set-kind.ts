@@ -46,8 +46,8 @@ export interface DataFacts {
 export interface LabelFacts {
   readonly name: string;
   /** Both for values only: the label is mean + output · deviation. */
-  readonly mean?: number;
-  readonly deviation?: number;
+  readonly mean?: number | undefined;
+  readonly deviation?: number | undefined;
 }
 
 /** Classes that are called 0, 1, 2, … */
@@ -76,8 +76,11 @@ interface DataSetKindOf<Own extends Fields, Complete extends object> {
    */
   look?(written: Read<Own>): Promise<Partial<Read<Own>>>;
 
-  /** Leaves out what changes nothing, and checks what depends on each other. What is written unless there is one. */
-  complete?(written: Read<Own>, refuse: Refuse): Complete;
+  /**
+   * Leaves out what changes nothing, and checks what depends on each other. What is written unless there is one. Undefined,
+   * and something refused, where too little is known to go on.
+   */
+  complete?(written: Read<Own>, refuse: Refuse): Complete | undefined;
 
   facts(data: Complete): DataFacts;
 

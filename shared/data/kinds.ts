@@ -1,5 +1,6 @@
 import { binaryAddition } from "./binary-addition.ts";
 import { cifar10 } from "./cifar.ts";
+import { csv, tsv } from "./csv.ts";
 import { DataFileError } from "./data-file.ts";
 import type { DataSet } from "./data-set.ts";
 import type { DataConfig, DataSetKind } from "./data-set-kind.ts";
@@ -16,6 +17,8 @@ export const dataSetKinds = {
   "binary-addition": binaryAddition,
   "two-rings": twoRings,
   text,
+  csv,
+  tsv,
 } satisfies Readonly<Record<string, DataSetKind>>;
 
 /** Kinds of the user's own, by the digest of their module: the same digest is the same kind. */

@@ -68,7 +68,11 @@ export function chartsOf(run: Recorded, axis: Axis): Chart[] {
       curves: [...curvesOf(layers, ({ loss }) => loss, "training"), test("test", ({ loss }) => loss)],
     },
     {
-      ...{ id: "accuracy", title: "Test accuracy", unit: "% of held-out examples" },
+      ...{
+        id: "accuracy",
+        title: "Test accuracy",
+        unit: "% of held-out examples; of values, of their variance",
+      },
       curves: [
         test("right", ({ error }) => 100 * (1 - error)),
         test("every bit right", ({ exact }) => (exact === undefined ? undefined : 100 * exact)),

@@ -35,6 +35,8 @@ export interface RunRow {
 export interface RunView {
   readonly row: RunRow;
   readonly config: Config;
+  /** What its classes, bits or values are called; none where the data do not say. */
+  readonly labels: readonly string[];
   readonly workers: readonly WorkerView[];
   readonly control: ControlView;
 }

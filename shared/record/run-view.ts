@@ -1,3 +1,5 @@
+import type { Config } from "../config/config.ts";
+import { dataFacts } from "../config/data-facts.ts";
 import { viewOfLayer } from "../layers/describe.ts";
 import type { RunRow, RunView, WorkerView } from "./hub-api.ts";
 import type { EventLine, Segment } from "./lines.ts";
@@ -10,7 +12,12 @@ import { layerOf, type WorkerName, workerNames } from "./worker-name.ts";
 export function viewOfRun(record: RunRecord, now: number): Omit<RunView, "control"> {
   const { config } = record;
   const workers = workerNames(config).map((name) => workerOf(record, name, now));
-  return { row: rowOf(record, record.state(now)), config, workers };
+  return { row: rowOf(record, record.state(now)), config, labels: labelNames(config), workers };
+}
+
+/** What classes, bits or values are called; none where the data do not say. */
+export function labelNames({ data }: Config): readonly string[] {
+  return (dataFacts(data).labels ?? []).map(({ name }) => name);
 }
 
 export function rowOf(record: RunRecord, state: RunRow["state"]): RunRow {

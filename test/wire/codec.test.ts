@@ -179,7 +179,11 @@ describe("a frame is refused, with the field and what was found,", () => {
       { ...good, labels: { ...good.labels, scale: Number.POSITIVE_INFINITY } },
       "scale is Infinity",
     ],
-    ["labels as floats", { ...good, labels: floats }, "Cannot read activation: labels are f32, expected u8"],
+    [
+      "labels as narrow floats",
+      { ...good, labels: { ...floats, dtype: "f16", data: floats.data.subarray(0, floats.data.length / 2) } },
+      "Cannot read activation: labels are f16, expected u8 or f32",
+    ],
     [
       "labels of other rows",
       { ...good, labels: { dtype: "u8", shape: [1, 2], data: new Uint8Array(2) } },

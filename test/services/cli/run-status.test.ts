@@ -111,7 +111,7 @@ describe("where a hub answers", () => {
       batch: 40,
       batches: 100,
     } as const;
-    const view: Omit<RunView, "control"> = { row, config, workers: [worker] };
+    const view: Omit<RunView, "control"> = { row, config, labels: [], workers: [worker] };
     server = createServer((request, response) => {
       const isKnown = request.url === `/api/runs/${path}`;
       response.writeHead(isKnown ? code : 404).end(isKnown ? JSON.stringify(view) : "");
