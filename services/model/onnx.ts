@@ -58,7 +58,7 @@ function namedOutputs(graph: OnnxGraph, logits: string, { config, facts }: Model
 function inUnits(
   graph: OnnxGraph,
   values: string,
-  labels: readonly { readonly mean?: number; readonly deviation?: number }[],
+  labels: readonly { readonly mean?: number | undefined; readonly deviation?: number | undefined }[],
 ): string {
   const constant = (of: (label: (typeof labels)[number]) => number) =>
     graph.floats(Float32Array.from(labels, of));
