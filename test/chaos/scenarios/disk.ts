@@ -96,7 +96,8 @@ export async function fullAtTheEnd({ config, set }: DiskRun, seed: number): Prom
       const summary = await rig.summary();
       return [
         {
-          claim: "the disk is full when the run ends: the run waits with an alarm, and ends when there is room",
+          claim:
+            "the disk is full when the run ends: the run waits with an alarm, and ends when there is room",
           bar: "waits, then ends",
           measured: waited ? "waited, then ended" : "did not wait",
           met: waited,

@@ -53,8 +53,5 @@ export async function mixed(
     }
   }
   const what = [...counts].map(([kind, count]) => `${count} × ${kind}`).join(", ");
-  return [
-    ledgerFinding(found, seeds),
-    { claim: "faults that overlap", bar: "—", measured: what, met: true },
-  ];
+  return [ledgerFinding(found, seeds), { claim: "faults that overlap", bar: "—", measured: what, met: true }];
 }
