@@ -113,8 +113,25 @@ export interface Kernels extends Casts, SequenceKernels {
   /** Σ a · b in double precision. */
   dot(a: Float32Array, b: Float32Array, length: number): number;
 
+  /** difference = guess − target, and what tells how good the guess is. */
+  compare(guess: Float32Array, target: Float32Array, difference: Float32Array, length: number): Comparison;
+
+  /** values = values · factor, in double precision and rounded once. */
+  scale(values: Float32Array, factor: number, length: number): void;
+
   /** True if every value is finite and at most `limit` in size. */
   isWithin(values: Float32Array, length: number, limit: number): boolean;
+}
+
+/** Sums in double precision, of a guess s and a target t. */
+export interface Comparison {
+  /** Σ (s − t)², the differences in single precision. */
+  readonly squaredError: number;
+  /** Σ t²: what guessing zero would have cost. */
+  readonly squaredTarget: number;
+  /** Σ s² and Σ s · t. */
+  readonly squaredGuess: number;
+  readonly product: number;
 }
 
 /**

@@ -85,6 +85,6 @@ export class ParameterSet {
     const { decay = 0 } = this.#options;
     if (decay === 0) return;
     const kept = 1 - rate * decay;
-    for (let i = 0; i < value.length; i++) value[i] = value[i]! * kept;
+    this.#kernels.scale(value, kept, value.length);
   }
 }

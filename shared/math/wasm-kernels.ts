@@ -63,6 +63,7 @@ export function kernelsInArena(
     ...products(wasm, arena, scratch),
     ...images(wasm, arena),
     ...elementwise(wasm, arena),
+    ...sums(wasm, arena, scratch),
     ...wasmBatchNorm(wasm, arena, scratch),
     ...losses(wasm, arena),
     ...optimizers(wasm, arena),
@@ -124,7 +125,7 @@ function images(kernels: WasmExports, arena: Arena): Pick<Kernels, "unfold" | "f
 function elementwise(
   kernels: WasmExports,
   arena: Arena,
-): Pick<Kernels, "add" | "subtract" | "activate" | "activateBackward" | "dot" | "isWithin"> {
+): Pick<Kernels, "add" | "subtract" | "scale" | "activate" | "activateBackward" | "isWithin"> {
   return {
     add(a, b, sum, length) {
       kernels.add(arena.address(a, length), arena.address(b, length), arena.address(sum, length), length);
@@ -147,11 +148,31 @@ function elementwise(
       if (nonlinearity === "identity") kernels.copy(from, to, length);
       else derivativeOf(kernels, nonlinearity)(arena.address(output, length), from, to, length);
     },
-    dot(a, b, length) {
-      return kernels.dot(arena.address(a, length), arena.address(b, length), length);
+    scale(values, factor, length) {
+      kernels.scale(arena.address(values, length), factor, length);
     },
     isWithin(values, length, limit) {
       return kernels.isWithin(arena.address(values, length), length, floatAtMost(limit)) === 1;
+    },
+  };
+}
+
+function sums(kernels: WasmExports, arena: Arena, scratch: number): Pick<Kernels, "dot" | "compare"> {
+  const found = new Float64Array(arena.buffer, scratch, 4);
+  return {
+    dot(a, b, length) {
+      return kernels.dot(arena.address(a, length), arena.address(b, length), length);
+    },
+    compare(guess, target, difference, length) {
+      const [s, t, d] = [guess, target, difference].map((array) => arena.address(array, length));
+      kernels.compare(s!, t!, d!, length, scratch);
+      const [squaredError, squaredTarget, squaredGuess, product] = found;
+      return {
+        squaredError: squaredError!,
+        squaredTarget: squaredTarget!,
+        squaredGuess: squaredGuess!,
+        product: product!,
+      };
     },
   };
 }

@@ -177,6 +177,25 @@ describe("elementwise", () => {
     }
   });
 
+  it("compare a guess with its target as single sums do", () => {
+    const kernels = sides.subject;
+    for (const length of [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 1000]) {
+      const [s, t, d] = [drawn(length), drawn(length), drawn(length)].map((x) => guarded(kernels, x));
+      const { squaredError, squaredTarget, squaredGuess, product } = kernels.compare(s!, t!, d!, length);
+      const sums = [
+        [d!, d!],
+        [t!, t!],
+        [s!, s!],
+        [s!, t!],
+      ].map(([a, b]) => kernels.dot(a!, b!, length));
+      expect([squaredError, squaredTarget, squaredGuess, product]).toEqual(sums);
+      expect(Array.from(d!)).toEqual(Array.from(s!, (x, i) => Math.fround(x - t![i]!)));
+      kernels.scale(d!, 0.5, length);
+      expect(Array.from(d!)).toEqual(Array.from(s!, (x, i) => Math.fround(x - t![i]!) / 2));
+      expect([s!, t!, d!].map(isIntact)).toEqual([true, true, true]);
+    }
+  });
+
   it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 100.5, -100.5])(
     "finds %d wherever it stands, and nothing behind the end",
     (poison) => {

@@ -6,7 +6,6 @@ typedef uint32_t U __attribute__((ext_vector_type(LANES)));
 typedef uint16_t Shorts __attribute__((ext_vector_type(LANES)));
 typedef int8_t Ints __attribute__((ext_vector_type(LANES)));
 typedef uint8_t Bytes __attribute__((ext_vector_type(LANES)));
-typedef double Doubles __attribute__((ext_vector_type(LANES)));
 
 enum { INFINITE = 0x7f800000 };
 /** Bits of 65504, the largest half, and of 2^-14, the smallest with a full mantissa. */

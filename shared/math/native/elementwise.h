@@ -58,6 +58,14 @@ COMBINE(tanhBackward, tanhBackwardOf)
 COMBINE(add, sumOfTwo)
 COMBINE(subtract, differenceOf)
 
+/** values = values · factor, in double precision and rounded once: values, factor, length. */
+KERNEL(scale) {
+  float *values = FLOATS(0);
+  const double factor = record[1];
+  for (word i = 0, left = WHOLE(2); left > 0; i += LANES, left -= LANES)
+    put(values + i, __builtin_convertvector(__builtin_convertvector(take(values + i, left), Doubles) * factor, V), left);
+}
+
 /** 1 where |value| ≤ limit everywhere; NaN never is: values, length, limit. */
 KERNEL(isWithin) {
   const float *values = FLOATS(0);

@@ -2,6 +2,8 @@
 #include "batch-norm.h"
 #include "casts.h"
 #include "elementwise.h"
+#include "losses.h"
 #include "multiply.h"
 #include "optimizers.h"
 #include "sequences.h"
+#include "sums.h"

@@ -31,6 +31,7 @@ typedef int64_t word;
 
 typedef float V __attribute__((ext_vector_type(LANES)));
 typedef int32_t I __attribute__((ext_vector_type(LANES)));
+typedef double Doubles __attribute__((ext_vector_type(LANES)));
 typedef V AnyV __attribute__((aligned(4), may_alias));
 typedef I AnyI __attribute__((aligned(4), may_alias));
 

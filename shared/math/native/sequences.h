@@ -1,5 +1,6 @@
 // What transformers compute besides products. A sum along a row is sixteen sums, of every sixteenth float, added up half to
 // half: the same order by vectors of any width.
+#pragma once
 #include "columns.h"
 #include "exponential.h"
 

@@ -32,7 +32,7 @@ INLINE void addStep(const int rows, const int vectors, V sum[ROWS][ONE_ROW], con
 INLINE void tile(const int rows, const int vectors, const int inLines, const float *a, word aStride, const float *b,
                  word bStride, word depth, float *c, word cStride, int add, word width) {
   // Of large tiles some steps without a jump; to small ones it makes no difference.
-  const word together = rows * vectors >= 10 ? 4 : 1;
+  const word together = rows * vectors >= (LANES == 16 ? 16 : 10) ? 4 : 1;
   const word aRow = inLines ? aStride : 1, aStep = inLines ? 1 : aStride;
   // Else the first sight of c, which has left the first cache, comes when its sums are due.
   UNROLL for (int i = 0; i < rows; i++) __builtin_prefetch(c + i * cStride, 1);

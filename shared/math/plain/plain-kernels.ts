@@ -36,6 +36,8 @@ export function plainKernels(): Kernels {
     adam,
     sgd,
     dot,
+    compare,
+    scale,
     isWithin,
     ...plainCasts,
     ...plainSequences,
@@ -184,6 +186,20 @@ function dot(a: Float32Array, b: Float32Array, length: number): number {
   let sum = 0;
   for (let i = 0; i < length; i++) sum += a[i]! * b[i]!;
   return sum;
+}
+
+function compare(guess: Float32Array, target: Float32Array, difference: Float32Array, length: number) {
+  subtract(guess, target, difference, length);
+  return {
+    squaredError: dot(difference, difference, length),
+    squaredTarget: dot(target, target, length),
+    squaredGuess: dot(guess, guess, length),
+    product: dot(guess, target, length),
+  };
+}
+
+function scale(values: Float32Array, factor: number, length: number): void {
+  for (let i = 0; i < length; i++) values[i]! *= factor;
 }
 
 function isWithin(values: Float32Array, length: number, limit: number): boolean {

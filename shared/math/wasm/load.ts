@@ -34,7 +34,9 @@ export interface WasmExports {
   readonly swapPieces: WasmFunction;
   readonly unfold: WasmFunction;
   readonly fold: WasmFunction;
+  readonly scale: WasmFunction;
   readonly dot: WasmFunction;
+  readonly compare: WasmFunction;
   readonly isWithin: WasmFunction;
   readonly floatsToHalves: WasmFunction;
   readonly halvesToFloats: WasmFunction;

@@ -67,6 +67,12 @@ static void digestFloats(int index) {
   }
 }
 
+static void digestDouble(double value) {
+  uint64_t bits;
+  memcpy(&bits, &value, 8);
+  digest = (digest ^ (value != value ? 0x7ff8000000000000u : bits)) * 0x100000001b3u;
+}
+
 static void digestBytes(int index) {
   for (int64_t i = 0; i < arrays[index].bytes; i++) digest = (digest ^ (uint8_t)arrays[index].at[i]) * 0x100000001b3u;
 }
@@ -81,7 +87,8 @@ static Kernel *kernelOf(const char *name) {
 
 /**
  * Parameters by a letter each: f floats of rows × columns, c of columns, r of rows, s 16 bits and b bytes of rows × columns,
- * R rows, C columns, N their product, 1 a number; q floats of columns × columns, p of 2 × rows × 3 × columns; 2, 3.
+ * R rows, C columns, N their product, 1 a number; q floats of columns × columns, p of 2 × rows × 3 × columns; 2, 3; d four
+ * doubles.
  */
 static void run(const char *name, const char *parameters, int rows, int columns) {
   const int atEnd = drawn(2), length = rows * columns;
@@ -97,6 +104,7 @@ static void run(const char *name, const char *parameters, int rows, int columns)
       case 's': record[i] = array(2 * length, atEnd); break;
       case 'b': record[i] = array(length, atEnd); break;
       case 'q': record[i] = array(4 * columns * columns, atEnd); break;
+      case 'd': record[i] = array(32, atEnd); break;
       case 'p': record[i] = array(24 * length, atEnd); break;
       case 'R': record[i] = rows; break;
       case 'C': record[i] = columns; break;
@@ -111,9 +119,10 @@ static void run(const char *name, const char *parameters, int rows, int columns)
   }
   kernelOf(name)(record);
   for (int i = 0; i < count; i++)
-    if (kinds[i] == 's' || kinds[i] == 'b') digestBytes(i);
+    if (kinds[i] == 'd') for (int sum = 0; sum < 4; sum++) digestDouble(((double *)arrays[i].at)[sum]);
+    else if (kinds[i] == 's' || kinds[i] == 'b') digestBytes(i);
     else digestFloats(i);
-  if (!strcmp(name, "isWithin")) digest = (digest ^ (uint64_t)record[0]) * 0x100000001b3u;
+  if (!strcmp(name, "isWithin") || !strcmp(name, "softmaxCrossEntropy")) digestDouble(record[0]);
 }
 
 static void multiply(int number, int64_t scratchBytes) {
@@ -162,6 +171,7 @@ int main(int argc, char **argv) {
     {"floatsToInts", "fbrRC"}, {"intsToFloats", "brfRC"}, {"bytesToFloats", "b1fN"},
     {"add", "fffN"}, {"gelu", "ffN"}, {"geluBackward", "fffN"}, {"layerNormForward", "fffrcRC1"},
     {"layerNormBackward", "fffrccRC"}, {"causalSoftmax", "qC1"}, {"causalSoftmaxBackward", "qqC1"}, {"swapPieces", "pp2R3C"},
+    {"scale", "f1N"}, {"compare", "fffNd"}, {"softmaxCrossEntropy", "fffRC"},
   };
   const int shapes = atoi(argv[3]);
   for (int i = 0; i < shapes; i++) {

@@ -101,6 +101,16 @@ export function casesOf(random: () => number, rows: number, columns: number, str
       run: (kernels, [values]) => [1, 3, 1e30].map((limit) => kernels.isWithin(values!, length, limit)),
     },
     {
+      name: "compare",
+      floats: [drawn(length), drawn(length), drawn(length)],
+      run: (kernels, [guess, target, difference]) => kernels.compare(guess!, target!, difference!, length),
+    },
+    {
+      name: "scale",
+      floats: [drawn(length)],
+      run: (kernels, [values]) => kernels.scale(values!, 0.3, length),
+    },
+    {
       name: "dot",
       floats: [drawn(length), drawn(length)],
       run: (kernels, [a, b]) => kernels.dot(a!, b!, length),

@@ -162,6 +162,18 @@ export function subtract(a: usize, b: usize, difference: usize, length: i32): vo
   combine<Difference>(a, b, difference, length);
 }
 
+/** values = values · factor, in double precision and rounded once. */
+export function scale(values: usize, factor: f64, length: i32): void {
+  const factors = f64x2.splat(factor);
+  for (; length > 0; length -= 4, values += VECTOR) {
+    const x = v128.load(values);
+    const low = f64x2.mul(f64x2.promote_low_f32x4(x), factors);
+    const high = f64x2.mul(f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 0)), factors);
+    const both = v128.shuffle<i64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
+    put(values, both, length);
+  }
+}
+
 /** True if |value| ≤ limit everywhere. Comparisons with NaN are false, so NaN is never within. */
 export function isWithin(values: usize, length: i32, limit: f32): bool {
   const limits = f32x4.splat(limit);

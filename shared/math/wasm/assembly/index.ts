@@ -7,6 +7,7 @@ export {
   isWithin,
   relu,
   reluBackward,
+  scale,
   sigmoid,
   sigmoidBackward,
   subtract,
@@ -35,4 +36,4 @@ export {
   layerNormForward,
   swapPieces,
 } from "./sequences";
-export { dot } from "./sums";
+export { compare, dot } from "./sums";

@@ -1,5 +1,6 @@
 // Sums in double precision, always in the same order.
 import { VECTOR, keepFirst, sumPair } from "./lanes";
+import { subtract } from "./elementwise";
 
 /** Σ a · b. A product of two floats is exact in double precision. */
 export function dot(a: usize, b: usize, length: i32): f64 {
@@ -31,4 +32,13 @@ function products(a: v128, b: v128): v128 {
 @inline
 function upper(value: v128): v128 {
   return v128.shuffle<i64>(value, value, 1, 0);
+}
+
+/** difference = guess − target; sums, doubles: Σ difference², Σ target², Σ guess², Σ guess · target. */
+export function compare(guess: usize, target: usize, difference: usize, length: i32, sums: usize): void {
+  subtract(guess, target, difference, length);
+  f64.store(sums, dot(difference, difference, length));
+  f64.store(sums, dot(target, target, length), 8);
+  f64.store(sums, dot(guess, guess, length), 16);
+  f64.store(sums, dot(guess, target, length), 24);
 }
