@@ -13,7 +13,7 @@ const METHODS = ["cdni", "backprop"] as const;
 type Method = (typeof METHODS)[number];
 
 export const bench: Bench = {
-  title: "Depth: more layers, as many batches",
+  title: "Depth: more layers, the same batches a second",
   async run({ isQuick, say }) {
     const depths = isQuick ? [1, 4] : [1, 2, 4, 8, 16];
     const runs = METHODS.flatMap((method) =>
@@ -48,7 +48,7 @@ export const bench: Bench = {
         },
       ],
       notes: [
-        `The 5 ms are artificial: each layer process waits so long, blocked, for each batch it learns (bench/depth/slow-layer.ts), on top of a layer of 8 units on two rings, batch 64. Two cores cannot compute 16 × 5 ms at once; sixteen machines could. Counted from batch ${WARM_UP} on (backprop of several layers: from batch 20).`,
+        `The 5 ms are artificial: each layer process blocks for 5 ms for each batch it learns (bench/depth/slow-layer.ts), in addition to a layer of 8 units on two rings, batch 64. Two cores cannot compute 16 × 5 ms at once; sixteen machines could. The rate counts from batch ${WARM_UP} on (backprop of several layers: from batch 20).`,
       ],
     };
   },

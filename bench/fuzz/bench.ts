@@ -18,14 +18,15 @@ const COLUMNS = ["", "how many", "median, ms", "99.9 %, ms", "longest, ms"];
 const MEMORY = "most memory, MiB";
 
 export const bench: Bench = {
-  title: "Rubbish: what it costs to refuse it",
+  title: "Rubbish: the cost of refusing it",
   async run(asked) {
     return {
       tables: [decoding(asked), await attacking(asked), await crowding(asked)],
       notes: [
-        "In one process: mutants of valid frames, each decoded, and encoded and decoded again where it is one; memory is that of V8's heap and buffers after against before, wherever no collection came between. Collections of garbage and whatever else ran count as the time of the frame they met.",
-        "At a real layer (head of two rings, with a run secret): from sending until the layer has ended its side of the connection, as whoever attacks sees it, so its own work counts too; one connection at a time. Time of the layer: what its main thread ran for from the end of one connection to the end of the next, collections of garbage and the greeting included. Memory: what the layer's VmRSS grew by from one connection to the next. Half of the mutants come from strangers, half from its proved predecessor. The frames, the raw WebSocket corpus and the requests are those of `test/support/hostile-*.ts`.",
-        "That nothing of it changes a weight, or ends a process, is what `test/fuzz` shows.",
+        "In one process, each mutant of a valid frame is decoded; if it is a frame, it is encoded and decoded again. Memory is the growth of V8's heap and buffers, wherever no garbage collection came between. The time of collections and of anything else that ran counts as time of the frame it met.",
+        "At a real layer (head of two rings, with a run secret) time runs from sending until the layer has ended its side of the connection, as the attacker sees it, so the attacker's own work counts too. There is one connection at a time. Half of the mutants come from strangers, half from the proved predecessor. The frames, the raw WebSocket corpus and the requests are those of `test/support/hostile-*.ts`.",
+        "The layer's own time is what its main thread ran for from the end of one connection to the end of the next, with garbage collection and the greeting. Memory is the growth of the layer's VmRSS from one connection to the next.",
+        "`test/fuzz` shows that none of it changes a weight or ends a process.",
       ],
     };
   },
@@ -72,22 +73,22 @@ async function attacking({ isQuick, say }: Asked): Promise<Table> {
       say(`${name}: ${took.length}, longest ${Math.max(...took).toFixed(1)} ms, of ${slowest}`);
       rows.push([...rowOf(name, took), mostBusyMs, mostGrownMiB]);
       const isRaw = name.startsWith("bytes") || name.startsWith("requests");
-      bars.push(longest(`until ${name} were hung up on`, took));
+      bars.push(longest(`until the ${name} were disconnected`, took));
       bars.push({
-        of: `the layer's own time for any of ${name}`,
+        of: `the layer's own time for any of the ${name}`,
         measured: mostBusyMs,
         unit: " ms",
         most: LONGEST_MS,
       });
       bars.push({
-        of: `memory of any of ${name}`,
+        of: `memory for any of the ${name}`,
         measured: mostGrownMiB,
         unit: " MiB",
         most: isRaw ? MOST_RAW_MIB : MOST_MIB,
       });
     }
     const columns = [...COLUMNS, "most time of the layer, ms", MEMORY];
-    return { title: "Connections hung up on by a real layer", columns, rows, bars };
+    return { title: "Connections closed by a real layer", columns, rows, bars };
   } finally {
     await run.close();
   }
@@ -147,11 +148,11 @@ async function crowding({ isQuick, say }: Asked): Promise<Table> {
     say(`${count} cut after ${longestSeconds.toFixed(1)} s at most`);
     return {
       title: "Connections at once that are silent, slow or only ping",
-      columns: ["connections", "the last one cut after, s", "a neighbour has linked and taught after, s"],
+      columns: ["connections", "the last one cut after, s", "a neighbour is linked and has taught after, s"],
       rows: [[count, longestSeconds, linkedMs / 1000]],
       bars: [
         { of: "until the last one is cut", measured: longestSeconds, unit: " s", most: 6 },
-        { of: "until a neighbour has linked and taught", measured: linkedMs / 1000, unit: " s", most: 3 },
+        { of: "until a neighbour is linked and has taught", measured: linkedMs / 1000, unit: " s", most: 3 },
       ],
     };
   } finally {

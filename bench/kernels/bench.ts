@@ -85,7 +85,7 @@ export const bench: Bench = {
       tables: found,
       versions: rivals.says,
       notes: [
-        `One thread each, CPU time of each process, candidates in turns, median of ${pace.rounds} rounds of ${pace.ms} ms; a ratio is the median of the rounds' ratios. Our kernels share one process; each core type of OpenBLAS and PyTorch have one of their own.`,
+        `Each candidate has one thread and counts its CPU time. Candidates take turns; a figure is the median of ${pace.rounds} rounds of ${pace.ms} ms, a ratio the median of the rounds' ratios. Our kernels share one process; each core type of OpenBLAS and PyTorch have one of their own.`,
       ],
     };
   },

@@ -40,7 +40,7 @@ export const bench: Bench = {
     return {
       tables: [{ title: `Exchanges a second, window ${WINDOW}, answer of 64 KiB`, columns, rows, bars }],
       notes: [
-        "Two processes each over loopback. Ours: dial, listen, encode, scan, decode, the check of every value on arrival and before sending, heartbeat. TCP: the same bytes on a bare socket, counted and not looked at. ws: the same bytes with every option as it comes, so its client masks.",
+        "Each is two processes over loopback. Our link dials, listens, encodes, scans, decodes, checks every value before sending and on arrival, and keeps a heartbeat. TCP is the same bytes on a bare socket, counted and not looked at. ws is the same bytes with its default options, so its client masks.",
       ],
     };
   },

@@ -22,8 +22,8 @@ export const bench: Bench = {
     return {
       tables: [await measureStart(asked), await measureMemory(asked), await measureTime(asked)],
       notes: [
-        "Ready: from starting the process until its port is open. Resident memory: VmRSS of each layer, once a second, in endless training on configs/mnist.yaml with evaluations and checkpoints; growth compares the last fifth with the second one.",
-        "Where time goes: --cpu-prof of layer 2 over as long, from its first batch on; a function of Node or of the language counts for whoever of ours called it. Native: outside JavaScript, mostly system calls of the sockets. Records: checkpoints, log, telemetry.",
+        "Ready is from starting the process until its port is open. Resident memory is VmRSS of each layer, once a second, in endless training on configs/mnist.yaml with evaluations and checkpoints. Growth is the last fifth over the second.",
+        "Where time goes is --cpu-prof of layer 2 over as long, from its first batch on. A function of Node or of the language counts for the function of ours that called it. Native is outside JavaScript, mostly system calls of the sockets. Records are checkpoints, log and telemetry.",
       ],
     };
   },

@@ -19,7 +19,7 @@ export const bench: Bench = {
       versions: torch ? [torch.says] : [],
       notes: [
         ...torchNotes,
-        "npm start: wall clock of the whole command, from calling npm to its end: start-up, reading the data, evaluation after each epoch, checkpoints. The others count less: PyTorch its training loop and an evaluation after each epoch, with the data in memory and everything imported; the reference chain its training in one process (cdni, staleness 1, the same kernels), and one evaluation.",
+        "npm start is the wall clock of the whole command: start-up, reading the data, evaluation after each epoch, checkpoints. The others count less. PyTorch counts its training loop and an evaluation after each epoch, with the data in memory and everything imported. The reference chain counts its training in one process (cdni, staleness 1, the same kernels) and one evaluation.",
       ],
     };
   },

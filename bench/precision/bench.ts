@@ -18,8 +18,10 @@ export const bench: Bench = {
     return {
       tables: [await measureRuns(asked), await measureLink(asked)],
       notes: [
-        "Errors: runs of configs/mnist.yaml as it is (window 4, so which target comes when varies from run to run), only wire.dtype and seed changed. Batches a second: the same with each of the four links through a proxy of 100 Mbit/s in each direction, source, layers and proxies all on this machine's cores, which are a bound of their own. Bytes: what passed the proxies, both ways, with everything around the tensors; the source's link carries bytes of images whatever the type.",
-        "The link alone: two processes, every check of the real path, the casts among them, nothing learnt; 64 × 256 activations there and as many gradients back, window 16, through one such proxy.",
+        "Errors are of runs of configs/mnist.yaml with only wire.dtype and seed changed. The window is 4, so which target comes when varies from run to run.",
+        "Batches a second are of the same runs with each of the four links through a proxy of 100 Mbit/s in each direction. Source, layers and proxies share this machine's cores, which are a bound of their own.",
+        "Bytes are what passed the proxies, both ways, with everything around the tensors. The source's link carries bytes of images whatever the type.",
+        "The link alone is two processes and one such proxy. They make every check of the real path and the casts, and learn nothing. Activations of 64 × 256 go there and as many gradients come back, window 16.",
       ],
     };
   },

@@ -35,11 +35,11 @@ export const bench: Bench = {
     return {
       tables: [speed, worth],
       notes: [
-        "configs/mnist.yaml, batch 64, four layers and the source as five processes, a userland proxy on each of the four links that delays both directions (test/support/proxy.ts; at 0 ms it is there as well). Everything, proxies included, shares this machine's cores.",
-        "backprop is the same services with learning.method backprop and its window of 1: a layer waits for the true gradient. What it computes does not depend on the delay.",
-        "Staleness: mean age of the targets in batches, as the hidden layers report it, median of the reports.",
-        "Time to 97 %: a run whose rate falls to zero over its length, evaluated once at its end; the shortest of these lengths that ends at 97 % of the held-out digits counts, from its first batch to its last update, evaluation and start-up left out: " +
-          `${LENGTHS.join(", ")} batches. For backprop the length is found without delay, then one run of that length is timed at the delay, for at most ${MOST_MS / 60_000} minutes; nothing is extrapolated.`,
+        "The run is configs/mnist.yaml, batch 64: four layers and the source as five processes. A userland proxy on each of the four links delays both directions (test/support/proxy.ts; at 0 ms it is there as well). Everything, proxies included, shares this machine's cores.",
+        "backprop is the same services with learning.method backprop and a window of 1: a layer waits for the true gradient. What it computes does not depend on the delay.",
+        "Staleness is the mean age of the targets in batches, as the hidden layers report it; median of the reports.",
+        "Time to 97 % is that of a run whose rate falls to zero over its length and which is evaluated once, at its end. The shortest length that ends at 97 % of the held-out digits counts, from the first batch to the last update, without evaluation and start-up. The lengths are " +
+          `${LENGTHS.join(", ")} batches. For backprop the length is found without delay; then one run of that length is timed at the delay, for at most ${MOST_MS / 60_000} minutes; nothing is extrapolated.`,
       ],
     };
   },

@@ -31,7 +31,7 @@ const WITHOUT = "no hub";
 const CONTROL = "no hub, another run";
 type Circumstance = (run: BenchRun) => Promise<Onlookers>;
 const circumstances: Readonly<Record<string, Circumstance>> = {
-  "a hub, nobody looks": async () => nobody,
+  "a hub without viewers": async () => nobody,
   "a browser that never reads": ({ hub }) => deafBrowser(hub!.port),
   [`${BROWSERS} browsers that read`]: ({ hub }) => browsers(hub!.port, BROWSERS),
   "the hub stopped": async ({ hub }) => stoppedHub(hub!.child),
@@ -41,7 +41,7 @@ const circumstances: Readonly<Record<string, Circumstance>> = {
 interface Turn {
   /** Batches a second. */
   readonly rate: number;
-  /** Milliseconds of processor time for a batch: of all that train, of the hub, of those who look. */
+  /** Milliseconds of processor time for a batch: of all that train, of the hub, of the viewers. */
   readonly training: number;
   readonly hub: number;
   readonly onlookers: number;
@@ -53,7 +53,7 @@ interface Turn {
 type Round = ReadonlyMap<string, Turn>;
 
 /**
- * Batches a second with a hub and whoever looks at it, against none. All runs are there from the beginning to the end, and
+ * Batches a second with a hub and its viewers, against none. All runs are there from the beginning to the end, and
  * all but one stand still: they take turns of one and a half seconds, so that what slows the machine for longer slows all of them.
  */
 export async function measureThroughput({ isQuick, isLong, say }: Asked): Promise<Table> {
@@ -108,7 +108,7 @@ function tableOf(rounds: readonly Round[], stoppedSeconds: number): Table {
   const megabytes = (name: string) => Math.max(...all(name, "hubMegabytes"));
   return {
     title: `Batches a second of configs/mnist.yaml and processor time for a batch, ${rounds.length} turns each; the hub stopped through ${Math.round(stoppedSeconds)} s of training`,
-    columns: ["", "batches/s", "against no hub", "training, ms", "hub, ms", "who looks, ms", "hub, MB, most"],
+    columns: ["", "batches/s", "against no hub", "training, ms", "hub, ms", "viewers, ms", "hub, MB, most"],
     rows: [WITHOUT, CONTROL, ...names].map((name): Cell[] => [
       name,
       renderSpread(spreadOf(all(name, "rate")), ""),
@@ -128,7 +128,7 @@ function tableOf(rounds: readonly Round[], stoppedSeconds: number): Table {
   };
 }
 
-/** A run that stands still whenever it is not its turn, with its hub and whoever looks. */
+/** A run that stands still whenever it is not its turn, with its hub and viewers. */
 class Stage {
   readonly name: string;
   trainedSeconds = 0;
