@@ -13,6 +13,8 @@ import { addDashboard } from "./dashboard-command.ts";
 import { addDeploy } from "./deploy-command.ts";
 import { addLogs } from "./logs-command.ts";
 import { addExport } from "./model/export-command.ts";
+import { addPredict } from "./model/predict-command.ts";
+import { addServe } from "./model/serve-command.ts";
 import { addReport } from "./report-command.ts";
 import { addRuns } from "./runs-command.ts";
 import { addSample } from "./sample-command.ts";
@@ -60,6 +62,8 @@ function createProgram(edges: Edges, done: (code: number) => void): Command {
   addReport(program, edges);
   addExport(program, edges);
   addSample(program, edges);
+  addPredict(program, edges);
+  addServe(program, edges);
   addConform(program, edges, done);
   return program;
 }

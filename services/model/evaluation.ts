@@ -53,6 +53,14 @@ export class Evaluation {
   }
 }
 
+/** Of so many examples at once `Evaluation` is fast, and stays in bounds: where examples are large, of fewer. */
+export function rowsAtOnce({ config }: Model, most: number): number {
+  const widest = Math.max(...config.layers.flatMap(({ inputs, outputs }) => [inputs, outputs]));
+  return Math.max(1, Math.min(most, Math.floor(FLOATS_AT_ONCE / widest)));
+}
+
+const FLOATS_AT_ONCE = 2 ** 21;
+
 /** The same transforms, and no generator: backprop has none. */
 function withoutGuesses({ layers, learning, run, ...rest }: Config, batchSize: number): NetworkOptions {
   const { mixture: _, ...others } = learning;

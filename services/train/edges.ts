@@ -12,6 +12,8 @@ export interface Edges {
   readonly err: Screen;
   /** Lines can be redrawn, and somebody may be watching. */
   readonly isLive: boolean;
+  /** Standard input, once somebody wants it. */
+  readonly input: () => AsyncIterable<Buffer | string>;
   readonly pid: number;
   /** Trained when none is named. */
   readonly defaultConfig: string;
@@ -42,6 +44,7 @@ export function edgesOf(host: NodeJS.Process, worker: WorkerCommand, hub?: HubCo
     err: stderr,
     isLive: stdout.isTTY === true && !isTrue(env.CI) && env.TERM !== "dumb",
     pid,
+    input: () => host.stdin,
     defaultConfig: existsSync(CONFIG) ? CONFIG : fileURLToPath(new URL(`../../${CONFIG}`, import.meta.url)),
     worker,
     hub,
