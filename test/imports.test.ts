@@ -69,7 +69,7 @@ const rules: Readonly<Record<string, Rule>> = {
     outside: "any",
   },
   "services/sample": {
-    rooms: ["services/train", ...without("wire", "delivery")],
+    rooms: ["services/model", "services/train", "shared/config", "shared/data", "shared/math"],
     types: [],
     outside: "none",
   },

@@ -1,12 +1,9 @@
-import { realpathSync } from "node:fs";
-import { basename, join } from "node:path";
 import type { Command } from "commander";
-import { loadConfig } from "../../shared/config/read-config.ts";
 import { type SampleRequest, sample } from "../sample/sample.ts";
 import type { Edges } from "../train/edges.ts";
 import { Refusal } from "../train/refusal.ts";
 import { wholeNumber } from "./arguments.ts";
-import { findRun } from "./find-run.ts";
+import { runAt } from "./model/open-run.ts";
 
 export function addSample(program: Command, edges: Edges): void {
   program
@@ -21,9 +18,7 @@ export function addSample(program: Command, edges: Edges): void {
     .option("--runs <folder>", "where the records of runs are kept", "runs")
     .action(async (wanted: string | undefined, options: SampleOptions) => {
       const request = requestOf(options);
-      const folder = realpathSync(findRun(options.runs, wanted));
-      const { config } = loadConfig(join(folder, "config.yaml"));
-      await sample({ id: basename(folder), path: folder, config }, request, edges);
+      await sample(runAt(options.runs, wanted), request, edges);
     });
 }
 

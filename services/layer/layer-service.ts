@@ -172,7 +172,7 @@ export class LayerService {
       case "preview":
         return this.#successor?.send(this.#work.previewFrame(effect.item.frame));
       case "passForward":
-        return this.#sendOn(effect.item.frame, this.#work.passForward(effect.item.frame));
+        return this.#sendOn(effect.item.frame, this.#work.passForward(effect.item.frame, effect.ticket));
       case "passBackward":
         return this.#passBackward(effect);
       case "evaluate":
@@ -233,8 +233,8 @@ export class LayerService {
     );
   }
 
-  #passBackward({ item: { batch, frame }, gradient, learns }: Effect<"passBackward">): void {
-    this.#answer(batch, this.#work.passBackward(frame, gradient, learns));
+  #passBackward({ item: { batch, frame }, ticket, gradient, learns }: Effect<"passBackward">): void {
+    this.#answer(batch, this.#work.passBackward(frame, ticket, gradient, learns));
     if (!learns) return;
     const health = this.#work.mixedHealth;
     if (health) this.#meter.target(health, 1);

@@ -109,8 +109,10 @@ export class LayerWork {
    */
   update(frame: BatchFrame): Computed & { readonly loss: number | undefined } {
     const example = this.#load(frame);
-    if (this.#layer.kind === "locked") throw new Error("Cannot update a locked layer without a gradient");
-    const result = this.#layer.update(example, frame.batch);
+    const layer = this.#layer;
+    if (layer.kind === "locked" || layer.kind === "late")
+      throw new Error(`Cannot update a ${layer.kind} layer without a gradient`);
+    const result = layer.update(example, frame.batch);
     const output = "output" in result ? { example, values: result.output } : undefined;
     const loss = "loss" in result ? result.loss : undefined;
     // A head that is alone has nobody to answer: its loss is all that shows.
@@ -121,25 +123,40 @@ export class LayerWork {
   /** The same answer at present weights, changing nothing. */
   rehearse(frame: BatchFrame): Computed {
     const example = this.#load(frame);
-    if (this.#layer.kind === "locked") throw new Error("Cannot rehearse a locked layer without a gradient");
-    const result = this.#layer.rehearse(example);
+    const layer = this.#layer;
+    if (layer.kind === "locked" || layer.kind === "late")
+      throw new Error(`Cannot rehearse a ${layer.kind} layer without a gradient`);
+    const result = layer.rehearse(example);
     const output = "output" in result ? { example, values: result.output } : undefined;
     return { answer: this.#answer(result.inputGradient, example.rows), output };
   }
 
-  passForward(frame: BatchFrame): Output {
-    if (this.#layer.kind !== "locked") throw new Error("Cannot pass forward: the layer is not locked");
+  /** `ticket`: by which `passBackward` finds this batch. */
+  passForward(frame: BatchFrame, ticket: number): Output {
+    const layer = this.#layer;
+    if (layer.kind !== "locked" && layer.kind !== "late")
+      throw new Error(`Cannot pass forward: the layer is ${layer.kind}`);
     const example = this.#load(frame);
-    return { example, values: this.#layer.forward(example) };
+    const values = layer.kind === "late" ? layer.forward(example, ticket) : layer.forward(example);
+    return { example, values };
   }
 
-  passBackward(frame: BatchFrame, { gradient }: TargetFrame, learns: boolean): Tensor | undefined {
-    if (this.#layer.kind !== "locked") throw new Error("Cannot pass backward: the layer is not locked");
+  passBackward(
+    { batch }: BatchFrame,
+    ticket: number,
+    { gradient }: TargetFrame,
+    learns: boolean,
+  ): Tensor | undefined {
+    const layer = this.#layer;
+    if (layer.kind !== "locked" && layer.kind !== "late")
+      throw new Error(`Cannot pass backward: the layer is ${layer.kind}`);
     this.#readers.target.readChecked(gradient);
     const rows = gradient.shape[0];
+    if (layer.kind === "late")
+      return this.#answer(layer.backward(ticket, this.#target, { rows, batch, learns }), rows);
     const inputGradient = learns
-      ? this.#layer.backward(this.#target, rows, frame.batch)
-      : this.#layer.rehearseBackward(this.#target, rows);
+      ? layer.backward(this.#target, rows, batch)
+      : layer.rehearseBackward(this.#target, rows);
     return this.#answer(inputGradient, rows);
   }
 
@@ -233,6 +250,7 @@ export class LayerWork {
   }
 
   forget(tickets: readonly number[]): void {
+    if (this.#layer.kind === "late") this.#layer.forget(tickets);
     for (const ticket of tickets) this.#evidence?.take(ticket);
   }
 

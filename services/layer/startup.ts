@@ -123,6 +123,8 @@ export function rulesOf(config: Config, layer: number): Rules {
     window,
     isHead: layer === layers.length,
     isLocked: isLocked(learning),
+    ...(learning.method === "backprop" &&
+      learning.late && { mostWorking: window, settleEvery: [run.evaluateEvery, run.snapshotEvery] }),
     isUnlocked: learning.inputGenerator !== undefined,
     ...(schedule === "free" ? {} : { staleness: schedule.staleness }),
     // What a local layer learns from is never stale.

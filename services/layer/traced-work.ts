@@ -19,13 +19,13 @@ export class TracedWork extends LayerWork {
     return this.#tracer.span("rehearse", frame.batch, () => super.rehearse(frame));
   }
 
-  override passForward(frame: BatchFrame) {
-    return this.#tracer.span("forward", frame.batch, () => super.passForward(frame));
+  override passForward(frame: BatchFrame, ticket: number) {
+    return this.#tracer.span("forward", frame.batch, () => super.passForward(frame, ticket));
   }
 
-  override passBackward(frame: BatchFrame, target: TargetFrame, learns: boolean) {
+  override passBackward(frame: BatchFrame, ticket: number, target: TargetFrame, learns: boolean) {
     const name = learns ? "backward and update" : "backward";
-    return this.#tracer.span(name, frame.batch, () => super.passBackward(frame, target, learns));
+    return this.#tracer.span(name, frame.batch, () => super.passBackward(frame, ticket, target, learns));
   }
 
   override evaluate(frame: EvaluationFrame) {

@@ -1,35 +1,24 @@
-import type { SavedNetwork } from "../../shared/checkpoint/saved-network.ts";
-import type { Config } from "../../shared/config/config.ts";
-import { type DataFacts, dataFacts } from "../../shared/config/data-facts.ts";
+import type { DataFacts } from "../../shared/data/data-set-kind.ts";
 import { encodeText } from "../../shared/data/encode.ts";
-import type { Layer } from "../../shared/dni/build-layer.ts";
-import type { Head } from "../../shared/dni/head.ts";
-import { buildLayer } from "../../shared/layers/network.ts";
 import type { Kernels } from "../../shared/math/kernels.ts";
+import { Evaluation } from "../model/evaluation.ts";
+import type { Model } from "../model/model.ts";
 
 /** A trained network that says of a text what may come next. */
 export class LanguageModel {
-  readonly #hidden: readonly Exclude<Layer, Head>[];
-  readonly #head: Head;
-  readonly #input: Float32Array;
+  readonly #network: Evaluation;
   readonly #facts: DataFacts;
   readonly #vocabulary: number;
+  readonly #input: Float32Array;
 
   /** Throws a RangeError unless the data are sequences of ids. */
-  constructor(kernels: Kernels, config: Config, { layers }: SavedNetwork) {
-    this.#facts = dataFacts(config.data);
-    const { sequence } = this.#facts;
-    if (!sequence) throw new RangeError(`Cannot write text: the network learnt from ${config.data.set}`);
-    const one = { ...config, run: { ...config.run, batchSize: 1 } };
-    const built = layers.map((state, index) => {
-      const layer = buildLayer(kernels, one, index + 1);
-      layer.restore(state);
-      return layer;
-    });
-    this.#hidden = built.slice(0, -1) as Exclude<Layer, Head>[];
-    this.#head = built.at(-1) as Head;
-    this.#input = kernels.allocate(sequence.positions);
+  constructor(kernels: Kernels, model: Model) {
+    const { sequence } = model.facts;
+    if (!sequence) throw new RangeError(`Cannot write text: ${model.run} learnt from none`);
+    this.#network = new Evaluation(kernels, model, 1);
+    this.#facts = model.facts;
     this.#vocabulary = sequence.vocabulary;
+    this.#input = new Float32Array(sequence.positions);
   }
 
   /** Throws an EncodeError that names a character which it does not know. */
@@ -53,9 +42,7 @@ export class LanguageModel {
     const seen = ids.slice(-this.#input.length);
     // What stands after them is not looked at: attention is causal.
     this.#input.fill(0).set(seen);
-    let values = this.#input;
-    for (const layer of this.#hidden) values = layer.evaluate({ rows: 1, input: values, labels: values });
     const start = (seen.length - 1) * this.#vocabulary;
-    return this.#head.output({ rows: 1, input: values }).subarray(start, start + this.#vocabulary);
+    return this.#network.logits(this.#input, 1).subarray(start, start + this.#vocabulary);
   }
 }

@@ -1,9 +1,8 @@
-import { newestNetwork } from "../../shared/checkpoint/saved-network.ts";
 import { dataFacts } from "../../shared/config/data-facts.ts";
 import { EncodeError } from "../../shared/data/encode.ts";
 import { type DrawOptions, drawer } from "../../shared/math/draw.ts";
+import { openModel } from "../model/model.ts";
 import type { Edges } from "../train/edges.ts";
-import { placesOf } from "../train/go-back-to.ts";
 import { Refusal } from "../train/refusal.ts";
 import type { RunFolder } from "../train/run-folder.ts";
 import { LanguageModel } from "./language-model.ts";
@@ -23,15 +22,10 @@ export async function sample(run: RunFolder, request: SampleRequest, edges: Edge
   const { config } = run;
   if (!dataFacts(config.data).sequence)
     throw new Refusal(`Cannot sample ${run.id}: it learns from ${config.data.set}, expected text`);
-  const saved = await newestNetwork(placesOf(run));
-  if (!saved)
-    throw new Refusal(
-      `Cannot sample ${run.id}: its layers have saved nothing of one batch yet, the first checkpoints come after ${config.run.checkpointEvery} batches`,
-    );
-  const { kernels } = edges.kernels(config.compute.kernels);
-  const model = new LanguageModel(kernels, config, saved);
+  const opened = await openModel(run);
+  const model = new LanguageModel(edges.kernels(config.compute.kernels).kernels, opened);
   const ids = promptOf(model, request.prompt);
-  edges.err.write(`${run.id} after ${saved.batch} of ${config.run.batches} batches:\n`);
+  edges.err.write(`${run.id} after ${opened.saved.batch} of ${config.run.batches} batches:\n`);
   edges.out.write(request.prompt);
   const draw = drawer(request.seed, request);
   const decode = model.decoder();

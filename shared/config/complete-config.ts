@@ -1,12 +1,11 @@
 import { basename, extname } from "node:path";
-import { isLocked } from "../dni/layer-options.ts";
 import type { Config, DataConfig } from "./config.ts";
 import { completeData } from "./data.ts";
 import { dataFacts } from "./data-facts.ts";
 import { completeDelivery } from "./delivery.ts";
 import { checkEvidence } from "./generator.ts";
 import { completeLayers } from "./layers.ts";
-import { checkMethods, completeLearning } from "./learning.ts";
+import { checkMethods, completeLate, completeLearning } from "./learning.ts";
 import { checkBackoff } from "./link.ts";
 import { completeLoss } from "./loss.ts";
 import type { Mistake } from "./mistake.ts";
@@ -32,9 +31,11 @@ export function completeConfig(parts: SoundParts, own: OwnModules, file: string)
   const loss = data && completeLoss(parts.loss, data, notes);
   const layers = parts.layers && completeLayers(parts.layers, data, loss, own.layers, notes);
   const isSequence = layers?.some(({ positions }) => positions !== undefined) ?? false;
-  const learning = parts.learning && completeLearning(parts.learning, isSequence, notes);
+  const itself = parts.learning && completeLearning(parts.learning, isSequence, notes);
   const run = data && parts.run && completeRun(parts.run, data, notes);
-  const delivery = parts.delivery && learning && completeDelivery(parts.delivery, isLocked(learning), notes);
+  const mixes = (itself?.mixture ?? 0) > 0;
+  const delivery = parts.delivery && itself && completeDelivery(parts.delivery, itself.method, mixes, notes);
+  const learning = delivery ? completeLate(itself!, parts.learning!, delivery.window, notes) : itself;
   if (layers && learning) {
     checkMethods(layers, learning, notes);
     checkEvidence(layers, learning, notes);

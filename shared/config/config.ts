@@ -1,7 +1,7 @@
 import type { DataConfig } from "../data/data-set-kind.ts";
 import type { NetworkLayer } from "../dni/build-layer.ts";
 import type { EvidencePart } from "../dni/generators/linear-generator.ts";
-import type { Method } from "../dni/layer-options.ts";
+import type { LateOptions, Method } from "../dni/layer-options.ts";
 import type { LinkTimings } from "../link/timings.ts";
 import type { KernelsName } from "../math/choose-kernels.ts";
 import type { Loss } from "../math/kernels.ts";
@@ -47,6 +47,8 @@ export interface LearningConfig {
   };
   /** Only where layers wait for the true gradient to mix it with their guess: its share, above 0. */
   readonly mixture?: number;
+  /** Only for backprop whose gradients come late: how it takes them. */
+  readonly late?: LateOptions;
   /** Only where layers do not learn from every batch: below 1. */
   readonly updateProbability?: number;
   /** Only where layers learn from guessed inputs, which is for one process; hidden: widths of rectified layers. */
@@ -54,11 +56,13 @@ export interface LearningConfig {
 }
 
 export interface OptimizerConfig {
-  readonly optimizer: "adam" | "sgd";
+  readonly optimizer: "adam" | "nadam" | "sgd";
   readonly rate: number;
   /** For sgd only; 0 is plain descent. */
   readonly momentum: number;
-  /** For adam only, where it is not 0.999. */
+  /** Not for sgd, and only where it is not 0.9. */
+  readonly beta1?: number;
+  /** Not for sgd, and only where it is not 0.999. */
   readonly beta2?: number;
   /** Only where the weights of layers decay: times the rate. */
   readonly decay?: number;
@@ -86,7 +90,7 @@ export interface RunConfig {
 }
 
 export interface DeliveryConfig {
-  /** Unanswered activations on one link; 1 for backprop. */
+  /** Unanswered activations on one link; 1 for backprop that waits. */
   readonly window: number;
   readonly schedule: "free" | { readonly staleness: number };
   /** Batches a layer may apply since the last target it heard, before it holds. */

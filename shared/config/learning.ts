@@ -19,6 +19,18 @@ export const learningFields = map({
     .describe(
       "For dni and cdni. Share of the target in what a layer follows and sends back, the rest is its guess; above 0 it waits as under backprop. Default 0.",
     ),
+  late: map({
+    weights: oneOf(["stashed", "present"])
+      .optional()
+      .describe(
+        "Through which a batch goes backward: those of its forward pass, kept so long, or the present ones. Default stashed.",
+      ),
+    slowFor: wholeFrom(0)
+      .optional()
+      .describe("Batches over which the rate rises from rate / staleness to the rate. Default 0."),
+  })
+    .optional()
+    .describe("For backprop with a window above 1, whose gradients come late."),
   updateProbability: leaf("a number above 0, at most 1", (error) =>
     z.number(error).gt(0, error).lte(1, error),
   )
@@ -77,6 +89,24 @@ export function completeLearning(
     // Nothing where layers wait for their inputs.
     ...(typeof inputGenerator === "object" && { inputGenerator }),
   };
+}
+
+/** With what the window decides: whether backprop waits for its gradients, or they come late. */
+export function completeLate(
+  learning: LearningConfig,
+  { late }: z.output<typeof learningFields>,
+  window: number,
+  notes: Notes,
+): LearningConfig {
+  if (learning.method === "backprop" && window > 1) {
+    const { weights = "stashed", slowFor = 0 } = late ?? {};
+    return { ...learning, late: { weights, ...(slowFor > 0 && { slowFor }) } };
+  }
+  if (late) {
+    const what = "no gradient comes late: that takes method backprop and delivery.window above 1";
+    notes.wrong(["learning", "late"], late, what);
+  }
+  return learning;
 }
 
 /** What each layer does must suit its place, and what its successor answers. */

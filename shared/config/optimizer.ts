@@ -33,17 +33,24 @@ export const schedule = leaf(expected, (error) =>
 );
 
 export const descent = {
-  optimizer: oneOf(["adam", "sgd"]).default("adam").describe("How weights follow their gradient."),
+  optimizer: oneOf(["adam", "nadam", "sgd"])
+    .default("adam")
+    .describe("How weights follow their gradient; nadam is adam that looks a step of its momentum ahead."),
   momentum: leaf("a number from 0 up to, not including, 1", (error) =>
     z.number(error).gte(0, error).lt(1, error),
   )
     .optional()
     .describe("For sgd only. Default 0."),
+  beta1: leaf("a number from 0 up to, not including, 1", (error) =>
+    z.number(error).gte(0, error).lt(1, error),
+  )
+    .optional()
+    .describe("For adam and nadam: how slowly they forget gradients. Default 0.9."),
   beta2: leaf("a number from 0 up to, not including, 1", (error) =>
     z.number(error).gte(0, error).lt(1, error),
   )
     .optional()
-    .describe("For adam only: how slowly it forgets squares of gradients. Default 0.999."),
+    .describe("For adam and nadam: how slowly they forget squares of gradients. Default 0.999."),
 };
 
 /** Of layers, not of generators. */
@@ -58,6 +65,7 @@ interface WrittenOptimizer {
   readonly optimizer: OptimizerConfig["optimizer"];
   readonly rate: number;
   readonly momentum?: number | undefined;
+  readonly beta1?: number | undefined;
   readonly beta2?: number | undefined;
   readonly decay?: number | undefined;
   readonly clip?: number | undefined;
@@ -72,12 +80,13 @@ export function completeOptimizer(
   if (written.momentum !== undefined && written.optimizer !== "sgd") {
     notes.wrong([...path, "momentum"], written.momentum, `${written.optimizer} has none, only sgd has`);
   }
-  const { optimizer, rate, momentum = 0, beta2 = 0.999, decay = 0, clip } = written;
-  if (written.beta2 !== undefined && optimizer !== "adam") {
-    notes.wrong([...path, "beta2"], written.beta2, `${optimizer} has none, only adam has`);
-  }
+  const { optimizer, rate, momentum = 0, beta1 = 0.9, beta2 = 0.999, decay = 0, clip } = written;
+  for (const name of ["beta1", "beta2"] as const)
+    if (written[name] !== undefined && optimizer === "sgd")
+      notes.wrong([...path, name], written[name], "sgd has none, only adam and nadam have");
   return {
     ...{ optimizer, rate, momentum, schedule: completeSchedule(schedule) },
+    ...(beta1 !== 0.9 && { beta1 }),
     ...(beta2 !== 0.999 && { beta2 }),
     ...(decay !== 0 && { decay }),
     ...(clip !== undefined && { clip }),

@@ -1,6 +1,7 @@
 import type { Inbox } from "./inbox.ts";
 import type { BatchItem, Payloads } from "./items.ts";
 import type { SuccessorState } from "./successor-state.ts";
+import type { Working } from "./working.ts";
 
 /** Where a layer stands, and what it has heard and sent that is not settled. A crash leaves the cursor alone. */
 export interface DeliveryState<P extends Payloads> {
@@ -11,8 +12,8 @@ export interface DeliveryState<P extends Payloads> {
   readonly predecessor: "away" | "linked";
   readonly successor: SuccessorState;
   readonly inbox: Inbox<P>;
-  /** Locked only: forwarded, waiting for the true gradient. */
-  readonly working: BatchItem<P> | undefined;
+  /** Locked only: forwarded, waiting for the true gradient, in order; at most `mostWorking`. */
+  readonly working: readonly Working<P>[];
   /** Pinned only: targets that came before their turn, at most `staleness`. */
   readonly early: readonly HeardTarget<P>[];
   /** Unlocked only: applied last, by a guess of its input, whose correction has not come. */
@@ -47,7 +48,7 @@ export function initialState<P extends Payloads>(cursor: number, sinceTarget = 0
     predecessor: "away",
     successor: { phase: "away" },
     inbox: [],
-    working: undefined,
+    working: [],
     early: [],
     guessed: undefined,
     sinceTarget,

@@ -6,6 +6,7 @@ import type { LayerEvent } from "./layer-event.ts";
 import type { Rules } from "./rules.ts";
 import { type BatchInFlight, type InFlight, ticketsInFlight, withSent } from "./successor-state.ts";
 import { isDue, isForwarded, judge, type Verdict } from "./verdict.ts";
+import { reached, settle, withAnswer } from "./working.ts";
 
 /**
  * What a layer does with what it hears: a reducer without socket, clock or disk. `step(rules, state, event)` gives
@@ -87,7 +88,8 @@ class Turn<P extends Payloads> {
   private losePredecessor(): void {
     this.state.predecessor = "away";
     this.state.inbox = [];
-    this.state.working = undefined;
+    this.forget(this.state.working.map(({ ticket }) => ticket));
+    this.state.working = [];
     this.state.guessed = undefined;
     this.state.rewinding = 0;
     this.rest(false);
@@ -96,7 +98,7 @@ class Turn<P extends Payloads> {
   private hear(item: Item<P>): void {
     const { inbox, guessed, working } = this.state;
     if (item.kind === "correction" && !isCorrectionDue(inbox, guessed, item.batch)) return;
-    const unanswered = inbox.filter(isAnswered).length + (working ? 1 : 0);
+    const unanswered = inbox.filter(isAnswered).length + working.length;
     if (isAnswered(item) && unanswered >= this.rules.window) {
       const reason = `more than ${this.rules.window} unanswered activations`;
       return this.hangUp("predecessor", "window", reason);
@@ -108,18 +110,20 @@ class Turn<P extends Payloads> {
   private loseSuccessor(): void {
     const { successor, working } = this.state;
     if (successor.phase === "away") return;
-    const tickets = ticketsInFlight(successor);
-    if (tickets.length > 0) this.effects.push({ effect: "forget", tickets });
+    this.forget([...new Set([...working.map(({ ticket }) => ticket), ...ticketsInFlight(successor)])]);
     this.state.successor = { phase: "away" };
-    if (working) this.state.inbox = [working, ...this.state.inbox];
-    this.state.working = undefined;
+    this.state.inbox = [...working.map(({ item }) => item), ...this.state.inbox];
+    this.state.working = [];
+  }
+
+  private forget(tickets: readonly number[]): void {
+    if (tickets.length > 0) this.effects.push({ effect: "forget", tickets });
   }
 
   /** The successor lacks everything from `needed` on. Need = batches goes to the source too: the end was lost. */
   private followNeed(needed: number, inFlight: readonly InFlight[]): void {
     this.state.successor = { phase: "linked", need: needed, inFlight };
-    const sent = Math.max(this.state.cursor, this.state.working?.batch ?? -1);
-    if (needed <= sent || needed >= this.rules.batches) this.askRewind(needed);
+    if (needed <= reached(this.state) || needed >= this.rules.batches) this.askRewind(needed);
     this.work();
   }
 
@@ -145,11 +149,9 @@ class Turn<P extends Payloads> {
   }
 
   private useAnswer(sent: BatchInFlight, target: P["target"] | undefined): void {
-    if (this.rules.isLocked) return this.finishWorking(target);
-    if (target === undefined) {
-      this.effects.push({ effect: "forget", tickets: [sent.ticket] });
-      return;
-    }
+    this.state.working = withAnswer(this.state.working, sent.ticket, target);
+    if (this.rules.isLocked) return;
+    if (target === undefined) return this.forget([sent.ticket]);
     this.state.sinceTarget = 0;
     const heard = { batch: sent.batch, ticket: sent.ticket, target };
     if (isDue(this.rules, sent.batch, this.state.cursor + 1)) this.learn(heard);
@@ -159,18 +161,14 @@ class Turn<P extends Payloads> {
   /** A batch sent twice is learnt from once: else every rewind would add to what is kept. */
   private keepEarly(heard: HeardTarget<P>): void {
     const twins = this.state.early.filter(({ batch }) => batch === heard.batch);
-    if (twins.length > 0) this.effects.push({ effect: "forget", tickets: twins.map((twin) => twin.ticket) });
+    this.forget(twins.map(({ ticket }) => ticket));
     this.state.early = [...this.state.early.filter(({ batch }) => batch !== heard.batch), heard];
   }
 
-  private finishWorking(gradient: P["target"] | undefined): void {
-    const item = this.state.working;
-    if (!item) return;
-    this.state.working = undefined;
-    if (gradient === undefined) return this.shed(item, "shed");
-    const learns = item.batch === this.state.cursor + 1;
-    if (learns) this.state.cursor = item.batch;
-    this.effects.push({ effect: "passBackward", item, gradient, learns });
+  private settle(): void {
+    const [state, effects] = settle(this.rules, this.state);
+    Object.assign(this.state, state);
+    this.effects.push(...effects);
   }
 
   private learn({ batch, ticket, target }: HeardTarget<P>): void {
@@ -186,13 +184,15 @@ class Turn<P extends Payloads> {
 
   /** Deals with the inbox until it is empty or its first item has to wait. */
   private work(): void {
+    this.settle();
     if (this.state.paused) return;
-    while (this.state.inbox.length > 0 && !this.state.working) {
+    while (this.state.inbox.length > 0) {
       const [item, ...rest] = this.state.inbox as [Item<P>, ...Item<P>[]];
       const verdict = judge(this.rules, this.state, item);
       if (verdict === "wait") break;
       this.state.inbox = rest;
       this.carryOut(item, verdict);
+      this.settle();
     }
     this.rest(this.state.inbox.length > 0 && !this.rules.isHead && this.state.successor.phase === "away");
   }
@@ -247,9 +247,9 @@ class Turn<P extends Payloads> {
   }
 
   private passForward(item: BatchItem<P>): void {
-    this.sendBatch(item);
-    this.effects.push({ effect: "passForward", item });
-    this.state.working = item;
+    const ticket = this.sendBatch(item);
+    this.effects.push({ effect: "passForward", item, ticket });
+    this.state.working = [...this.state.working, { item, ticket }];
   }
 
   /** Its ticket. */

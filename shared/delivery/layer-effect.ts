@@ -53,11 +53,12 @@ type BatchEffect<P extends Payloads> =
   /** Unlocked: show the successor this batch, before anything is computed of it. */
   | { readonly effect: "preview"; readonly item: BatchItem<P> }
   /** Locked: compute the output and send it to the successor; answer later. */
-  | { readonly effect: "passForward"; readonly item: BatchItem<P> }
+  | { readonly effect: "passForward"; readonly item: BatchItem<P>; readonly ticket: number }
   /** Locked: backpropagate and answer; change the weights only where `learns`. */
   | {
       readonly effect: "passBackward";
       readonly item: BatchItem<P>;
+      readonly ticket: number;
       readonly gradient: P["target"];
       readonly learns: boolean;
     };

@@ -8,6 +8,10 @@ export interface Rules {
   readonly isHead: boolean;
   /** Backprop: an update waits for the true gradient. */
   readonly isLocked: boolean;
+  /** Backprop: most batches passed forward that wait for theirs; 1 unless given. */
+  readonly mostWorking?: number;
+  /** Backprop with pinned staleness: before multiples of these all gradients are followed, however late they may be. */
+  readonly settleEvery?: readonly number[];
   /**
    * Complete unlock: a batch goes on before it is worked on, and what it came to goes after it, as a correction.
    */

@@ -1,7 +1,8 @@
 import type { DeliveryState } from "./delivery-state.ts";
 import type { BarrierItem, EvaluationItem, Item, Payloads } from "./items.ts";
 import type { Rules } from "./rules.ts";
-import { hasRoom, type SuccessorState } from "./successor-state.ts";
+import { hasRoom } from "./successor-state.ts";
+import { isNext, reached } from "./working.ts";
 
 /**
  * What becomes of the first item that waits. Apply: do what it is for. Rehearse: answer it once more, at present
@@ -25,9 +26,11 @@ export type Verdict = "apply" | "rehearse" | "gap" | "shed" | "wait";
  *       pinned    b = next    and: successor away                 wait       (D = staleness, before the lines above)
  *                             need ≤ b − D                        shed
  *                             b − D is unanswered                 wait
- *       locked    b ≤ next    and: away, full, or one unanswered  wait       (instead of the lines above)
+ *       locked    b ≤ next    and: away, full, or most unanswered wait       (instead of the lines above)
+ *                             pinned, and b − D is unanswered     wait
  *                             need < b                            shed
  *                             else                                apply or rehearse
+ *                 while some are unanswered, `next` is behind them, and what is not passed forward waits
  *     evaluation  successor away, or need ≠ b                     shed
  *                 window full                                     wait
  *                 else                                            apply
@@ -48,6 +51,8 @@ export type Verdict = "apply" | "rehearse" | "gap" | "shed" | "wait";
  * A batch b is sent on where the successor is linked and b ≤ need (applied), or b = need (rehearsed).
  */
 export function judge(rules: Rules, state: DeliveryState<Payloads>, item: Item<Payloads>): Verdict {
+  // Answers go back in order: whatever does not go forward itself comes after those that have.
+  if (state.working.length > 0 && !isNext(state, item)) return "wait";
   switch (item.kind) {
     case "batch":
       return judgeBatch(rules, state, item.batch);
@@ -75,10 +80,10 @@ export function isForwarded(
 
 function judgeBatch(rules: Rules, state: DeliveryState<Payloads>, batch: number): Verdict {
   const { cursor, successor } = state;
-  if (batch > cursor + 1) return "gap";
-  const verdict = batch === cursor + 1 ? "apply" : "rehearse";
+  if (batch > reached(state) + 1) return "gap";
+  const verdict = batch > cursor ? "apply" : "rehearse";
   if (rules.isHead) return verdict;
-  if (rules.isLocked) return judgeLocked(rules, successor, batch, verdict);
+  if (rules.isLocked) return judgeLocked(rules, state, batch, verdict);
   if (verdict === "apply") {
     const obstacle = obstacleTo(rules, state, batch);
     if (obstacle !== undefined) return obstacle;
@@ -89,11 +94,20 @@ function judgeBatch(rules: Rules, state: DeliveryState<Payloads>, batch: number)
 
 /**
  * Backprop needs the successor's gradient for every batch, whether the successor has learnt it already or not. One
- * that is due is waited for, though who had sent its batch is gone: it would be taken for that of the next.
+ * that is due is waited for, though who had sent its batch is gone. Pinned, a batch waits until the gradient of the one
+ * `staleness` before it is followed.
  */
-function judgeLocked(rules: Rules, successor: SuccessorState, batch: number, verdict: Verdict): Verdict {
+function judgeLocked(
+  rules: Rules,
+  { successor, working }: DeliveryState<Payloads>,
+  batch: number,
+  verdict: Verdict,
+): Verdict {
   if (successor.phase === "away" || !hasRoom(rules, successor)) return "wait";
-  if (successor.inFlight.some(({ kind }) => kind === "batch")) return "wait";
+  const { mostWorking = 1, staleness = mostWorking } = rules;
+  const sent = successor.inFlight.filter(({ kind }) => kind === "batch").length;
+  if (Math.max(sent, working.length) >= mostWorking) return "wait";
+  if (working.some(({ item }) => item.batch + staleness <= batch)) return "wait";
   return successor.need < batch ? "shed" : verdict;
 }
 

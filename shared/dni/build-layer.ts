@@ -2,6 +2,7 @@ import type { Kernels, Loss } from "../math/kernels.ts";
 import { DecoupledLayer } from "./decoupled-layer.ts";
 import type { EvidencePart } from "./generators/linear-generator.ts";
 import { Head } from "./head.ts";
+import { LateLayer } from "./late-layer.ts";
 import {
   isLocked,
   type LayerOptions,
@@ -26,6 +27,8 @@ export interface NetworkOptions {
   readonly run: {
     readonly batchSize: number;
     readonly batches: number;
+    /** Before these batches the network is judged: where gradients come late, all have come by then. */
+    readonly evaluateEvery?: number;
     /** Before these batches all targets heard so far are learnt, however pinned; 0 or none: before none. */
     readonly snapshotEvery?: number;
   };
@@ -37,7 +40,7 @@ export interface NetworkLayer extends LayerSpec {
 }
 
 /** Told apart by `kind`. */
-export type Layer = DecoupledLayer | LockedLayer | MixedLayer | LocalLayer | Head;
+export type Layer = DecoupledLayer | LockedLayer | LateLayer | MixedLayer | LocalLayer | Head;
 
 /** Makes layer `number`, from 1, of the network: newly drawn. Throws a RangeError if there is no such layer. */
 export type BuildLayer = (kernels: Kernels, network: NetworkOptions, number: number) => Layer;
@@ -47,7 +50,8 @@ export function layerOf(kernels: Kernels, network: NetworkOptions, number: numbe
   const options = layerOptions(network, number, parts);
   if (number === network.layers.length) return new Head(kernels, options);
   const { learning } = options;
-  if (learning.method === "backprop") return new LockedLayer(kernels, options);
+  if (learning.method === "backprop")
+    return learning.late ? new LateLayer(kernels, options, learning.late) : new LockedLayer(kernels, options);
   if (learning.method === "local") return new LocalLayer(kernels, options);
   return isLocked(learning) ? new MixedLayer(kernels, options) : new DecoupledLayer(kernels, options);
 }

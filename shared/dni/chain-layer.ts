@@ -5,6 +5,7 @@ import { EvidenceStore } from "./evidence.ts";
 import type { Example } from "./example.ts";
 import type { GeneratorHealth } from "./generators/linear-generator.ts";
 import type { Head } from "./head.ts";
+import type { LateLayer } from "./late-layer.ts";
 import type { LocalLayer } from "./local-layer.ts";
 import type { LockedLayer } from "./locked-layer.ts";
 import type { MixedLayer } from "./mixed-layer.ts";
@@ -14,8 +15,8 @@ export interface ChainLayer {
   readonly layer: Exclude<Layer, Head>;
   /** → the output. */
   forward(example: Example, batch: number): Float32Array;
-  /** The successor's answer for the batch of the last forward, if it had one → its own answer to its predecessor. */
-  hear(target: Float32Array | undefined, heard: Heard): Float32Array | undefined;
+  /** The successor's answer for a batch, if it had one; its own answers to its predecessor, as they are ready. */
+  hear(target: Float32Array | undefined, heard: Heard, answer: Answer): void;
   /** Learns what it has heard and not yet learnt, in order. */
   drain(): void;
 }
@@ -25,10 +26,14 @@ interface Heard {
   readonly rows: number;
 }
 
+type Answer = (inputGradient: Float32Array | undefined, of: Heard) => void;
+
 interface ChainLayerOptions {
   readonly maxRows: number;
   /** See ChainOptions. */
   readonly staleness: number;
+  /** Before batch `next` every gradient has come, however late they may be. */
+  readonly isSettled: (next: number) => boolean;
   readonly onHealth: (batch: number, health: GeneratorHealth) => void;
 }
 
@@ -39,6 +44,8 @@ export function chainLayerOf(kernels: Kernels, layer: Layer, options: ChainLayer
       return new Stale(kernels, layer, options);
     case "locked":
       return new Waiting(layer, options);
+    case "late":
+      return new Late(kernels, layer, options);
     case "local":
       return new Deaf(layer);
     case "head":
@@ -60,13 +67,56 @@ class Waiting implements ChainLayer {
     return this.layer.forward(example);
   }
 
-  hear(target: Float32Array | undefined, { rows, batch }: Heard): Float32Array | undefined {
-    if (!target) throw new Error(`Cannot go backward: there is no gradient for batch ${batch}`);
-    const answer = this.layer.backward(target, rows, batch);
+  hear(target: Float32Array | undefined, heard: Heard, answer: Answer): void {
+    const { rows, batch } = heard;
+    const inputGradient = this.layer.backward(mustBeThere(target, batch), rows, batch);
     if ("health" in this.layer && this.layer.health) this.#onHealth(batch, this.layer.health);
-    return answer;
+    answer(inputGradient, heard);
   }
 
+  drain(): void {}
+}
+
+function mustBeThere(target: Float32Array | undefined, batch: number): Float32Array {
+  if (target) return target;
+  throw new Error(`Cannot go backward: there is no gradient for batch ${batch}`);
+}
+
+/** A layer of backprop that is D batches ahead of its gradients. */
+class Late implements ChainLayer {
+  readonly layer: LateLayer;
+  readonly #options: ChainLayerOptions;
+  /** Heard and not yet due, in order; the target of batch b lies at b mod D. */
+  readonly #early: Heard[] = [];
+  readonly #targets: readonly Float32Array[];
+  /** The batch that would go forward next. */
+  #next = 0;
+
+  constructor(kernels: Kernels, layer: LateLayer, options: ChainLayerOptions) {
+    const { staleness, maxRows } = options;
+    requireStaleness(staleness);
+    this.#targets = Array.from({ length: staleness }, () => kernels.allocate(maxRows * layer.outputs));
+    this.layer = layer;
+    this.#options = options;
+  }
+
+  forward(example: Example, batch: number): Float32Array {
+    this.#next = batch + 1;
+    return this.layer.forward(example, batch);
+  }
+
+  hear(target: Float32Array | undefined, heard: Heard, answer: Answer): void {
+    const { staleness, isSettled } = this.#options;
+    this.#targets[heard.batch % staleness]!.set(mustBeThere(target, heard.batch));
+    this.#early.push(heard);
+    const due = isSettled(this.#next) ? this.#next : this.#next - staleness;
+    while (this.#early[0] && this.#early[0].batch <= due) {
+      const of = this.#early.shift()!;
+      answer(this.layer.backward(of.batch, this.#targets[of.batch % staleness]!, of), of);
+    }
+  }
+
+  /** At the end, and where there is a snapshot, nothing is left to come. */
   drain(): void {}
 }
 
@@ -85,8 +135,8 @@ class Deaf implements ChainLayer {
     return output;
   }
 
-  hear(): Float32Array | undefined {
-    return this.#inputGradient;
+  hear(_: Float32Array | undefined, heard: Heard, answer: Answer): void {
+    answer(this.#inputGradient, heard);
   }
 
   drain(): void {}
@@ -104,9 +154,7 @@ class Stale implements ChainLayer {
 
   constructor(kernels: Kernels, layer: DecoupledLayer, options: ChainLayerOptions) {
     const { maxRows, staleness, onHealth } = options;
-    if (!(Number.isInteger(staleness) && staleness >= 1)) {
-      throw new RangeError(`Cannot pin the staleness: ${staleness} is not a whole number from 1`);
-    }
+    requireStaleness(staleness);
     const widths = layer.evidenceWidths;
     this.layer = layer;
     this.#staleness = staleness;
@@ -123,10 +171,11 @@ class Stale implements ChainLayer {
     return output;
   }
 
-  hear(target: Float32Array | undefined, { batch }: Heard): Float32Array | undefined {
+  hear(target: Float32Array | undefined, heard: Heard, answer: Answer): void {
+    const { batch } = heard;
     if (target) this.#targets[batch % this.#staleness]!.set(target);
     else this.#evidence.take(batch);
-    return this.#inputGradient;
+    answer(this.#inputGradient, heard);
   }
 
   drain(): void {
@@ -138,4 +187,9 @@ class Stale implements ChainLayer {
     if (!evidence) return;
     this.#onHealth(batch, this.layer.learn(evidence, this.#targets[batch % this.#staleness]!, batch));
   }
+}
+
+function requireStaleness(staleness: number): void {
+  if (!(Number.isInteger(staleness) && staleness >= 1))
+    throw new RangeError(`Cannot pin the staleness: ${staleness} is not a whole number from 1`);
 }

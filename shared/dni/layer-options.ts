@@ -77,10 +77,19 @@ export interface LearningOptions {
     };
   /** λ: layers with a generator wait, and follow λ · target + (1 − λ) · guess. 0 unless given: they wait for nobody. */
   readonly mixture?: number;
+  /** Backprop that does not wait: gradients come late. None where it does. */
+  readonly late?: LateOptions;
   /** With which every layer learns from a batch, each by itself. 1 unless given. */
   readonly updateProbability?: number;
   /** Layers learn from guessed inputs, and wait for nobody at all (complete unlock). */
   readonly inputGenerator?: InputGeneratorOptions;
+}
+
+export interface LateOptions {
+  /** A batch goes backward through the weights of its own forward pass, kept so long, or through the present ones. */
+  readonly weights: "stashed" | "present";
+  /** Over so many batches the rate rises from rate / staleness to the rate; 0 unless given. */
+  readonly slowFor?: number;
 }
 
 export interface InputGeneratorOptions {

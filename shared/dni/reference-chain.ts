@@ -48,6 +48,7 @@ export class ReferenceChain {
       chainLayerOf(kernels, layer, {
         maxRows: run.batchSize,
         staleness,
+        isSettled: (next) => this.#isSettled(next),
         onHealth: (batch, health) => options.onHealth?.(index + 1, batch, health),
       }),
     );
@@ -74,10 +75,7 @@ export class ReferenceChain {
       example = { ...example, input };
     }
     const { loss, inputGradient } = this.#head.update(example, number);
-    const heard = { batch: number, rows };
-    let target = inputGradient;
-    for (let index = this.#hidden.length - 1; index >= 0; index--)
-      target = this.#hidden[index]!.hear(target && this.#sent("back", index, target, rows), heard);
+    this.#answer(this.#hidden.length - 1, inputGradient, { batch: number, rows });
     // Only now: the guesses that layers hold until they are done are the generators' own arrays.
     for (const [index, input] of this.#inputs.entries()) input.learn(shown, sent[index]!, number);
     return { loss };
@@ -106,6 +104,24 @@ export class ReferenceChain {
     }
     const { layers, units } = this.#network;
     return scoreOf(tally, this.#head.judged, rows, layers.at(-1)!.outputs, units);
+  }
+
+  /** Hidden layer `index`, if there is one, hears what its successor says of a batch, and those before it what follows. */
+  #answer(
+    index: number,
+    gradient: Float32Array | undefined,
+    heard: { readonly batch: number; readonly rows: number },
+  ): void {
+    if (index < 0) return;
+    const target = gradient && this.#sent("back", index, gradient, heard.rows);
+    this.#hidden[index]!.hear(target, heard, (answer, of) => this.#answer(index - 1, answer, of));
+  }
+
+  #isSettled(next: number): boolean {
+    const { batches, evaluateEvery = 0, snapshotEvery = 0 } = this.#network.run;
+    return (
+      next === batches || [evaluateEvery, snapshotEvery].some((every) => every > 0 && next % every === 0)
+    );
   }
 
   /** What comes out where these values go over the link between hidden layer `index` and its successor. */

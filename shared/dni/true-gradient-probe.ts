@@ -61,7 +61,7 @@ export class TrueGradientProbe {
 
 /** The same, but that every hidden layer waits for its gradient, and none guesses. */
 function lockedOf(network: NetworkOptions): NetworkOptions {
-  const { inputGenerator: _, mixture: __, ...learning } = network.learning;
+  const { inputGenerator: _, mixture: __, late: ___, ...learning } = network.learning;
   const layers = network.layers.map(({ method: _, ...layer }) => layer);
   return { ...network, layers, learning: { ...learning, method: "backprop" } };
 }

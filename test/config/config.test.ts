@@ -97,8 +97,21 @@ describe("a config", () => {
 
   it("has a window of 1 under backprop, and one that holds the staleness where that is pinned", () => {
     expect(read(shortest, "learning.method=backprop").delivery.window).toBe(1);
+    expect(
+      read(shortest, "learning.method=backprop", "delivery.schedule={staleness: 3}").delivery.window,
+    ).toBe(3);
     expect(read(shortest, "delivery.schedule={staleness: 3}").delivery.window).toBe(4);
     expect(read(shortest, "delivery.schedule={staleness: 9}").delivery.window).toBe(9);
+  });
+
+  it("lets gradients of backprop come late where its window is above 1, through stashed weights", () => {
+    expect(read(shortest, "learning.method=backprop").learning.late).toBeUndefined();
+    const wide = ["learning.method=backprop", "delivery.window=2"];
+    expect(read(shortest, ...wide).learning.late).toEqual({ weights: "stashed" });
+    const late = { weights: "present", slowFor: 5 };
+    expect(read(shortest, ...wide, "learning.late={weights: present, slowFor: 5}").learning.late).toEqual(
+      late,
+    );
   });
 
   it("lets generators follow the layers' schedule unless they have their own", () => {
@@ -174,6 +187,10 @@ describe("a canonical config file", () => {
     [],
     ["learning.method=dni", "seed=4294967296"],
     ["learning.method=backprop"],
+    [
+      "learning={method: backprop, late: {slowFor: 3}, layer: {optimizer: nadam, beta1: 0.99}}",
+      "delivery.window=3",
+    ],
     ["learning.generator.form=linear"],
     ["learning={mixture: 0.25, generator: {hidden: [5, 6], batchNorm: false}}", "layers.0.method=local"],
     ["learning.inputGenerator={rate: 0.1, hidden: [7]}"],

@@ -36,7 +36,7 @@ describe("a mistake in a config", () => {
       "x.yaml:10:5: learning.layer.optimiser is unknown: did you mean optimizer?",
       "x.yaml:13:1: link is empty: expected a map",
       '--set wire.dtype: wire.dtype is "f64": expected f32, f16, bf16 or i8',
-      "--set learning.x: learning.x is unknown: known here: method, mixture, updateProbability, layer, generator, inputGenerator",
+      "--set learning.x: learning.x is unknown: known here: method, mixture, late, updateProbability, layer, generator, inputGenerator",
     ]);
   });
 
@@ -177,14 +177,29 @@ describe("a mistake in a config", () => {
       "learning.layer.momentum is 0.9: adam has none, only sgd has",
     ],
     [
-      "a window for backprop",
-      ["learning.method=backprop", "delivery.window=4"],
-      "delivery.window is 4: backprop waits for every gradient, its window is 1",
+      "a window for a mixture",
+      ["learning.mixture=0.5", "delivery.window=4"],
+      "delivery.window is 4: a mixture waits for every gradient, its window is 1",
     ],
     [
-      "staleness for backprop",
-      ["learning.method=backprop", "delivery.schedule={staleness: 2}"],
-      "delivery.schedule.staleness is 2: backprop waits for every gradient, its staleness is 1",
+      "staleness for a mixture",
+      ["learning.mixture=0.5", "delivery.schedule={staleness: 2}"],
+      "delivery.schedule.staleness is 2: a mixture waits for every gradient, its staleness is 1",
+    ],
+    [
+      "late gradients for backprop that waits",
+      ["learning={method: backprop, late: {weights: present}}"],
+      "learning.late is a map: no gradient comes late: that takes method backprop and delivery.window above 1",
+    ],
+    [
+      "late gradients for cdni",
+      ["learning={late: {slowFor: 10}}", "delivery.window=4"],
+      "learning.late is a map: no gradient comes late: that takes method backprop and delivery.window above 1",
+    ],
+    [
+      "beta1 in SGD",
+      ["learning.layer={optimizer: sgd, beta1: 0.5}"],
+      "learning.layer.beta1 is 0.5: sgd has none, only adam and nadam have",
     ],
     [
       "a window below the staleness",

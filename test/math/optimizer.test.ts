@@ -41,6 +41,28 @@ describe("adam", () => {
   });
 });
 
+describe("nadam", () => {
+  it.each([0.9, 0.99])("looks ahead by a step of its momentum, with beta1 %f", (beta1) => {
+    const parameters = start.slice();
+    const optimizer = optimizerOf({ optimizer: "nadam", momentum: 0, beta1, beta2: 0.99 });
+    const state = optimizer.init(kernels, 5);
+    for (const [i, gradient] of gradients.entries())
+      optimizer.update(kernels, parameters, gradient, state, { rate: 0.01, scale: 0.5, step: i + 1 });
+    const expected = Array.from(start, (parameter, unit) => {
+      let [theta, m, v] = [parameter, 0, 0];
+      for (const [i, each] of gradients.entries()) {
+        const g = each[unit]! / 2;
+        m = beta1 * m + (1 - beta1) * g;
+        v = 0.99 * v + 0.01 * g ** 2;
+        const ahead = (beta1 * m) / (1 - beta1 ** (i + 2)) + ((1 - beta1) * g) / (1 - beta1 ** (i + 1));
+        theta -= (0.01 * ahead) / (Math.sqrt(v / (1 - 0.99 ** (i + 1))) + 1e-8);
+      }
+      return theta;
+    });
+    expect(distance(parameters, expected)).toBeLessThan(1e-6);
+  });
+});
+
 describe("sgd", () => {
   it.each([0, 0.9])("follows its velocity, with momentum %f", (momentum) => {
     const parameters = start.slice();

@@ -21,6 +21,8 @@ export interface Scenario {
   readonly snapshotEvery?: number;
   /** Inputs are guessed. */
   readonly isUnlocked?: boolean;
+  /** Gradients of backprop come late: through these weights. */
+  readonly late?: "stashed" | "present";
 }
 
 const template = readConfig(
@@ -56,12 +58,21 @@ export function scenarioOf(seed: number): Scenario {
   const isMixed = pick(true, false, false);
   const mayMix = scenario.layers > 1 && !isLocked && !scenario.isUnlocked;
   const lockedLayer = 1 + Math.floor(random() * (scenario.layers - 1));
-  return isMixed && mayMix ? { ...scenario, lockedLayer } : scenario;
+  if (isMixed && mayMix) return { ...scenario, lockedLayer };
+  if (!isLocked || pick(true, false)) return scenario;
+  const pinned = pick(0, 0, 1, 2, 4);
+  const late = pick("stashed", "present");
+  return {
+    ...scenario,
+    window: Math.max(pinned, pick(2, 4, 8)),
+    ...(pinned > 0 && { staleness: pinned }),
+    late,
+  };
 }
 
 export function configOf(scenario: Scenario): Config {
   const { layers, batches, window, evaluateEvery, checkpointEvery, stalenessBudget } = scenario;
-  const { method, lockedLayer, staleness, snapshotEvery = 0, isUnlocked = false } = scenario;
+  const { method, lockedLayer, staleness, snapshotEvery = 0, isUnlocked = false, late } = scenario;
   const hidden = template.layers[0]!;
   const head = template.layers.at(-1)!;
   const chain = Array.from({ length: layers - 1 }, (_, index) => ({
@@ -75,7 +86,13 @@ export function configOf(scenario: Scenario): Config {
   return {
     ...template,
     layers: [...chain, { ...head, inputs: layers === 1 ? 2 : 3 }],
-    learning: { ...template.learning, method, generator: { ...generator, evidence }, ...inputs },
+    learning: {
+      ...template.learning,
+      method,
+      generator: { ...generator, evidence },
+      ...inputs,
+      ...(late && { late: { weights: late } }),
+    },
     run: { ...template.run, batches, evaluateEvery, checkpointEvery, snapshotEvery },
     delivery: { window, stalenessBudget, schedule: staleness === undefined ? "free" : { staleness } },
   };

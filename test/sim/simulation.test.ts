@@ -44,6 +44,13 @@ describe("whatever fails: processes, machines, links, disks, or all of them", ()
     ["with guessed inputs and staleness pinned to 2", { isUnlocked: true, staleness: 2 }],
     ["with guessed inputs and a window of 1", { isUnlocked: true, window: 1 }],
     ["with backprop", { method: "backprop", window: 1 }],
+    ["with gradients of backprop that come late", { method: "backprop", late: "stashed" }],
+    ["with late gradients through present weights", { method: "backprop", late: "present", staleness: 1 }],
+    ["with late gradients, pinned", { method: "backprop", late: "stashed", staleness: 4 }],
+    [
+      "with late gradients, pinned below a long window",
+      { method: "backprop", late: "stashed", staleness: 3, window: 8 },
+    ],
     ["with one layer that waits among others that guess", { lockedLayer: 2 }],
     ["in a single layer", { layers: 1 }],
     ["through six layers with a long window", { layers: 6, window: 16 }],
@@ -108,6 +115,26 @@ describe("without faults", () => {
         expect(simulation.violations).toEqual([]);
         expect(digestsOf(simulation), `seed ${seed}`).toEqual(expected);
       }
+    },
+  );
+
+  it.each([
+    [1, "stashed"],
+    [3, "stashed"],
+    [4, "present"],
+  ] as const)(
+    "gradients that come %i batches late give the weights of the reference chain, bit for bit (weights %s)",
+    async (D, late) => {
+      const scenario = { ...calm, method: "backprop", staleness: D, late } as const;
+      const expected = await chainDigests(configOf(scenario), D);
+      for (let seed = 1; seed <= 10; seed++) {
+        const simulation = await simulate(scenario, seed);
+        expect(simulation.violations).toEqual([]);
+        expect(digestsOf(simulation), `seed ${seed}`).toEqual(expected);
+      }
+      // The control: as late as that, not one more.
+      const other = await chainDigests(configOf({ ...scenario, staleness: D + 1 }), D + 1);
+      expect(other[0]).not.toBe(expected[0]);
     },
   );
 

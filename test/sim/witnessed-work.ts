@@ -47,10 +47,15 @@ export class WitnessedWork extends LayerWork {
     return super.correct(shown, correction);
   }
 
-  override passBackward(frame: BatchFrame, target: TargetFrame, learns: boolean): Tensor | undefined {
+  override passBackward(
+    frame: BatchFrame,
+    ticket: number,
+    target: TargetFrame,
+    learns: boolean,
+  ): Tensor | undefined {
     this.#watch.passedBackward(frame.batch, target.batch);
     this.#mayBePoisoned();
-    const result = super.passBackward(frame, target, learns);
+    const result = super.passBackward(frame, ticket, target, learns);
     if (learns) this.#note(frame.batch);
     return result;
   }

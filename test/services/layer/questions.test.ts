@@ -45,9 +45,9 @@ function trained(of: NetworkOptions, number: number, between: (work: LayerWork) 
     const target = { kind: "gradient", batch, gradient } as const;
     between(work);
     if (isLocked && number < 3) {
-      work.passForward(heard);
+      work.passForward(heard, batch);
       between(work);
-      work.passBackward(heard, target, true);
+      work.passBackward(heard, batch, target, true);
       continue;
     }
     const { output } = work.update(heard);

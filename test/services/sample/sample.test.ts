@@ -64,7 +64,7 @@ describe("sample", () => {
     const { code, out, err } = await sample();
     expect(code).toBe(78);
     expect(out).toBe("");
-    expect(err).toMatch(/^Cannot sample alphabet-1: its layers have saved nothing of one batch yet/);
+    expect(err).toMatch(/^Cannot open the network of alphabet-1: its layers have saved nothing of one batch/);
   });
 
   it("writes what a run that trains knew when all its layers last saved themselves at one batch", async () => {
