@@ -28,8 +28,8 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   "shared/record": { rooms: ["shared/config", "shared/layers"], types: ["shared/wire"], outside: "any" },
   "shared/telemetry": {
-    rooms: ["shared/link", "shared/record"],
-    types: ["shared/wire", "shared/config"],
+    rooms: ["shared/wire", "shared/link", "shared/record"],
+    types: ["shared/config"],
     outside: "any",
   },
   "services/worker": {

@@ -127,7 +127,7 @@ export class Watch {
     clearInterval(this.#looking);
     for (const timer of this.#asking.values()) clearTimeout(timer);
     this.#lines.flush();
-    this.door.close();
+    this.door.end();
     this.#files.close();
   }
 

@@ -1,21 +1,21 @@
+import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import type { Codec } from "../wire/codec.ts";
-import { FastCodec } from "../wire/fast/fast-codec.ts";
 import { FrameError } from "../wire/frame-error.ts";
 import { CloseCode, type Frame } from "../wire/frames.ts";
 import type { Busy } from "./busy.ts";
 import { keepAlive } from "./heartbeat.ts";
 
-/** A connection to one neighbour, past the greeting. */
-export interface Link {
+/** A connection past the greeting: to one neighbour, if not said otherwise. */
+export interface Link<Said = Frame> {
   /**
-   * Hands the frame to the socket: at most once, never kept for later, nothing at all once the link is closing.
+   * Hands the message to the socket: at most once, never kept for later, nothing at all once the link is closing.
    */
-  send(frame: Frame): void;
+  send(message: Said): void;
   /**
    * What was sent before still goes out, then the close; nothing more is received. `reason` is cut at 123 bytes.
    */
-  close(code: CloseCode, reason: string): void;
+  close(code: number, reason: string): void;
   /** Ends the connection at once, with whatever is still buffered. */
   terminate(): void;
   /** Bytes sent and not yet taken by the network. */
@@ -38,8 +38,13 @@ export interface Why {
 
 /** What one end says instead of welcome, or to a welcome it cannot accept. */
 export interface Refusal {
-  readonly code: CloseCode;
+  readonly code: number;
   readonly reason: string;
+}
+
+/** Ends the connection whose message is being dealt with. */
+export function hangUp({ code, reason }: Refusal): never {
+  throw new FrameError(reason, code);
 }
 
 /** Bytes of the frames that passed a process's links so far; every link that it is handed to adds to it. */
@@ -48,14 +53,26 @@ export interface Traffic {
   received: number;
 }
 
-interface SocketLinkOptions {
+/** What every link of one end has in common. */
+export interface LinkOptions {
+  /** The longest message to expect. */
   readonly maxFrameBytes: number;
+  /** Counts what passes. */
   readonly traffic?: Traffic | undefined;
-  readonly heartbeatMs: number;
+  /** What the peer is told of long steps of this process. */
   readonly busy?: Busy | undefined;
-  /** A frame, in order of arrival. A FrameError thrown here closes the link; any other error ends the process. */
-  onFrame(frame: Frame): void;
-  /** Exactly once, after which no frame follows. */
+  /** The peer speaks oftener than once a heartbeat by itself. */
+  readonly isTalkative?: boolean;
+}
+
+interface SocketLinkOptions<Said, Heard> extends Omit<LinkOptions, "maxFrameBytes"> {
+  readonly codec: Codec<Said, Heard>;
+  readonly heartbeatMs: number;
+  /** What is beneath, where all that is said in one go is to leave in one piece. */
+  readonly gatherIn?: Duplex | undefined;
+  /** What to do with messages at first. */
+  onFrame(message: Heard): void;
+  /** Exactly once, after which no message follows. */
   onDown(why: Why): void;
 }
 
@@ -65,19 +82,20 @@ const TOO_BIG = 1009;
 const TAKES_QUESTIONS = Buffer.from("questions");
 
 /** A link over an open WebSocket. */
-export class SocketLink implements Link {
+export class SocketLink<Said = Frame, Heard = Frame> implements Link<Said> {
   readonly #socket: WebSocket;
-  readonly #options: SocketLinkOptions;
-  readonly #codec: Codec;
+  readonly #options: SocketLinkOptions<Said, Heard>;
+  /** A message, in order of arrival. A FrameError thrown here closes the link; any other error ends the process. */
+  onFrame: (message: Heard) => void;
   /** Ours, if this end began the closing; else what the socket says. */
   #why: Why | undefined;
   #isDown = false;
   #takesQuestions = false;
 
-  constructor(socket: WebSocket, options: SocketLinkOptions) {
+  constructor(socket: WebSocket, options: SocketLinkOptions<Said, Heard>) {
     this.#socket = socket;
     this.#options = options;
-    this.#codec = new FastCodec(options);
+    this.onFrame = options.onFrame;
     socket.on("message", (bytes: Buffer, isBinary: boolean) => this.#receive(bytes, isBinary));
     // "close" always follows "error", and is where we act.
     socket.on("error", (error) => {
@@ -90,7 +108,7 @@ export class SocketLink implements Link {
     socket.on("ping", (word: Buffer) => {
       if (word.equals(TAKES_QUESTIONS)) this.#takesQuestions = true;
     });
-    keepAlive(socket, options.heartbeatMs, () => this.#giveUp(), { busy: options.busy });
+    keepAlive(socket, options.heartbeatMs, () => this.#giveUp(), options);
   }
 
   get bufferedBytes(): number {
@@ -106,18 +124,35 @@ export class SocketLink implements Link {
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping(TAKES_QUESTIONS);
   }
 
-  send(frame: Frame): void {
-    if (this.#why === undefined && this.#socket.readyState === this.#socket.OPEN) {
-      const bytes = this.#codec.encode(frame);
-      if (this.#options.traffic) this.#options.traffic.sent += bytes.length;
-      // To allocate it anew costs more than to fill it, and is garbage of the longest kind.
-      this.#socket.send(bytes, (error) => error ?? this.#codec.reuse(bytes));
-    }
+  send(message: Said): void {
+    if (this.#why !== undefined || this.#socket.readyState !== this.#socket.OPEN) return;
+    const { codec, traffic } = this.#options;
+    const bytes = codec.encode(message);
+    if (traffic) traffic.sent += bytes.length;
+    this.#gather();
+    // To allocate it anew costs more than to fill it, and is garbage of the longest kind.
+    this.#socket.send(bytes, (error) => error ?? codec.reuse?.(bytes));
   }
 
-  close(code: CloseCode, reason: string): void {
+  /** Here as there each piece costs more than what is in it. */
+  #gather(): void {
+    const { gatherIn } = this.#options;
+    if (gatherIn === undefined || gatherIn.writableCorked > 0) return;
+    gatherIn.cork();
+    queueMicrotask(() => gatherIn.uncork());
+  }
+
+  /** Hears nothing for so long; the peer finds that its words are not taken. */
+  pause(ms: number): void {
+    this.#socket.pause();
+    setTimeout(() => this.#socket.resume(), ms);
+  }
+
+  close(code: number, reason: string): void {
     this.#why ??= { code, reason };
     this.#socket.close(code, cutReason(reason));
+    // This process may end at once.
+    this.#options.gatherIn?.uncork();
   }
 
   terminate(reason = "terminated"): void {
@@ -145,8 +180,7 @@ export class SocketLink implements Link {
     if (this.#why !== undefined) return;
     if (this.#options.traffic) this.#options.traffic.received += bytes.length;
     try {
-      if (!isBinary) throw new FrameError("Cannot read frame: it is text, expected binary");
-      this.#options.onFrame(this.#codec.decode(bytes));
+      this.onFrame(this.#options.codec.decode(bytes, isBinary));
     } catch (error) {
       if (error instanceof FrameError) this.close(error.code, error.message);
       else this.#crash(error);

@@ -1,8 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
-import type { Duplex } from "node:stream";
-import { type WebSocket, WebSocketServer } from "ws";
+import type { AddressInfo } from "node:net";
+import { FastCodec } from "../wire/fast/fast-codec.ts";
 import { FrameError } from "../wire/frame-error.ts";
 import {
   CloseCode,
@@ -12,16 +11,16 @@ import {
   PROTOCOL_VERSION,
   type WelcomeFrame,
 } from "../wire/frames.ts";
-import type { Busy } from "./busy.ts";
-import { acceptOptions, httpOptions, MOST_CONNECTIONS, STRANGER_CLOSE_MS } from "./limits.ts";
-import { type Link, type Refusal, SocketLink, type Traffic, type Why } from "./link.ts";
-import { boundBytes, PendingConnections } from "./pending-connections.ts";
-import { newNonce, provenBack, refuseUnproven } from "./proof.ts";
+import { type Arrival, Door, type Guest, refuseRequest } from "./door.ts";
+import { httpOptions, MOST_CONNECTIONS, STRANGER_BYTES } from "./limits.ts";
+import { hangUp, type Link, type LinkOptions, type Refusal, type SocketLink, type Why } from "./link.ts";
+import { provenBack, refuseUnproven } from "./proof.ts";
 import type { Secret } from "./secret.ts";
 import type { LinkTimings } from "./timings.ts";
 import { type TlsCredentials, tlsOptions } from "./tls.ts";
 
-export interface ListenOptions {
+/** For the predecessor. */
+export interface ListenOptions extends LinkOptions {
   readonly host: string;
   /** 0 lets the system choose; the listener says which it was. */
   readonly port: number;
@@ -30,12 +29,6 @@ export interface ListenOptions {
   readonly secret?: Secret | undefined;
   /** A peer without a certificate of this authority is not heard at all. Without it, connections are plain. */
   readonly tls?: TlsCredentials | undefined;
-  /** The longest activation frame to expect. */
-  readonly maxFrameBytes: number;
-  /** Counts what passes. */
-  readonly traffic?: Traffic | undefined;
-  /** What the peer is told of long steps of this process. */
-  readonly busy?: Busy | undefined;
   /** Plain GET requests by path, such as /healthz. */
   readonly routes?: Routes;
   /**
@@ -77,31 +70,30 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   return listening;
 }
 
-/** A connection that was upgraded and not welcomed yet. */
-interface Arrival {
-  readonly key: string;
-  /** Of the challenge that it was sent. */
-  readonly nonce: string;
-  readonly stopCounting: () => void;
-}
-
 class Listening implements Listener {
   readonly #options: ListenOptions;
   readonly #http: Server;
-  readonly #webSockets: WebSocketServer;
-  /** Everyone with an open socket, greeted or not. */
-  readonly #links = new Set<SocketLink>();
-  readonly #strangers: PendingConnections;
+  readonly #door: Door<Frame, Frame>;
   #predecessor: SocketLink | undefined;
 
   constructor(options: ListenOptions) {
     this.#options = options;
-    this.#strangers = new PendingConnections(options.link.handshakeMs);
-    this.#webSockets = new WebSocketServer(acceptOptions(options.maxFrameBytes));
+    this.#door = new Door<Frame, Frame>({
+      ...options,
+      ...{ path: "/", mostConnections: MOST_CONNECTIONS, strangerBytes: STRANGER_BYTES },
+      codec: () => new FastCodec(options),
+      challenge: (nonce) => ({ kind: "challenge", protocol: PROTOCOL_VERSION, nonce }),
+      greet: (hello, link, arrival) => this.#greet(hello, link, arrival),
+    });
     this.#http = this.#createServer();
     this.#http.maxConnections = MOST_CONNECTIONS;
-    this.#http.on("connection", (socket) => this.#meet(socket));
-    this.#http.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+    // Under TLS words from here would be nonsense to the other end.
+    this.#http.on("connection", (socket) =>
+      this.#door.meet(socket, () =>
+        options.tls ? socket.destroy() : refuseRequest(socket, "408 Request Timeout"),
+      ),
+    );
+    this.#http.on("upgrade", (request, socket, head) => this.#door.upgrade(request, socket, head));
   }
 
   #createServer(): Server {
@@ -133,69 +125,24 @@ class Listening implements Listener {
   async close(code: CloseCode = CloseCode.goingAway, reason = ""): Promise<void> {
     const portFreed = new Promise((resolve) => this.#http.close(resolve));
     // A connection is gone a moment before its WebSocket says so: the owner must have heard onDown by then.
-    const linksDown = new Promise((resolve) => this.#webSockets.close(resolve));
+    const linksDown = this.#door.close(code, reason);
     this.#http.closeAllConnections();
-    for (const link of this.#links) link.close(code, reason);
     await Promise.all([portFreed, linksDown]);
   }
 
-  #meet(socket: Socket): void {
-    const key = addressOf(socket);
-    socket.once("close", () => this.#strangers.forget(key));
-    const cut = () => socket.destroy();
-    // Under TLS words from here would be nonsense to the other end.
-    const expire = this.#options.tls ? cut : () => refuseRequest(socket, "408 Request Timeout");
-    this.#strangers.meet(key, expire, cut);
-  }
-
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // A peer that resets its connection now must not end the process; "close" follows.
-    socket.on("error", () => {});
-    const refused = refusedUpgrade(request);
-    if (refused !== undefined || !this.#http.listening) {
-      refuseRequest(socket, refused ?? "503 Service Unavailable");
-      return;
-    }
-    const key = addressOf(request.socket);
-    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) =>
-      this.#accept(webSocket, socket, key),
-    );
-  }
-
-  #accept(socket: WebSocket, raw: Duplex, key: string): void {
-    const { maxFrameBytes, traffic, busy, link: config } = this.#options;
-    const stopCounting = boundBytes(raw, (reason) => link.terminate(reason));
-    const arrival: Arrival = { key, nonce: newNonce(), stopCounting };
-    const link: SocketLink = new SocketLink(socket, {
-      maxFrameBytes,
-      traffic,
-      busy,
-      heartbeatMs: config.heartbeatMs,
-      onFrame: (frame) => this.#receive(frame, link, arrival),
-      onDown: (why) => this.#ended(link, why),
-    });
-    const expire = () => expireLink(link, `no hello within ${config.handshakeMs} ms`);
-    this.#strangers.advance(key, expire, () => link.terminate("too many strangers"));
-    this.#links.add(link);
-    link.send({ kind: "challenge", protocol: PROTOCOL_VERSION, nonce: arrival.nonce });
-  }
-
-  #receive(frame: Frame, link: SocketLink, arrival: Arrival): void {
-    if (link === this.#predecessor) this.#options.onFrame(forwardFrame(frame), link);
-    else this.#greeted(frame, link, arrival);
-  }
-
-  #greeted(hello: Frame, link: SocketLink, { key, nonce, stopCounting }: Arrival): void {
+  #greet(hello: Frame, link: SocketLink, { nonce }: Arrival): Guest<Frame> {
     if (hello.kind !== "hello") throw new FrameError(`Cannot take ${hello.kind}: the first frame is hello`);
-    const { secret } = this.#options;
+    const { secret, onUp, onFrame } = this.#options;
     const answer = refuseUnproven(secret, hello, nonce) ?? this.#options.answer(hello);
-    if ("code" in answer) return link.close(answer.code, answer.reason);
-    this.#strangers.forget(key);
-    stopCounting();
+    if ("code" in answer) return hangUp(answer);
     this.#replaceWith(link, hello);
     link.send(provenBack(secret, answer, hello, nonce));
     link.sayTakesQuestions();
-    this.#options.onUp(link, hello);
+    onUp(link, hello);
+    return {
+      hear: (frame) => onFrame(forwardFrame(frame), link),
+      left: (why) => this.#left(link, why),
+    };
   }
 
   #replaceWith(link: SocketLink, hello: HelloFrame): void {
@@ -210,22 +157,10 @@ class Listening implements Listener {
     this.#predecessor = link;
   }
 
-  #ended(link: SocketLink, why: Why): void {
-    this.#links.delete(link);
-    if (link !== this.#predecessor) return this.#options.onTurnedAway?.(why);
+  #left(link: SocketLink, why: Why): void {
     this.#predecessor = undefined;
     this.#options.onDown(link, why);
   }
-}
-
-/** Also one that was refused before, and does not answer the close. */
-function expireLink(link: SocketLink, reason: string): void {
-  link.close(CloseCode.helloTimeout, reason);
-  setTimeout(() => link.terminate(), STRANGER_CLOSE_MS).unref();
-}
-
-function addressOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
 }
 
 function forwardFrame(frame: Frame): ForwardFrame {
@@ -235,19 +170,6 @@ function forwardFrame(frame: Frame): ForwardFrame {
   throw new FrameError(
     `Cannot take ${frame.kind}: a predecessor sends activation, preview, correction, question, barrier, end or release`,
   );
-}
-
-/** The status to refuse an upgrade with. Only browsers send an origin, and no page has business here. */
-function refusedUpgrade(request: IncomingMessage): string | undefined {
-  if (request.headers.origin !== undefined) return "403 Forbidden";
-  if (request.url !== "/") return "404 Not Found";
-  return undefined;
-}
-
-function refuseRequest(socket: Duplex, status: string): void {
-  // Once upgraded, no timeout of the server's applies: a peer that never hangs up would stay.
-  socket.once("finish", () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
 async function pageFor(request: IncomingMessage, routes: Routes): Promise<Page> {

@@ -24,20 +24,12 @@ export class PendingConnections {
     this.#handshakeMs = handshakeMs;
   }
 
-  /** A connection has begun. */
+  /** A connection has begun, or come further: then neither its place nor its deadline changes, but how it is ended. */
   meet(key: string, expire: () => void, cut: () => void): void {
-    const deadline = setTimeout(() => this.#known.get(key)?.expire(), this.#handshakeMs);
+    const deadline =
+      this.#known.get(key)?.deadline ?? setTimeout(() => this.#known.get(key)?.expire(), this.#handshakeMs);
     this.#known.set(key, { expire, cut, deadline });
     if (this.#known.size > MOST_STRANGERS) this.#cutOldest();
-  }
-
-  /**
-   * It has come further, and is to be ended in another way from now on. Neither its place nor its deadline
-   * changes.
-   */
-  advance(key: string, expire: () => void, cut: () => void): void {
-    const stranger = this.#known.get(key);
-    if (stranger !== undefined) this.#known.set(key, { ...stranger, expire, cut });
   }
 
   /** It is welcome, or gone. */

@@ -72,19 +72,19 @@ export function refuseUnprovenBack(
   return refuse(welcome, secret && proofOf(secret, welcome, from, nonces));
 }
 
-/** The reasons say what is missing, never what a proof should have been. */
-function refuse(
-  { kind, proof }: HelloFrame | WelcomeFrame,
-  expected: string | undefined,
-): Refusal | undefined {
-  if (proof === undefined && expected === undefined) return undefined;
-  if (proof === undefined) return unproven(`${kind} has no proof, this end expects one`);
-  if (expected === undefined) return unproven(`${kind} has a proof, this end has no secret`);
-  return timingSafeEqual(Buffer.from(proof), Buffer.from(expected))
-    ? undefined
-    : unproven(`the proof in ${kind} is wrong: another secret, or an old connection`);
+function refuse(frame: HelloFrame | WelcomeFrame, expected: string | undefined): Refusal | undefined {
+  const reason = refuseProof(frame, expected);
+  return reason === undefined ? undefined : { code: CloseCode.unproven, reason };
 }
 
-function unproven(reason: string): Refusal {
-  return { code: CloseCode.unproven, reason };
+/** Why a message is not to be believed; undefined if it is. Says what is missing, never what a proof should have been. */
+export function refuseProof(
+  { kind, proof }: { readonly kind: string; readonly proof?: string },
+  expected: string | undefined,
+): string | undefined {
+  if (proof === undefined) return expected && `${kind} has no proof, this end expects one`;
+  if (expected === undefined) return `${kind} has a proof, this end has no secret`;
+  const [found, wanted] = [Buffer.from(proof), Buffer.from(expected)];
+  const isRight = found.length === wanted.length && timingSafeEqual(found, wanted);
+  return isRight ? undefined : `the proof in ${kind} is wrong: another secret, or an old connection`;
 }

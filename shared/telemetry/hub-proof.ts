@@ -1,5 +1,4 @@
-import { timingSafeEqual } from "node:crypto";
-import { newNonce } from "../link/proof.ts";
+import { newNonce, refuseProof } from "../link/proof.ts";
 import type { Secret } from "../link/secret.ts";
 import type { Command, CommandMessage, Introduction, QuestionMessage } from "./messages.ts";
 
@@ -30,15 +29,13 @@ export function provenIntroduction(
   return { ...withNonce, proof: proofOf(secret, "introduction", withNonce, challenge) };
 }
 
-/** Why the introduction is not to be believed; undefined if it is. Says nothing of what a proof should have been. */
+/** Why the introduction is not to be believed; undefined if it is. */
 export function refuseIntroduction(
   secret: Secret | undefined,
   introduction: Introduction,
   challenge: string,
 ): string | undefined {
-  if (secret === undefined) return undefined;
-  const expected = proofOf(secret, "introduction", introduction, challenge);
-  return refuse("introduction", introduction.proof, expected);
+  return secret && refuseProof(introduction, proofOf(secret, "introduction", introduction, challenge));
 }
 
 /** A command to whoever introduced itself so, with what it takes to be obeyed; `worker`: whom it is about, if another. */
@@ -73,8 +70,7 @@ export function refuseQuestion(
   to: Introduction,
   challenge: string,
 ): string | undefined {
-  if (secret === undefined) return undefined;
-  return refuse("question", question.proof, proofOf(secret, "question", to, challenge, [wordsOf(question)]));
+  return secret && refuseProof(question, proofOf(secret, "question", to, challenge, [wordsOf(question)]));
 }
 
 function wordsOf({ question, example, input }: QuestionMessage): string {
@@ -84,17 +80,10 @@ function wordsOf({ question, example, input }: QuestionMessage): string {
 /** Why the command is not to be obeyed by whoever introduced itself so; undefined if it is. */
 export function refuseCommand(
   secret: Secret | undefined,
-  { command, worker, proof }: CommandMessage,
+  message: CommandMessage,
   to: Introduction,
   challenge: string,
 ): string | undefined {
-  if (secret === undefined) return undefined;
-  return refuse("command", proof, proofOf(secret, "command", to, challenge, [command, worker]));
-}
-
-function refuse(what: string, proof: string | undefined, expected: string): string | undefined {
-  if (proof === undefined) return `the ${what} has no proof, this end expects one`;
-  const [found, wanted] = [Buffer.from(proof), Buffer.from(expected)];
-  const isRight = found.length === wanted.length && timingSafeEqual(found, wanted);
-  return isRight ? undefined : `the proof of the ${what} is wrong: another secret, or an old connection`;
+  const { command, worker } = message;
+  return secret && refuseProof(message, proofOf(secret, "command", to, challenge, [command, worker]));
 }

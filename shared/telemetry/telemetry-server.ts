@@ -1,11 +1,7 @@
-import type { IncomingMessage } from "node:http";
-import type { Duplex } from "node:stream";
-import { type WebSocket, WebSocketServer } from "ws";
-import { keepAlive } from "../link/heartbeat.ts";
-import { acceptOptions } from "../link/limits.ts";
-import { boundBytes, PendingConnections } from "../link/pending-connections.ts";
-import { newNonce } from "../link/proof.ts";
+import { type Arrival, Door, type Guest } from "../link/door.ts";
+import type { SocketLink, Why } from "../link/link.ts";
 import type { Secret } from "../link/secret.ts";
+import { CloseCode } from "../wire/frames.ts";
 import { provenCommand, provenQuestion, refuseIntroduction } from "./hub-proof.ts";
 import {
   type AnswerMessage,
@@ -17,7 +13,8 @@ import {
   TELEMETRY_PROTOCOL,
   type ToWorker,
 } from "./messages.ts";
-import { type Heard, MOST_MESSAGE_BYTES, parseTelemetry } from "./parse-telemetry.ts";
+import { type Heard, MOST_MESSAGE_BYTES } from "./parse-telemetry.ts";
+import { hubCodec, misfit, TelemetryClose } from "./telemetry-codec.ts";
 
 export interface TelemetryServerOptions {
   readonly secret: Secret | undefined;
@@ -56,109 +53,54 @@ const MOST_CONNECTIONS = 1_200;
 /** Beyond it nothing more is read from the worker until the second is over; it keeps its lines until then. */
 const MOST_MESSAGES_A_SECOND = 2_000;
 const HEARTBEAT_MS = 2_000;
-const POLICY = 1008;
-const TRY_AGAIN = 1013;
+
+type HubLink = SocketLink<ToWorker, Heard>;
 
 /** Where workers come in to tell of themselves: /telemetry of the hub's port. */
-export class TelemetryServer {
+export class TelemetryServer extends Door<ToWorker, Heard> {
   readonly #options: TelemetryServerOptions;
-  readonly #sockets = new WebSocketServer(acceptOptions(MOST_MESSAGE_BYTES));
-  readonly #strangers: PendingConnections;
-  readonly #visitors = new Map<WebSocket, Visiting>();
+  readonly #visitors = new Set<Visiting>();
 
   constructor(options: TelemetryServerOptions) {
+    super({
+      path: "/telemetry",
+      link: { heartbeatMs: HEARTBEAT_MS, handshakeMs: options.handshakeMs },
+      mostConnections: MOST_CONNECTIONS,
+      maxFrameBytes: MOST_MESSAGE_BYTES,
+      // An introduction holds a config, and so is longer than any hello.
+      strangerBytes: 2 * MOST_MESSAGE_BYTES,
+      isTalkative: true,
+      codec: () => hubCodec,
+      challenge: (nonce) => ({ kind: "challenge", protocol: TELEMETRY_PROTOCOL, nonce }),
+      greet: (heard, link, arrival) => this.#greet(heard, link, arrival),
+      onTurnedAway: (why) => this.#mayBeRefused(why),
+    });
     this.#options = options;
-    this.#strangers = new PendingConnections(options.handshakeMs);
   }
 
-  get connections(): number {
-    return this.#sockets.clients.size;
+  end(): void {
+    void this.close(CloseCode.goingAway, "the hub ends");
   }
 
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    socket.on("error", () => {});
-    // Only browsers send an origin, and no page has business here.
-    if (request.headers.origin !== undefined) return refuseUpgrade(socket, "403 Forbidden");
-    if (this.connections >= MOST_CONNECTIONS) return refuseUpgrade(socket, "503 Service Unavailable");
-    const host = request.socket.remoteAddress ?? "";
-    this.#sockets.handleUpgrade(request, socket, head, (accepted) =>
-      this.#accept(accepted, socket, host, `${host} ${request.socket.remotePort}`),
-    );
-  }
-
-  close(): void {
-    for (const socket of this.#sockets.clients) socket.close(1001, "the hub ends");
-    this.#sockets.close();
-  }
-
-  /** At once. */
-  terminate(): void {
-    for (const socket of this.#sockets.clients) socket.terminate();
-  }
-
-  #accept(socket: WebSocket, raw: Duplex, host: string, key: string): void {
-    const nonce = newNonce();
-    this.#strangers.meet(
-      key,
-      () => turnAway(socket, "no introduction in time"),
-      () => socket.terminate(),
-    );
-    // An introduction holds a config, and so is longer than any hello.
-    const stopCounting = boundBytes(raw, () => socket.terminate(), 2 * MOST_MESSAGE_BYTES);
-    socket.on("error", () => {});
-    socket.on("message", (bytes: Buffer, isBinary: boolean) => {
-      const visitor = this.#visitors.get(socket);
-      const heard = this.#read(bytes, isBinary, socket);
-      if (heard === undefined) return;
-      if (visitor !== undefined) return this.#hear(visitor, heard, socket);
-      this.#strangers.forget(key);
-      stopCounting();
-      this.#greet(socket, heard, host, nonce);
-    });
-    socket.on("close", () => {
-      this.#strangers.forget(key);
-      const visitor = this.#visitors.get(socket);
-      this.#visitors.delete(socket);
-      if (visitor !== undefined) this.#options.left(visitor, visitor.isSentAway ? "sent away" : "broke");
-    });
-    send(socket, { kind: "challenge", protocol: TELEMETRY_PROTOCOL, nonce });
-  }
-
-  #read(bytes: Buffer, isBinary: boolean, socket: WebSocket): Heard | undefined {
-    if (socket.readyState !== socket.OPEN) return undefined;
-    try {
-      if (isBinary) throw new Error("it is binary");
-      return parseTelemetry(bytes.toString());
-    } catch (error) {
-      this.#refuse(socket, `cannot understand: ${(error as Error).message}`);
-      return undefined;
-    }
-  }
-
-  #greet(socket: WebSocket, heard: Heard, host: string, nonce: string): void {
-    if (heard.kind !== "introduction") {
-      return this.#refuse(socket, `the first word is ${heard.kind}, expected introduction`);
-    }
-    const reason =
-      refuseIntroduction(this.#options.secret, heard, nonce) ??
-      refuseProtocol(heard) ??
-      this.#options.refuse(heard);
-    if (reason !== undefined) return this.#refuse(socket, reason);
-    for (const [other, { introduction }] of this.#visitors) {
+  #greet(heard: Heard, link: HubLink, { nonce, host }: Arrival): Guest<Heard> {
+    if (heard.kind !== "introduction") throw misfit(`the first word is ${heard.kind}, expected introduction`);
+    const { secret, refuse, introduced } = this.#options;
+    const reason = refuseIntroduction(secret, heard, nonce) ?? refuseProtocol(heard) ?? refuse(heard);
+    if (reason !== undefined) throw misfit(reason);
+    for (const other of this.#visitors) {
       // Its connection broke and we have not heard of it.
-      if (introduction.instance === heard.instance) other.terminate();
+      if (other.introduction.instance === heard.instance) other.terminate();
     }
-    const { secret } = this.#options;
-    const visitor = new Visiting(socket, heard, host, {
-      command: (command, worker) => send(socket, provenCommand(secret, command, heard, nonce, worker)),
-      ask: (question) => send(socket, provenQuestion(secret, question, heard, nonce)),
+    const visitor = new Visiting(link, heard, host, {
+      command: (command, worker) => link.send(provenCommand(secret, command, heard, nonce, worker)),
+      ask: (question) => link.send(provenQuestion(secret, question, heard, nonce)),
     });
-    this.#visitors.set(socket, visitor);
-    keepAlive(socket, HEARTBEAT_MS, () => socket.terminate(), { isTalkative: true });
-    this.#options.introduced(visitor);
+    this.#visitors.add(visitor);
+    introduced(visitor);
+    return { hear: (message) => this.#hear(visitor, message), left: (why) => this.#left(visitor, why) };
   }
 
-  #hear(visitor: Visiting, heard: Heard, socket: WebSocket): void {
+  #hear(visitor: Visiting, heard: Heard): void {
     visitor.slowDown();
     switch (heard.kind) {
       case "line":
@@ -170,13 +112,18 @@ export class TelemetryServer {
       case "goodbye":
         return this.#options.goodbye(visitor, heard.why);
       case "introduction":
-        return this.#refuse(socket, "it has introduced itself already");
+        throw misfit("it has introduced itself already");
     }
   }
 
-  #refuse(socket: WebSocket, reason: string): void {
-    this.#options.turnedAway(reason);
-    turnAway(socket, reason);
+  #left(visitor: Visiting, why: Why): void {
+    this.#visitors.delete(visitor);
+    this.#options.left(visitor, why.code === TelemetryClose.tryAgain && !why.heard ? "sent away" : "broke");
+    this.#mayBeRefused(why);
+  }
+
+  #mayBeRefused({ code, reason, heard }: Why): void {
+    if (code === TelemetryClose.policy && !heard) this.#options.turnedAway(reason);
   }
 }
 
@@ -185,35 +132,33 @@ class Visiting implements TelemetryClient {
   readonly host: string;
   readonly command: TelemetryClient["command"];
   readonly ask: TelemetryClient["ask"];
-  readonly #socket: WebSocket;
-  #isSentAway = false;
+  readonly #link: HubLink;
   #second = 0;
   #messages = 0;
 
   constructor(
-    socket: WebSocket,
+    link: HubLink,
     introduction: Introduction,
     host: string,
     { command, ask }: Pick<TelemetryClient, "command" | "ask">,
   ) {
-    this.#socket = socket;
+    this.#link = link;
     this.introduction = introduction;
     this.host = host;
     this.command = command;
     this.ask = ask;
   }
 
-  get isSentAway(): boolean {
-    return this.#isSentAway;
-  }
-
   acknowledge(seq: number): void {
-    send(this.#socket, { kind: "ack", seq });
+    this.#link.send({ kind: "ack", seq });
   }
 
   sendAway(reason: string): void {
-    this.#isSentAway = true;
-    this.#socket.close(TRY_AGAIN, reason);
+    this.#link.close(TelemetryClose.tryAgain, reason);
+  }
+
+  terminate(): void {
+    this.#link.terminate();
   }
 
   slowDown(): void {
@@ -221,27 +166,11 @@ class Visiting implements TelemetryClient {
     const second = Math.floor(now / 1000);
     this.#messages = second === this.#second ? this.#messages + 1 : 1;
     this.#second = second;
-    if (this.#messages !== MOST_MESSAGES_A_SECOND) return;
-    this.#socket.pause();
-    setTimeout(() => this.#socket.resume(), (second + 1) * 1000 - now);
+    if (this.#messages === MOST_MESSAGES_A_SECOND) this.#link.pause((second + 1) * 1000 - now);
   }
 }
 
 function refuseProtocol({ protocol }: Introduction): string | undefined {
   if (protocol === TELEMETRY_PROTOCOL) return undefined;
   return `protocol is ${protocol}, expected ${TELEMETRY_PROTOCOL}`;
-}
-
-function send(socket: WebSocket, message: ToWorker): void {
-  if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message));
-}
-
-/** A reason is at most 123 bytes long. */
-function turnAway(socket: WebSocket, reason: string): void {
-  socket.close(POLICY, Buffer.from(reason).subarray(0, 120).toString());
-}
-
-function refuseUpgrade(socket: Duplex, status: string): void {
-  socket.once("finish", () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

@@ -19,12 +19,13 @@ export interface DecodeLimits {
   readonly maxFrameBytes: number;
 }
 
-/** How the frames of one link become bytes, and bytes frames: as `encode` and `decode` have it. */
-export interface Codec {
-  encode(frame: Frame): Buffer;
-  /** Bytes that `encode` gave have left this process: another frame may be written over them. */
-  reuse(bytes: Buffer): void;
-  decode(bytes: Uint8Array): Frame;
+/** How the messages of one link become what a socket sends, bytes or text, and the other way round. */
+export interface Codec<Said = Frame, Heard = Said> {
+  encode(message: Said): Buffer | string;
+  /** Throws a FrameError. */
+  decode(bytes: Buffer, isBinary: boolean): Heard;
+  /** Bytes that `encode` gave have left this process: another message may be written over them. */
+  reuse?(bytes: Buffer | string): void;
 }
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });

@@ -6,9 +6,9 @@ import { CloseCode } from "./frames.ts";
  */
 export class FrameError extends Error {
   override readonly name = "FrameError";
-  readonly code: CloseCode;
+  readonly code: number;
 
-  constructor(message: string, code: CloseCode = CloseCode.badFrame) {
+  constructor(message: string, code: number = CloseCode.badFrame) {
     super(message);
     this.code = code;
   }

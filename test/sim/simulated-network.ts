@@ -171,7 +171,7 @@ class End implements Link {
     for (const frame of this.connection.tamperWith(copy)) this.other.hear(() => this.other.receive(frame));
   }
 
-  close(code: CloseCode, reason: string): void {
+  close(code: number, reason: string): void {
     if (this.#why !== undefined || this.#isDown) return;
     const why = { code, reason };
     this.#why = why;

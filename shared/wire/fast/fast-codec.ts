@@ -1,4 +1,5 @@
 import { type Codec, type DecodeLimits, decode, encode } from "../codec.ts";
+import { FrameError } from "../frame-error.ts";
 import type { Frame } from "../frames.ts";
 import { isSteady, Layout } from "./layout.ts";
 
@@ -36,7 +37,8 @@ export class FastCodec implements Codec {
     if (this.#spare.length > MOST_SPARE) this.#spare.shift();
   }
 
-  decode(bytes: Uint8Array): Frame {
+  decode(bytes: Uint8Array, isBinary = true): Frame {
+    if (!isBinary) throw new FrameError("Cannot read frame: it is text, expected binary");
     for (const layout of this.#read.values()) {
       const frame = layout.read(bytes);
       if (frame) return frame;
