@@ -79,20 +79,20 @@ const often = { type: "string", multiple: true } as const;
 /** In the order that help shows them. */
 const FLAGS = {
   record: { ...often, help: "FOLDER of the run to watch, s3://… or both" },
-  run: { ...text, help: "ID of that run, where it is not the folder's name" },
-  config: { ...text, help: "FILE: the run's, where the folder holds none yet" },
+  run: { ...text, help: "ID of that run, if not the folder's name" },
+  config: { ...text, help: "FILE: the run's config, if the folder has none yet" },
   set: { ...often, help: "PATH=VALUE, over the config; as often as you like" },
   runs: { ...text, help: "FOLDER of all runs, to show old ones" },
   listen: { ...text, help: "HOST:PORT, 127.0.0.1:7400 unless told otherwise" },
-  address: { ...text, help: "URL that browsers find it at, if not there" },
-  "host-name": { ...often, help: "NAME it may be called by, as often as you like; or UNLOCKED_HOST_NAME" },
-  "secret-file": { ...text, help: "FILE with what workers prove themselves by; or UNLOCKED_SECRET_FILE" },
+  address: { ...text, help: "URL at which browsers find it, if not there" },
+  "host-name": { ...often, help: "NAME that browsers may call it, as often as you like; or UNLOCKED_HOST_NAME" },
+  "secret-file": { ...text, help: "FILE with the secret that workers share; or UNLOCKED_SECRET_FILE" },
   control: { ...yes, help: "let the page pause, stop and crash workers; or UNLOCKED_CONTROL=1" },
   "questions-per-second": {
     ...text,
-    help: "most that readers of the page may ask, 50 unless told otherwise",
+    help: "questions a second from all readers of the page, 50 unless told otherwise",
   },
-  "logs-elsewhere": { ...yes, help: "do not write the workers' logs" },
+  "logs-elsewhere": { ...yes, help: "do not write the workers' logs: another process does" },
   "log-format": { ...text, help: "json or pretty" },
 } as const;
 

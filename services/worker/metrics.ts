@@ -43,29 +43,29 @@ export async function workerMetrics(figures: WorkerFigures | undefined): Promise
   const gauge = (name: string, help: string, value: number | undefined) => {
     if (value !== undefined) new Gauge({ name: `unlocked_${name}`, help, registers }).set(value);
   };
-  gauge("up", "1: it answers.", 1);
-  gauge("incarnation", "The how-manieth life of the worker.", progress.incarnation);
+  gauge("up", "Always 1: the process answers.", 1);
+  gauge("incarnation", "Number of the worker's life; rises by one at every start.", progress.incarnation);
   gauge("batch", "Cursor: highest batch applied, -1 before the first.", progress.batch);
   gauge("batches", "Batches of the whole run.", progress.batches);
-  gauge("batches_per_second", "Over the last few seconds.", progress.perSecond);
+  gauge("batches_per_second", "Batches applied per second, over the last few seconds.", progress.perSecond);
   gauge("checkpoint_batch", "Highest batch in a durable checkpoint.", progress.durable);
-  gauge("loss", "Head: mean training loss of the last report.", progress.loss);
-  gauge("generator_error", "|guess - target|^2 / |target|^2; 1 is guessing zero.", progress.generatorError);
-  gauge("generator_cosine", "Between guess and target.", progress.cosine);
-  gauge("staleness_batches", "Mean age of the targets.", progress.staleness);
+  gauge("loss", "Mean training loss in the newest report; the head only.", progress.loss);
+  gauge("generator_error", "Squared error of the guesses over that of guessing zero.", progress.generatorError);
+  gauge("generator_cosine", "Cosine between guess and target.", progress.cosine);
+  gauge("staleness_batches", "Mean age of the targets, in batches.", progress.staleness);
   gauge("in_flight", "Activations sent and unanswered.", progress.inFlight);
-  gauge("window", "Bound of those in flight.", progress.window);
-  gauge("alarm", "1 while something does not work, though training goes on.", progress.alarm ? 1 : 0);
+  gauge("window", "Most activations in flight.", progress.window);
+  gauge("alarm", "1 while something fails, such as checkpoints, and training goes on.", progress.alarm ? 1 : 0);
   const state = new Gauge({
     name: "unlocked_state",
-    help: "1 for the state it is in.",
+    help: "1 for the worker's present state, 0 for the others.",
     labelNames: ["state"],
     registers,
   });
   for (const each of STATES) state.set({ state: each }, each === progress.state ? 1 : 0);
   const bytes = new Counter({
     name: "unlocked_message_bytes_total",
-    help: "Frames over the links of this process.",
+    help: "Bytes of the frames over the links of this process.",
     labelNames: ["direction"],
     registers,
   });

@@ -103,7 +103,7 @@ interface Flag {
 const FLAGS = {
   config: { type: "string", help: "FILE: the network and how it learns" },
   set: { type: "string", multiple: true, help: "PATH=VALUE, over the config; as often as you like" },
-  run: { type: "string", help: "ID: the run's, the same for all its workers" },
+  run: { type: "string", help: "ID of the run, the same for all its workers" },
   layer: { type: "string", only: "layer", help: "N: which layer of the network this is, from 1" },
   record: {
     type: "string",
@@ -123,15 +123,15 @@ const FLAGS = {
   },
   "secret-file": {
     type: "string",
-    help: "FILE with what neighbours prove themselves by; or UNLOCKED_SECRET_FILE",
+    help: "FILE with the secret that neighbours share; or UNLOCKED_SECRET_FILE",
   },
   "tls-cert": { type: "string", help: "FILE, PEM; with --tls-key and --tls-ca the links are encrypted" },
   "tls-key": { type: "string", help: "FILE, PEM" },
-  "tls-ca": { type: "string", help: "FILE, PEM: who must have signed what the other end shows" },
-  hub: { type: "string", help: "ws://HOST:PORT of the hub to tell of itself; or UNLOCKED_HUB" },
-  control: { type: "boolean", help: "do what the hub says: pause, stop, …; or UNLOCKED_CONTROL=1" },
+  "tls-ca": { type: "string", help: "FILE, PEM: the authority that signed the other end's certificate" },
+  hub: { type: "string", help: "ws://HOST:PORT of the hub to report to; or UNLOCKED_HUB" },
+  control: { type: "boolean", help: "obey the hub: pause, stop, …; or UNLOCKED_CONTROL=1" },
   "log-format": { type: "string", help: "json or pretty" },
-  trace: { type: "string", only: "layer", help: "FILE for when it did what" },
+  trace: { type: "string", only: "layer", help: "FILE for a timeline of its work" },
 } as const satisfies Record<string, Flag>;
 
 /** Of one role, as --help prints it. */
