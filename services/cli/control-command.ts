@@ -32,7 +32,7 @@ export function addControl(program: Program, edges: Edges): void {
 async function tell(folder: string, request: ControlRequest): Promise<void> {
   const refusal = (why: string) => new Refusal(`Cannot tell ${request.worker} to ${request.command}: ${why}`);
   const hub = dashboardOf(folder);
-  if (hub === undefined) throw refusal(`nobody watches ${folder}`);
+  if (hub === undefined) throw refusal(`no hub watches ${folder}`);
   const answer = await fetch(`${hub}/api/control`, {
     method: "POST",
     headers: { authorization: `Bearer ${tokenOf(folder)}`, "content-type": "application/json" },

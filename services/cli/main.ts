@@ -3,7 +3,7 @@ import { edgesOf } from "../train/edges.ts";
 import { nodeCommand } from "../train/worker-plan.ts";
 import { runProgram } from "./program.ts";
 
-// Until there is an outcome: who ends without one has failed.
+// Until there is an outcome: a process that ends without one has failed.
 process.exitCode = 1;
 const edges = edgesOf(process, nodeCommand(process.execPath), hubCommand(process.execPath));
 // A bundle's modules cannot wait at their top.

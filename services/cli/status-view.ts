@@ -29,7 +29,7 @@ function heading({ run, state, method, batch, batches, test }: RunStatus): strin
   return `run ${run}  ${method}  batch ${batch + 1}/${batches}${result}  (${state})`;
 }
 
-/** What the line begins with when it is read from files: nobody is there to ask. */
+/** What the line begins with when it is read from files: there is no hub to ask. */
 function origin({ newestAt, state }: RunStatus, now: number): string {
   const age = stopwatch((now - newestAt) / 1000);
   return state === "training"
@@ -91,7 +91,7 @@ function words(worker: WorkerView, now: number): string {
   }
 }
 
-/** Where workers were placed, one a line: who lives there, or lived there last, and when that machine was last heard. */
+/** Where workers were placed, one a line: the worker that lived there last, and when that machine was last heard. */
 function nodes(workers: readonly WorkerView[], now: number): string[] {
   const names = [...new Set(workers.flatMap(({ node }) => node ?? []))].sort();
   return names.map((name) => {

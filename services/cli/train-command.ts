@@ -22,7 +22,7 @@ export function addTrain(program: Command, edges: Edges, done: (code: number) =>
     .option("--runs <folder>", "where the records of runs are kept", "runs")
     .option(
       "--foreign <layer=url>",
-      "leave this layer to someone else, who listens there (2=ws://host:port); may be given many times",
+      "leave this layer to a program of yours that listens there (2=ws://host:port); may be given many times",
       collect,
       [],
     )

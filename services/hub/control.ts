@@ -43,7 +43,7 @@ export async function control(
   return { sent: true };
 }
 
-/** Who started a worker is asked to stop and start it: else it would take a worker that stops for one that fails. */
+/** The process that started a worker stops and starts it: otherwise it would take a stop for a failure. */
 function tell(watch: Watch, worker: WorkerName, command: Command): void {
   const [visitor, train] = [watch.visitor(worker), watch.visitor("train")];
   const isAway = visitor === undefined;
@@ -59,7 +59,7 @@ function tell(watch: Watch, worker: WorkerName, command: Command): void {
   watch.command(visitor, command);
 }
 
-/** Who started the workers of a run ends it; else all of them do. */
+/** The process that started the workers ends the run; without one, each worker is told. */
 function ofRun(watch: Watch, names: readonly WorkerName[], command: Command): TelemetryClient[] {
   if (command !== "stop") throw new HttpError(409, `a run can be told to stop, not to ${command}`);
   const train = watch.visitor("train");

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 
-/** On every answer: nothing is loaded but what the hub itself serves, and nobody shows it in a frame. */
+/** On every answer: the page loads only what the hub serves, and no other page may show it in a frame. */
 export const HEADERS: Readonly<Record<string, string>> = {
   "content-security-policy": [
     "default-src 'none'",

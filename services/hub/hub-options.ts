@@ -17,11 +17,11 @@ export interface HubOptions {
   readonly port: number;
   /** Where a browser finds it, if not there. */
   readonly address: string | undefined;
-  /** What else it may be called by, beside this machine's own names. */
+  /** Names for it beside this machine's own. */
   readonly hostNames: readonly string[];
   readonly secretFile: string | undefined;
   readonly control: boolean;
-  /** Most of all readers together; 0: nobody may ask any. */
+  /** Most from all readers together; 0: no question is taken. */
   readonly questionsPerSecond: number;
   /** The process that started the workers on this machine writes logs/<worker>.log. */
   readonly logsElsewhere: boolean;
@@ -85,7 +85,10 @@ const FLAGS = {
   runs: { ...text, help: "FOLDER of all runs, to show old ones" },
   listen: { ...text, help: "HOST:PORT, 127.0.0.1:7400 unless told otherwise" },
   address: { ...text, help: "URL at which browsers find it, if not there" },
-  "host-name": { ...often, help: "NAME that browsers may call it, as often as you like; or UNLOCKED_HOST_NAME" },
+  "host-name": {
+    ...often,
+    help: "NAME that browsers may call it, as often as you like; or UNLOCKED_HOST_NAME",
+  },
   "secret-file": { ...text, help: "FILE with the secret that workers share; or UNLOCKED_SECRET_FILE" },
   control: { ...yes, help: "let the page pause, stop and crash workers; or UNLOCKED_CONTROL=1" },
   "questions-per-second": {

@@ -30,7 +30,7 @@ interface HubEdges {
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Of a clock that nobody sets. */
+  /** Of a steady clock: setting the time does not change it. */
   readonly steadyMs: () => number;
   /** The program Node. */
   readonly node: string;

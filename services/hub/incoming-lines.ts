@@ -54,7 +54,7 @@ export class IncomingLines {
   add(visitor: TelemetryClient, { seq, line }: Extract<Heard, { kind: "line" }>): void {
     const { worker, instance } = visitor.introduction;
     if (line === undefined) this.#nonsense++;
-    // Nobody speaks for another.
+    // No worker speaks for another.
     const isOwn = line !== undefined && (line.kind === "log" || line.worker === worker);
     this.#gathered.push({ visitor, seq, line: isOwn ? { worker, instance, seq, line } : undefined });
     if (this.#gathered.length >= MOST_GATHERED) this.flush();

@@ -29,7 +29,7 @@ const shape = z.union([
   z.strictObject({ input: z.array(z.number()).max(MOST_INPUTS) }),
 ]);
 
-/** Of one reader, who hears what comes as it comes. */
+/** Of one reader, to which each answer is passed on as it comes. */
 interface Waiting {
   readonly response: ServerResponse;
   readonly sinceMs: number;
@@ -51,7 +51,7 @@ export class Questions {
     this.#filledMs = options.steadyMs();
   }
 
-  /** Answers by a line of JSON for each worker. Rejects with an HttpError: 400, 409 where nobody can be asked, 413, 429. */
+  /** Answers by a line of JSON for each worker. Rejects with an HttpError: 400, 409 (no worker to ask), 413, 429. */
   async ask(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const asked = readQuestion(await bodyOf(request, MOST_BODY_BYTES));
     const source = this.#options.visitor("source");
@@ -68,7 +68,7 @@ export class Questions {
     source.ask({ question, ...asked });
   }
 
-  /** An answer that nobody waits for, or that was heard already, is dropped. */
+  /** An answer to no open question, or that was heard already, is dropped. */
   answered(worker: WorkerName, { kind: _, question, ...answer }: AnswerMessage): void {
     const waiting = this.#waiting.get(question);
     if (waiting === undefined || waiting.heard.has(worker)) return;

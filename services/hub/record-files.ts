@@ -8,12 +8,12 @@ import type { Line } from "../../shared/telemetry/parse-telemetry.ts";
 const MOST_METRIC_BYTES = 1024 * 1024 * 1024;
 const MOST_EVENT_BYTES = 64 * 1024 * 1024;
 const MOST_LOG_BYTES = 16 * 1024 * 1024;
-/** How much of a log is searched for who said what: a worker that still lives spoke last. */
+/** How much of a log is searched for its senders: a worker that still lives spoke last. */
 const LOG_TAIL_BYTES = 1024 * 1024;
 /** Lives that are remembered, over all files; the one that spoke longest ago is forgotten first. */
 const MOST_LIVES = 10_000;
 
-/** A line and who said it. */
+/** A line and its sender. */
 export interface SaidLine {
   readonly worker: string;
   readonly instance: string;
@@ -22,9 +22,10 @@ export interface SaidLine {
 }
 
 /**
- * The files of a run's record that only grow: metrics.ndjson, events.ndjson, logs/<worker>.log. Each line holds who said
- * it, as `said: "instance/seq"`; so a hub that is started again knows from the files what they have, and each line is in
- * them once, however often it is said. Nothing is flushed: a killed hub loses nothing, a loss of power may take the last lines.
+ * The files of a run's record that only grow: metrics.ndjson, events.ndjson, logs/<worker>.log. Each line names its
+ * sender, as `said: "instance/seq"`. So a hub that is started again knows from the files what they have, and each line is
+ * in them once, however often it is sent. Nothing is flushed: a killed hub loses nothing, a loss of power may take the
+ * last lines.
  */
 export class RecordFiles {
   readonly #folder: string;

@@ -71,7 +71,7 @@ export class Runs {
   #row(id: string): RunRow | undefined {
     const stamp = this.#stampOf(id);
     const known = this.#rows.get(id);
-    // Who trains now may be gone in a moment without a word.
+    // A run that trains now may be gone in a moment without a word.
     if (known?.stamp === stamp && known.row.state !== "training") return known.row;
     const record = this.#recordOf(id);
     if (record === undefined) return undefined;

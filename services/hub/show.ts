@@ -35,7 +35,7 @@ export class Show {
     this.#soon = setTimeout(() => this.now(), wait);
   }
 
-  /** Who died may be back before the next look at the figures is due, and would never be seen dead. */
+  /** A worker that died may be back before the figures are due again, and would never be shown as dead. */
   now(): void {
     if (this.#streams.size === 0) return;
     this.close();

@@ -39,7 +39,7 @@ interface WatchOptions {
   readonly now: () => Moment;
   readonly onLines: (metrics: readonly MetricLine[], events: readonly EventLine[]) => void;
   readonly onAnswer: (worker: WorkerName, answer: AnswerMessage) => void;
-  /** `isOfContact`: somebody came or went, which nobody should have to wait for. */
+  /** `isOfContact`: a worker came or went, which is shown at once. */
   readonly onChange: (isOfContact: boolean) => void;
   readonly warn: (about: object, message: string) => void;
 }
@@ -49,7 +49,7 @@ const LOOK_MS = 500;
 const DOUBT_MS = 500;
 const ASK_AGAIN_MS = 2_000;
 
-/** A run as it is told by its workers: who is there, and their lines on the way into the record. */
+/** A run as its workers report it: which are there, and their lines on the way into the record. */
 export class Watch {
   readonly record: RunRecord;
   readonly door: TelemetryServer;
@@ -111,7 +111,7 @@ export class Watch {
     return this.#lines.alarm;
   }
 
-  /** Of a worker, or of "train" who started them all; undefined where it is not connected. */
+  /** Of a worker, or of "train", which started them all; undefined if it is not connected. */
   visitor(worker: string): TelemetryClient | undefined {
     return this.#visitors.get(worker);
   }

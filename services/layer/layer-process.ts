@@ -243,7 +243,7 @@ export class LayerProcess implements Role, PortOwner {
     return this.#saver.saveFinal(() => this.#service.test, durable);
   }
 
-  /** Who is finished is needed until all are: so it never leaves as done by itself, and asks to be started again. */
+  /** A finished layer is needed until all are: it never exits as done by itself, but asks to be started again. */
   #waitForRelease(): void {
     this.#afterAlone(FORGOTTEN_MS, () => {
       if (!this.#release) void this.worker.end(ExitCode.startAgain, "finished, and was not released");
@@ -265,7 +265,7 @@ export class LayerProcess implements Role, PortOwner {
     await this.worker.end(ExitCode.done, "done");
   }
 
-  /** As soon as nobody has come for so long. */
+  /** As soon as no neighbour has come for so long. */
   #afterAlone(afterMs: number, leave: () => void): void {
     let aloneMs = 0;
     this.worker.timers.every(LOOK_MS, () => {

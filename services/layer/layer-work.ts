@@ -115,7 +115,7 @@ export class LayerWork {
     const result = layer.update(example, frame.batch);
     const output = "output" in result ? { example, values: result.output } : undefined;
     const loss = "loss" in result ? result.loss : undefined;
-    // A head that is alone has nobody to answer: its loss is all that shows.
+    // A head that is the only layer sends no gradient: its loss is all that shows.
     if (loss !== undefined && !Number.isFinite(loss)) throw new PoisonError("loss");
     return { answer: this.#answer(result.inputGradient, example.rows), output, loss };
   }

@@ -135,7 +135,7 @@ export class Lineage {
   }
 }
 
-/** Whether the layer that saved this was let go: then it holds its last batch, and nobody needs it any more. */
+/** Whether the layer that saved this was released: then it holds the last batch, and no neighbour needs it any more. */
 export function isReleased({ finished, notes }: Checkpoint): boolean {
   return finished && notes?.[RELEASED] === "true";
 }

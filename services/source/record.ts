@@ -31,7 +31,7 @@ export async function isOver(folder: string, run: string, config: Config, disk =
   const found = JSON.parse(text) as Summary;
   refuseOther(path, "run", found.run, run);
   refuseOther(path, "config", configHash(found.config).slice(0, 12), configHash(config).slice(0, 12));
-  // Who wrote it may have died before its name was durable; whoever believes it now lets the layers go.
+  // Its writer may have died before the name was durable, and we are about to release the layers because of it.
   await disk.syncFolder(folder);
   return true;
 }

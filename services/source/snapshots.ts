@@ -26,7 +26,7 @@ export class Snapshots {
   readonly #disk: Disk;
   /** Those that have a manifest, or may have one; newest first. */
   #durable: readonly string[];
-  /** The last one that a barrier was sent for; who answers of others is late. */
+  /** The last one that a barrier was sent for; an answer about another is late. */
   #awaited: string | undefined;
   #writing: string | undefined;
 

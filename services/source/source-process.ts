@@ -215,7 +215,7 @@ export class SourceProcess implements Role, PortOwner {
     };
   }
 
-  /** A former life may have brought the run to its end while this one began: then nobody comes any more. */
+  /** A former life may have ended the run while this one began: then no layer dials any more. */
   async #lookForRecord(): Promise<void> {
     const { config, options, environment } = this.#start;
     const { record, run } = options;

@@ -71,8 +71,8 @@ interface DashboardOptions {
 }
 
 /**
- * The hub of a run, and what `train` tells it. It is no part of the run's fate: whenever it dies it is started again, ever
- * more slowly, and nobody waits for it.
+ * The hub of a run, and what `train` tells it. The run does not depend on it: whenever it dies it is started again,
+ * more and more slowly, and nothing waits for it.
  */
 export class Dashboard {
   readonly #options: DashboardOptions;

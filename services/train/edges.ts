@@ -68,7 +68,7 @@ function listenToSignals(host: NodeJS.Process, listener: (signal: StopSignal) =>
     isFirst = false;
     if (isHeard) listener(signal);
   };
-  // Nobody reads our output any more: the terminal is gone, or `| head` has enough. A lost terminal signals as well,
+  // Our output has no reader any more: the terminal is gone, or `| head` has enough. A lost terminal signals as well,
   // and twice would mean "at once".
   const onLost = () => {
     if (isFirst) onSignal("SIGPIPE");

@@ -38,7 +38,7 @@ export function foreignOf({ path }: Pick<RunFolder, "path">, given: Foreign): Fo
   return given;
 }
 
-/** The plans of a run in which some layers are someone else's: who comes before one dials it, who comes after one is dialled by it. */
+/** The plans of a run in which some layers are someone else's: dialled by their predecessors, dialling their successors. */
 export function withForeign(plans: readonly WorkerPlan[], foreign: Foreign): WorkerPlan[] {
   return plans.map((plan, number) => {
     const own = foreign.get(number);
@@ -47,7 +47,7 @@ export function withForeign(plans: readonly WorkerPlan[], foreign: Foreign): Wor
     return {
       ...plan,
       ...(after !== undefined && { successorUrl: after }),
-      // Whoever dials it may come from another machine, and has the run's secret.
+      // The worker that dials it may be on another machine, and has the run's secret.
       ...(before !== undefined && !isLoopback(hostOf(before)) && { host: "0.0.0.0" }),
     };
   });

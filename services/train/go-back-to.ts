@@ -6,8 +6,8 @@ import { type RunFolder, runId } from "./run-folder.ts";
 import { stateFolder } from "./worker-plan.ts";
 
 /**
- * Sets a run back to its newest whole snapshot, of batch `most` at most; what a person should know of it. Nobody of the
- * run may be alive. Throws a Refusal, and changes nothing, where there is none.
+ * Sets a run back to its newest whole snapshot, of batch `most` at most; returns what to tell the user. No worker of
+ * the run may be alive. If there is no such snapshot, throws a Refusal and changes nothing.
  */
 export async function goBackTo(run: RunFolder, most: number, now: Date): Promise<string[]> {
   const places = placesOf(run);

@@ -20,14 +20,14 @@ const MAX_FRUITLESS = 20;
 const MAX_DEATHS = 200;
 /** Longer than any start takes: to read a checkpoint of a gigabyte, on a machine with other work. */
 const START_MS = 120_000;
-/** After a start of its, a worker is looked at: whether it has told of itself. */
+/** So long after its start a worker is checked: has it reported? */
 export const LOOK_MS = START_MS + 1_000;
 const QUICK_MS = 5_000;
 const BACKOFF_MS = { first: 100, most: 2_000 };
-/** How long a worker that left by itself may have been right to: the source's word may be on its way. */
+/** A worker that left by itself may have been right to: the source's word may arrive that much later. */
 const LEFT_EARLY_MS = 1_000;
 const STOP_MS = 2_000;
-/** One Ctrl-C may arrive twice: from the terminal, and passed on by who started us, on a busy machine a while later. */
+/** One Ctrl-C may arrive twice: from the terminal, and a while later from our parent, on a busy machine. */
 const SAME_KEY_MS = 1_000;
 const LEAVE_MS = 10_000;
 
@@ -101,7 +101,7 @@ function stopOne(state: Supervision, worker: string, stage: Supervised["stage"])
 }
 
 function startOne(state: Supervision, worker: string, stage: Supervised["stage"], atMs: number): Step {
-  // On its way out: when it is gone it comes back, as whoever left too early.
+  // On its way out: once it is gone it is started again, like a worker that left too early.
   if (stage.is === "running" && stage.isToStop)
     return [withStage(state, worker, { ...stage, isToStop: false }), []];
   if (stage.is !== "stopped") return [state, []];
@@ -127,7 +127,7 @@ function onLooked(state: Supervision, worker: string, atMs: number): Step {
   ];
 }
 
-// Somebody asked it to stop, and it was not us. Without it the others would wait for ever.
+// It was asked to stop, and not by us. Without it the others would wait without end.
 function leftEarly(state: Supervision, event: Exited): Step {
   return restartLater(state, event, LEFT_EARLY_MS);
 }
@@ -148,7 +148,7 @@ function restartLater(state: Supervision, event: Exited, afterMs: number): Step 
   return again(state, event, { fruitless, excused, quick: quickDeaths(before, atMs) }, afterMs);
 }
 
-/** Whether another worker that has lived is not there, or has not told of itself yet: till then nobody gets far. */
+/** Whether another worker that has lived is away, or has not reported yet: until then no worker gets far. */
 function isSomebodyElseAway({ workers }: Supervision, worker: string): boolean {
   return Object.entries(workers).some(
     ([name, { stage, from }]) =>
@@ -202,7 +202,7 @@ function onProgressed(state: Supervision, worker: string, batch: number): Step {
   if (batch > after.highest) {
     return [withWorker(state, worker, { ...after, highest: batch, fruitless: 0, excused: 0, quick: 0 }), []];
   }
-  // Old ground, but it works: whoever dies now was not bound to. To wait for it would hold up all the others.
+  // Old ground, but it works: a death from now on is no death at the start. To wait would hold up all the others.
   const isLearning = stage.is === "running" && stage.from !== undefined && batch > stage.from;
   return [withWorker(state, worker, isLearning ? { ...after, quick: 0 } : after), []];
 }
@@ -260,7 +260,7 @@ function running(state: Supervision): string[] {
   return Object.keys(state.workers).filter((name) => state.workers[name]!.stage.is === "running");
 }
 
-/** Who is not there now need not come any more. */
+/** A worker that is away now need not come back. */
 function withoutAbsent(state: Supervision): Supervision {
   const absent = Object.keys(state.workers).filter((name) => {
     const { is } = state.workers[name]!.stage;

@@ -101,7 +101,7 @@ export class Supervisor {
       this.#witness.started(worker, process.pid);
       this.#later(LOOK_MS, () => ({ kind: "looked", worker, atMs: performance.now() }));
     } catch (error) {
-      // Its log cannot be opened, say. Later: whoever asked for the start is still at work on the state.
+      // Its log cannot be opened, say. Later: the caller is still at work on the state.
       setImmediate(() => ended({ fault: (error as Error).message }));
     }
   }

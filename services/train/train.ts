@@ -28,7 +28,7 @@ export async function train(request: TrainRequest, edges: Edges): Promise<number
   let removeSecret = () => {};
   try {
     if (isNew) orRemoved(run, () => pointLatest(request.runs, run.id));
-    // Who held the lock a moment ago may have brought it to its end.
+    // The process that held the lock a moment ago may have brought the run to its end.
     else if (existsSync(join(run.path, "summary.json")))
       throw new Refusal(`${run.id} has finished meanwhile`);
     mendRun(run);

@@ -84,7 +84,7 @@ export class Training {
     const ours = plans.filter((_, number) => !foreign.has(number));
     for (const [layer, url] of foreign) {
       this.#board = onForeign(this.#board, plans[layer]!.name);
-      // Also for who wanted quiet: the run waits for it.
+      // With --quiet too: the run waits for it.
       this.#edges.out.write(`${foreignNews(plans[layer]!, url, this.#edges.worker).join("\n")}\n`);
     }
     const { outcome, words } = await this.#supervise(ours);
@@ -193,7 +193,7 @@ export class Training {
   }
 
   #noted(note: Note, words: readonly string[]): void {
-    // Who left as it was asked to has said so itself.
+    // A worker that left as it was asked to has said so itself.
     const isExpected = note.kind === "stopped" && "code" in note.ending && note.ending.code === 0;
     if ("ending" in note && !isExpected && isWorkerName(note.worker))
       this.#dashboard?.died(note.worker, note.ending);

@@ -14,7 +14,7 @@ const MOST_LOG_BYTES = 64 * 1024;
 
 /**
  * One life of a worker. Its output is appended to `logFile` without passing through us, so that its last lines are
- * kept even when it is we who are killed.
+ * kept even if we are killed.
  */
 export class WorkerProcess {
   readonly #child: ChildProcess;

@@ -11,7 +11,7 @@ export interface CommandTarget {
   /** Into its own log and the run's record. */
   readonly event: (name: "paused" | "resumed", text: string) => void;
   readonly save: () => void;
-  /** Ends the process as a crash would: nothing is saved, nobody is told. */
+  /** Ends the process as a crash would: nothing is saved or reported. */
   readonly crash: () => void;
   readonly stop: (why: string, code: number) => void;
 }

@@ -27,7 +27,7 @@ export interface Environment {
   random(): number;
   /** The log of one life, whose number is known only once the state folder was read. `hear` gets every line of it too. */
   log(incarnation: number, hear?: (line: string) => void): Logger;
-  /** The one who started this process; resolves once that is said. */
+  /** To the process that started this one; resolves once that is said. */
   tell(telemetry: Telemetry): Promise<void>;
 }
 

@@ -22,7 +22,7 @@ export function introductionOf({
   return { protocol: PROTOCOL_VERSION, run, incarnation, instance, configHash };
 }
 
-/** Who may be layer `neighbour`, of which `newest` was met last. */
+/** Which peer may be layer `neighbour`, of which `newest` was met last. */
 export function expectationOf(
   { run, configHash, batches }: Identity,
   neighbour: number,

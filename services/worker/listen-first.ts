@@ -60,7 +60,7 @@ export async function listenFirst<Owner extends PortOwner>(
       "/metrics": async () => (await import("./metrics.ts")).workerMetrics(owner?.figures),
     },
     answer: (hello) => (owner ? owner.answer(hello) : { code: CloseCode.goingAway, reason: "starting" }),
-    // Nobody is answered with a welcome before there is an owner.
+    // No peer gets a welcome before there is an owner.
     onUp: (link, hello) => owner!.predecessorUp?.(link, hello),
     onFrame: (frame) => owner!.fromPredecessor?.(frame),
     onDown: (link, why) => owner!.predecessorDown?.(link, why),

@@ -8,7 +8,7 @@ import {
 } from "../../shared/record/segment-sums.ts";
 
 /**
- * What a worker has done lately, added up twice: between two reports, for whoever looks now, and by segments, for the
+ * What a worker has done lately, added up twice: between two reports, for the display, and by segments, for the
  * record. Time is handed in, in milliseconds of any steady clock.
  */
 export class Meter {

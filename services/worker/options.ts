@@ -16,15 +16,15 @@ export interface WorkerOptions {
   readonly port: number;
   /** ws://host:port, wss:// with TLS; the head has none. */
   readonly successor: string | undefined;
-  /** Holds what it proves itself by to its neighbours, who have the same; without one they are not asked. */
+  /** Holds the secret that it shares with its neighbours; without one, no proof is asked. */
   readonly secretFile: string | undefined;
-  /** Paths, of PEM; with them its links are encrypted, and both ends show who they are. */
+  /** Paths, of PEM; with them its links are encrypted, and both ends show a certificate. */
   readonly tlsFiles: TlsFiles | undefined;
   /** ws://host:port, or wss:// with TLS: whom it tells of itself, if anybody. */
   readonly hub: string | undefined;
   /** It does what the hub says: pause, crash, stop, … Else it only logs that it was asked. */
   readonly control: boolean;
-  /** The machine it lives on, as whoever placed it there calls it. */
+  /** The machine it lives on, by the name that its orchestrator gives it. */
   readonly node?: string | undefined;
   readonly logFormat: "json" | "pretty";
   /** A layer's: the file that gets when it did what. */

@@ -69,7 +69,7 @@ export class Reporter {
   #hub: HubLink | undefined;
   #onEmpty: (() => void) | undefined;
 
-  /** Undefined where there is nobody to tell. */
+  /** Undefined if there is no hub. */
   static begin(
     unsaid: PendingLines | undefined,
     speaker: Speaker,

@@ -24,7 +24,7 @@ export interface Status {
   readonly alarm: string | undefined;
 }
 
-/** What a worker tells of itself while it lives: the one who started it, a hub if there is one, and its log. */
+/** What a worker reports while it lives: to the process that started it, to a hub if there is one, and to its log. */
 export class StatusReporter {
   readonly #self: Identity;
   readonly #window: number;
@@ -35,7 +35,7 @@ export class StatusReporter {
   readonly #hub: Reporter | undefined;
   readonly #throttle: LogThrottle;
   #hasTrained = false;
-  /** Said last to the one who started it. */
+  /** Said last to the process that started it. */
   #progress: Progress | undefined;
 
   constructor(
@@ -68,7 +68,7 @@ export class StatusReporter {
     return { run: this.#self.run, progress: this.#now, traffic: this.#port.traffic };
   }
 
-  /** The one who started it; resolves once that is said. */
+  /** To the process that started it; resolves once that is said. */
   tell(state: WorkerState = this.#worker.state): Promise<void> {
     this.#progress = this.#newProgress(state);
     return this.#environment.tell(this.#progress);
@@ -101,7 +101,7 @@ export class StatusReporter {
 
   evaluated(batch: number, test: TestResult): void {
     this.#life.log.info({ batch, ...test }, "evaluated");
-    // It stands between two segments: whoever has heard of it has heard of all before it.
+    // It stands between two segments: a hub that has heard it has heard all before it.
     this.#life.meter.endSegment(this.#environment.now());
     this.#hub?.evaluation(batch, test);
     void this.#environment.tell({ kind: "evaluated", batch, test });

@@ -33,7 +33,7 @@ export interface SuccessorEvents {
 /** The same refusal that often, and dialling on is pointless. */
 const MOST_REFUSALS = 3;
 
-/** Whoever comes next in the chain: dialled until it is closed, and taken for itself only in its newest life. */
+/** The next layer of the chain: dialled until it is closed, and accepted only in its newest life. */
 export class Successor {
   readonly #self: Identity;
   readonly #called: string;

@@ -2,7 +2,7 @@ import type { Disk } from "./disk.ts";
 import { isReplaced } from "./incarnation.ts";
 import { Replaced } from "./store.ts";
 
-/** A life's claim to its state folder: whoever claims it later is in office, even if no neighbour has met that one yet. */
+/** A life's claim to its state folder: a later claim takes it over, even if no neighbour has met that life yet. */
 export class Claim {
   readonly #folder: string;
   readonly #incarnation: number;

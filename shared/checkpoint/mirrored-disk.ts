@@ -16,7 +16,7 @@ interface Place {
   readonly key: string;
 }
 
-/** Whoever wants a name leaves its mark first, behind this. */
+/** A writer that wants a name leaves its mark first, behind this. */
 const MARK = ".by-";
 const MOST_PAUSE_MS = 200;
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Disk } from "./disk.ts";
 
 /**
- * Writes elsewhere, makes it durable, then gives it its name: whoever looks finds a whole file or none. The name itself
+ * Writes elsewhere, makes it durable, then gives it its name: a reader finds a whole file or none. The name itself
  * is durable once the folder is synced. Where `mayBeNamed` rejects, it never gets it.
  */
 export async function writeWhole(
@@ -21,7 +21,7 @@ export async function writeWhole(
     await mayBeNamed?.();
     await disk.rename(temporary, join(folder, name));
   } catch (error) {
-    // Should even this fail, whoever tidies the folder removes it.
+    // If even this fails, the next tidying of the folder removes it.
     await disk.remove(temporary).catch(() => undefined);
     throw error;
   }

@@ -2,7 +2,7 @@
 const REMEMBERED_MS = 300_000;
 /** Of a process that gets less of its machine than one part in so many, the rest counts as being stopped. */
 const LEAST_SHARE = 8;
-/** Nobody is believed to be busy for longer. */
+/** No peer is believed to be busy for longer. */
 const MOST_MS = 60_000;
 const BUSY = /^busy (\d{1,9})$/;
 

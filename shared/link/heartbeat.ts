@@ -58,7 +58,7 @@ export function keepAlive(
     most = unasked + MOST_SILENT + Math.ceil((LENIENCE * busyMsIn(word)) / intervalMs);
   });
   socket.on("close", () => {
-    // Whoever computed until its peer had enough of it finds the connection closed before its next tick.
+    // A process that computed until its peer gave up finds the connection closed before its next tick.
     lookAgain();
     clearInterval(timer);
   });

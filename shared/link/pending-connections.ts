@@ -12,8 +12,8 @@ interface Stranger {
 
 /**
  * The connections to a listener that have not been welcomed, from the first packet on. Each has one deadline for
- * all of its handshake, however it dawdles; beyond MOST_STRANGERS the one that has dawdled longest goes. So silent
- * sockets by the hundred cost a true neighbour nothing: it is welcomed within milliseconds, and nobody older is.
+ * all of its handshake, however it dawdles; beyond MOST_STRANGERS the one that has dawdled longest goes. So hundreds of
+ * silent sockets cost a true neighbour nothing: it is welcomed within milliseconds, and the sockets that go are older.
  */
 export class PendingConnections {
   readonly #handshakeMs: number;

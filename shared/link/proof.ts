@@ -14,8 +14,8 @@ export function newNonce(): string {
 }
 
 /**
- * That the sender of this frame has the secret, is who the frame says, and speaks on this connection, to layer
- * `to`. The kind of frame is part of it, so that ours cannot be sent back to us. No part contains a newline.
+ * Proves that the sender of this frame has the secret, is the worker the frame names, and speaks on this connection, to
+ * layer `to`. The kind of frame is part of it, so that ours cannot be sent back to us. No part contains a newline.
  */
 export function proofOf(
   secret: Secret,

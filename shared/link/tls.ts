@@ -1,6 +1,6 @@
 import type { TlsOptions } from "node:tls";
 
-/** PEM: what this end shows of itself, and who must have signed what the other end shows. */
+/** PEM: the certificate of this end, and the authority that must have signed the other end's. */
 export interface TlsCredentials {
   readonly certificate: Buffer;
   readonly key: Buffer;

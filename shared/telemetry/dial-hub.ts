@@ -6,7 +6,7 @@ import type { Command, Introduction, QuestionMessage, ToHub, ToWorker } from "./
 import { misfit, workerCodec } from "./telemetry-codec.ts";
 
 export interface HubDialOptions extends Omit<DialTarget, "maxFrameBytes"> {
-  /** Proves who introduces itself, and is asked of every command. */
+  /** Proves the introduction, and is asked of every command. */
   readonly secret?: Secret | undefined;
   /** The first thing said on every connection. */
   readonly introduction: Introduction;

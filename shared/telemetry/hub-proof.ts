@@ -3,9 +3,9 @@ import type { Secret } from "../link/secret.ts";
 import type { Command, CommandMessage, Introduction, QuestionMessage } from "./messages.ts";
 
 /**
- * Who introduces itself to a hub proves that it is of the run, and a hub's command that the hub is: both by the run's
- * secret, and each for the one connection, by a number used once from each end. What either end asks for depends on what
- * it has itself: without a secret nothing is asked, and a proof is not looked at.
+ * A worker that introduces itself to a hub proves that it is of the run, and a hub's command proves that the hub is: both
+ * by the run's secret, and each for the one connection, by a number used once from each end. What either end asks for
+ * depends on what it has itself: without a secret nothing is asked, and a proof is not looked at.
  */
 function proofOf(
   secret: Secret,
@@ -38,7 +38,7 @@ export function refuseIntroduction(
   return secret && refuseProof(introduction, proofOf(secret, "introduction", introduction, challenge));
 }
 
-/** A command to whoever introduced itself so, with what it takes to be obeyed; `worker`: whom it is about, if another. */
+/** A command to the worker of this introduction, with its proof; `worker`: the one it is about, if another. */
 export function provenCommand(
   secret: Secret | undefined,
   command: Command,
@@ -51,7 +51,7 @@ export function provenCommand(
   return { ...message, proof: proofOf(secret, "command", to, challenge, [command, worker]) };
 }
 
-/** A question to whoever introduced itself so, with what it takes to be dealt with. */
+/** A question to the worker of this introduction, with its proof. */
 export function provenQuestion(
   secret: Secret | undefined,
   question: Omit<QuestionMessage, "kind" | "proof">,
@@ -77,7 +77,7 @@ function wordsOf({ question, example, input }: QuestionMessage): string {
   return JSON.stringify([question, example ?? null, input ?? null]);
 }
 
-/** Why the command is not to be obeyed by whoever introduced itself so; undefined if it is. */
+/** Why the worker of this introduction must not obey the command; undefined if it must. */
 export function refuseCommand(
   secret: Secret | undefined,
   message: CommandMessage,

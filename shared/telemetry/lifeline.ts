@@ -1,6 +1,6 @@
 import type { StopRequest, Telemetry } from "./telemetry.ts";
 
-/** The part of `process` that ties a worker to whoever started it. */
+/** The part of `process` that ties a worker to the process that started it. */
 export interface WorkerHost {
   readonly connected?: boolean;
   readonly send?: ((message: Telemetry, sent: (error: Error | null) => void) => unknown) | undefined;
@@ -9,13 +9,12 @@ export interface WorkerHost {
 }
 
 export interface Lifeline {
-  /** At most once, and lost where nobody listens. Resolves when it has left this process. */
+  /** At most once, and lost if the parent does not listen. Resolves when it has left this process. */
   tell(telemetry: Telemetry): Promise<void>;
 }
 
 /**
- * Asks `stop` to end the worker when its parent says so, is gone (nobody stays behind as an orphan), or a signal comes.
- * A terminal sends SIGINT to the parent as well, whose word is waited for. A second SIGTERM ends it at once, by `abort`.
+ * Asks `stop` to end the worker when its parent says so, is gone (no worker is left as an orphan), or a signal comes. A terminal sends SIGINT to the parent as well, whose word is waited for. A second SIGTERM ends it at once, by `abort`.
  */
 export function attachLifeline(host: WorkerHost, stop: (why: string) => void, abort: () => void): Lifeline {
   const hasParent = host.send !== undefined;

@@ -7,7 +7,7 @@ export { COMMANDS, type Command } from "../record/hub-api.ts";
 
 /**
  * Between a worker and the hub: JSON, one object a message, over a WebSocket at /telemetry of the hub's port. Training never
- * depends on it: the worker dials again for ever, keeps what was not acknowledged in a queue of bounded length (beyond it
+ * depends on it: the worker dials again without end, keeps what was not acknowledged in a queue of bounded length (beyond it
  * neighbouring segments are merged, then the oldest events and log lines are dropped and counted), and never waits.
  *
  * Lines are numbered within a life and acknowledged when they are in the hub's files; unacknowledged ones are said again on
@@ -96,7 +96,7 @@ export interface Acknowledgement {
 export interface CommandMessage {
   readonly kind: "command";
   readonly command: Command;
-  /** Of "train", who started it, a worker is asked for so; undefined: the one that hears it is meant. */
+  /** To "train": the worker that is meant; undefined: the one that hears it. */
   readonly worker?: string;
   /** Where the run has a secret; a worker that has it does nothing without. */
   readonly proof?: string;

@@ -78,7 +78,7 @@ const toHub = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("goodbye"), why: z.enum(["finished", "stopped", "fenced", "failed"]) }),
 ]);
 
-/** What a worker may say, but that a line may be nonsense: its number counts all the same, or it would be said for ever. */
+/** What a worker may say, but that a line may be nonsense: its number counts all the same, or it would be sent without end. */
 export type Heard =
   | Exclude<ToHub, Numbered>
   | { readonly kind: "line"; readonly seq: number; readonly line: Line | undefined };

@@ -55,7 +55,7 @@ export class PendingLines {
     this.#incarnation = incarnation;
   }
 
-  /** Events, log lines and evaluations that nobody will hear, so far. */
+  /** Events, log lines and evaluations that were dropped, so far. */
   get dropped(): number {
     return this.#dropped;
   }

@@ -3,7 +3,7 @@ import type { TestResult } from "../wire/frames.ts";
 
 export type { Progress, WorkerState } from "../record/progress.ts";
 
-/** What a worker says of itself, to whoever started it. Nobody's training depends on anybody listening. */
+/** What a worker reports to the process that started it. Training does not depend on a listener. */
 export type Telemetry = Progress | Evaluated | Listening | Finished;
 
 /** From the head: one evaluation on all held-out data, between batch − 1 and batch. */
@@ -25,7 +25,7 @@ export interface Finished {
   readonly kind: "finished";
 }
 
-/** What the one who started a worker may say to it, over the same channel. */
+/** What the process that started a worker may tell it, over the same channel. */
 export interface StopRequest {
   readonly kind: "stop";
 }

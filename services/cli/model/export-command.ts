@@ -39,7 +39,7 @@ export function addExport(program: Command, edges: Edges): void {
       }
       if (onnx === undefined && safetensors === undefined) return;
       const model = await openModel(runAt(runs, wanted), { isSnapshot: snapshot });
-      // Both are made before one is written: who asks for two gets two or none.
+      // Both are made before one is written: a request for two gives two or none.
       const files = [...made(onnx, model, onnxOf), ...made(safetensors, model, safetensorsOf)];
       for (const { path, bytes } of files) save(path, bytes);
       const { batches } = model.config.run;
