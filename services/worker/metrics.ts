@@ -50,20 +50,12 @@ export async function workerMetrics(figures: WorkerFigures | undefined): Promise
   gauge("batches_per_second", "Batches applied per second, over the last few seconds.", progress.perSecond);
   gauge("checkpoint_batch", "Highest batch in a durable checkpoint.", progress.durable);
   gauge("loss", "Mean training loss in the newest report; the head only.", progress.loss);
-  gauge(
-    "generator_error",
-    "Squared error of the guesses over that of guessing zero.",
-    progress.generatorError,
-  );
+  gauge("generator_error", "Squared error of guesses; 1 is guessing zero.", progress.generatorError);
   gauge("generator_cosine", "Cosine between guess and target.", progress.cosine);
   gauge("staleness_batches", "Mean age of the targets, in batches.", progress.staleness);
   gauge("in_flight", "Activations sent and unanswered.", progress.inFlight);
   gauge("window", "Most activations in flight.", progress.window);
-  gauge(
-    "alarm",
-    "1 while something fails, such as checkpoints, and training goes on.",
-    progress.alarm ? 1 : 0,
-  );
+  gauge("alarm", "1 while something fails, though training goes on.", progress.alarm ? 1 : 0);
   const state = new Gauge({
     name: "unlocked_state",
     help: "1 for the worker's present state, 0 for the others.",
