@@ -85,7 +85,7 @@ const FLAGS = {
   runs: { ...text, help: "FOLDER of all runs, to show old ones" },
   listen: { ...text, help: "HOST:PORT, 127.0.0.1:7400 unless told otherwise" },
   address: { ...text, help: "URL at which browsers find it, if not there" },
-  "host-name": { ...often, help: "NAME browsers may call it by, as often as you like; or UNLOCKED_HOST_NAME" },
+  "host-name": { ...often, help: "NAME it may be called by, as often as you like; or UNLOCKED_HOST_NAME" },
   "secret-file": { ...text, help: "FILE with the secret that workers share; or UNLOCKED_SECRET_FILE" },
   control: { ...yes, help: "let the page pause, stop and crash workers; or UNLOCKED_CONTROL=1" },
   "questions-per-second": {

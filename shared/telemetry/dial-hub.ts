@@ -38,7 +38,7 @@ interface Welcome {
   readonly seq: number;
 }
 
-/** Dials until it is closed, again and again. Nothing here ever waits, or throws at whoever has something to say. */
+/** Dials again and again until it is closed. Nothing here makes the caller wait, or throws at it. */
 export const dialHub: DialHub = (options) => {
   let up: Welcome | undefined;
   return new Dialling<ToHub, ToWorker, Welcome>({
