@@ -52,6 +52,7 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   "services/hub": {
     rooms: [
+      "shared/data",
       "shared/layers",
       "shared/link",
       "shared/config",

@@ -28,13 +28,22 @@ export async function deafBrowser(port: number): Promise<Onlookers> {
 }
 
 /** So many that read, in one process of their own. */
-export async function browsers(port: number, count: number): Promise<Onlookers> {
-  const program = ["--import", "tsx", "bench/watch/readers.ts", String(port), String(count)];
+export function browsers(port: number, count: number): Promise<Onlookers> {
+  return ofProgram("readers", port, count);
+}
+
+/** One that asks the network so many questions a second. */
+export function asker(port: number, perSecond: number): Promise<Onlookers> {
+  return ofProgram("askers", port, perSecond);
+}
+
+async function ofProgram(name: "readers" | "askers", port: number, count: number): Promise<Onlookers> {
+  const program = ["--import", "tsx", `bench/watch/${name}.ts`, String(port), String(count)];
   const child: ChildProcess = spawn(process.execPath, program, {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   const pid = child.pid!;
-  const ended = once(child, "close").then(() => Promise.reject(new Error("the browsers ended")));
+  const ended = once(child, "close").then(() => Promise.reject(new Error(`the ${name} ended`)));
   ended.catch(() => undefined);
   await Promise.race([once(child, "message"), ended]);
   return {

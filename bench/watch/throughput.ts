@@ -6,7 +6,7 @@ import { busySeconds, processorSeconds, residentMegabytes } from "../harness/pro
 import { renderSpread } from "../harness/render.ts";
 import type { Bar, Cell, Table } from "../harness/report.ts";
 import { median, ratioOf, spreadOf } from "../harness/statistics.ts";
-import { browsers, deafBrowser, nobody, type Onlookers, stoppedHub } from "./onlookers.ts";
+import { asker, browsers, deafBrowser, nobody, type Onlookers, stoppedHub } from "./onlookers.ts";
 
 const CONFIG = "configs/mnist.yaml";
 /** An evaluation takes as long as sixty batches, a checkpoint as long as the disk likes: they would fall into this turn or that. */
@@ -16,6 +16,7 @@ const KERNELS = chooseKernels("auto", process).found.kernels;
 /** By then every function that matters is compiled. */
 const FROM_BATCH = 400;
 const BROWSERS = 20;
+const QUESTIONS_A_SECOND = 5;
 const SETTLE_MS = 500;
 const TURN_MS = 1_500;
 /**
@@ -34,6 +35,7 @@ const circumstances: Readonly<Record<string, Circumstance>> = {
   "a hub without viewers": async () => nobody,
   "a browser that never reads": ({ hub }) => deafBrowser(hub!.port),
   [`${BROWSERS} browsers that read`]: ({ hub }) => browsers(hub!.port, BROWSERS),
+  [`${QUESTIONS_A_SECOND} questions a second`]: ({ hub }) => asker(hub!.port, QUESTIONS_A_SECOND),
   "the hub stopped": async ({ hub }) => stoppedHub(hub!.child),
 };
 

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { basename, join, resolve } from "node:path";
 import type { Logger } from "pino";
 import { canonicalYaml } from "../../shared/config/canonical-yaml.ts";
+import { dataFacts } from "../../shared/config/data-facts.ts";
 import { loadConfig } from "../../shared/config/read-config.ts";
 import { httpOptions } from "../../shared/link/limits.ts";
 import { readSecret, type Secret } from "../../shared/link/secret.ts";
@@ -76,12 +77,7 @@ export class Hub {
     this.#show = this.#watch && new Show(this.#streams, this.#watch, edges);
     this.#table =
       this.#watch && new CsvTable(this.#watch.record, (about, text) => edges.log.warn(about, text));
-    const { questionsPerSecond: mostASecond } = options;
-    const { steadyMs } = edges;
-    const layers = this.#watch?.record.config.layers.length ?? 0;
-    this.#questions =
-      this.#watch &&
-      new Questions({ layers, mostASecond, steadyMs, visitor: (worker) => this.#watch?.visitor(worker) });
+    this.#questions = this.#watch && this.#passOn(this.#watch);
     this.#runs = new Runs(options.runs, () => this.#watch?.record, edges.now);
     this.#page = new Page(edges.node);
     const isOn = options.control && this.#watch !== undefined;
@@ -142,6 +138,15 @@ export class Hub {
       onAnswer: (worker, answer) => this.#questions?.answered(worker, answer),
       onChange: (isOfContact) => (isOfContact ? this.#show?.now() : this.#show?.soon()),
       warn: (about, message) => log.warn(about, message),
+    });
+  }
+
+  #passOn(watch: Watch): Questions {
+    const { layers, data } = watch.record.config;
+    return new Questions({
+      ...{ layers: layers.length, data: dataFacts(data), mostASecond: this.#options.questionsPerSecond },
+      steadyMs: this.#edges.steadyMs,
+      visitor: (worker) => watch.visitor(worker),
     });
   }
 

@@ -1,6 +1,8 @@
 import { randomInt } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import * as z from "zod";
+import type { DataFacts } from "../../shared/config/data-facts.ts";
+import { EncodeError, encodeRow, encodeText } from "../../shared/data/encode.ts";
 import type { Answer, Question } from "../../shared/record/hub-api.ts";
 import { layerName, type WorkerName } from "../../shared/record/worker-name.ts";
 import type { AnswerMessage } from "../../shared/telemetry/messages.ts";
@@ -10,6 +12,7 @@ import { bodyOf, HttpError } from "./answer.ts";
 export interface QuestionOptions {
   /** Of the network. */
   readonly layers: number;
+  readonly data: DataFacts;
   readonly mostASecond: number;
   /** Undefined where it is not connected. */
   readonly visitor: (worker: WorkerName) => TelemetryClient | undefined;
@@ -26,6 +29,8 @@ const WAIT_MS = 1_000;
 const whole = z.int().min(0);
 const shape = z.union([
   z.strictObject({ example: whole }),
+  z.strictObject({ row: z.record(z.string(), z.unknown()) }),
+  z.strictObject({ text: z.string() }),
   z.strictObject({ input: z.array(z.number()).max(MOST_INPUTS) }),
 ]);
 
@@ -53,7 +58,7 @@ export class Questions {
 
   /** Answers by a line of JSON for each worker. Rejects with an HttpError: 400, 409 (no worker to ask), 413, 429. */
   async ask(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const asked = readQuestion(await bodyOf(request, MOST_BODY_BYTES));
+    const asked = encoded(readQuestion(await bodyOf(request, MOST_BODY_BYTES)), this.#options.data);
     const source = this.#options.visitor("source");
     if (source === undefined) throw new HttpError(409, "the source is not connected");
     if (source.introduction.questions !== true) throw new HttpError(409, "the source takes no questions");
@@ -113,10 +118,37 @@ export class Questions {
   }
 }
 
+/** As the source takes it. Throws an HttpError that names what cannot be encoded. */
+function encoded(
+  { example, input, row, text }: Question,
+  data: DataFacts,
+): Pick<Question, "example" | "input"> {
+  if (example !== undefined) return { example };
+  if (input !== undefined) return { input };
+  try {
+    return { input: row === undefined ? idsOf(text ?? "", data) : [...encodeRow(data, row)] };
+  } catch (error) {
+    if (error instanceof EncodeError) throw new HttpError(400, error.message);
+    throw error;
+  }
+}
+
+function idsOf(text: string, { sequence, characters }: DataFacts): number[] {
+  if (sequence === undefined)
+    throw new EncodeError("Cannot encode a text: the inputs of this model are none");
+  const ids = [...encodeText({ ...(characters !== undefined && { characters }) }, text)];
+  const newline = characters === undefined ? 10 : Math.max(0, [...characters].indexOf("\n"));
+  const missing = Array.from({ length: Math.max(0, sequence.positions - ids.length) }, () => newline);
+  return [...missing, ...ids.slice(-sequence.positions)];
+}
+
 function readQuestion(text: string): Question {
   try {
     return shape.parse(JSON.parse(text)) as Question;
   } catch {
-    throw new HttpError(400, 'expected {"example": a whole number} or {"input": [numbers]}');
+    throw new HttpError(
+      400,
+      'expected {"example": a whole number}, {"input": [numbers]}, {"row": {…}} or {"text": "…"}',
+    );
   }
 }

@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
+import { dataFacts } from "../../shared/config/data-facts.ts";
 import type { ControlView, RunView } from "../../shared/record/hub-api.ts";
 import { toCsv } from "../../shared/record/metrics-csv.ts";
 import type { RunRecord } from "../../shared/record/run-record.ts";
-import { labelNames, viewOfRun } from "../../shared/record/run-view.ts";
+import { viewOfRun } from "../../shared/record/run-view.ts";
 import { workerNames } from "../../shared/record/worker-name.ts";
 import { answerFile, answerJson, answerText, HttpError } from "./answer.ts";
 import { isLevel, logTail } from "./log-tail.ts";
@@ -57,8 +58,8 @@ export async function answerRuns(url: URL, response: ServerResponse, sources: So
 function answerRun(record: RunRecord, { runs, watch, control, now }: Sources): RunView {
   const isOurs = watch?.record === record;
   const { config } = record;
-  if (isOurs)
-    return { row: runs.rowOf(record), config, labels: labelNames(config), workers: watch.views(), control };
+  const data = dataFacts(config.data);
+  if (isOurs) return { row: runs.rowOf(record), config, data, workers: watch.views(), control };
   return { ...viewOfRun(record, now()), row: runs.rowOf(record), control: { ...control, isOn: false } };
 }
 

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { RunView } from "../../shared/record/hub-api.ts";
 import { type Address, hashOf } from "./address.ts";
+import { Ask } from "./ask/ask.tsx";
 import { Chain } from "./chain/chain.tsx";
 import { type ChartSettings, Charts } from "./charts/charts.tsx";
 import { Control } from "./control.tsx";
@@ -139,6 +140,7 @@ function RunPage(props: RunPageProps) {
         selected={selected}
         onSelect={(worker) => setSelected(worker === selected ? undefined : worker)}
       />
+      {isWatched && <Ask data={view.data} workers={run.workers} now={watcher.now} />}
       {view.control.isOn && isWatched && (
         <Control
           control={view.control}
@@ -152,7 +154,7 @@ function RunPage(props: RunPageProps) {
         {...{ run, version, overlay, settings: props.settings, theme: props.theme }}
         onSettings={props.change}
       />
-      {test && <Judged test={test} labels={view.labels} />}
+      {test && <Judged test={test} labels={(view.data.labels ?? []).map(({ name }) => name)} />}
       <div class="pair">
         <History events={run.events} workers={workers} filter={selected} onFilter={setSelected} />
         <Logs

@@ -1,7 +1,9 @@
 import type {
+  Answer,
   ControlAnswer,
   ControlRequest,
   LogRecord,
+  Question,
   RunRow,
   RunView,
   StreamEvents,
@@ -37,6 +39,19 @@ export async function command(request: ControlRequest, token: string): Promise<C
     body: JSON.stringify(request),
   });
   return answer(response);
+}
+
+/** Hears each worker's answer as it comes. Rejects with the hub's reason where it refuses. */
+export async function ask(question: Question, hear: (answer: Answer) => void): Promise<void> {
+  const response = await fetch("api/ask", { method: "POST", body: JSON.stringify(question) });
+  if (!response.ok) return answer(response);
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    const lines = (rest + part.value).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) hear(JSON.parse(line) as Answer);
+  }
 }
 
 async function get<T>(path: string, signal?: AbortSignal): Promise<T> {

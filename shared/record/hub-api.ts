@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import type { DataFacts } from "../config/data-facts.ts";
 import type { TestResult } from "../wire/frames.ts";
 import type { EventLine, MetricLine } from "./lines.ts";
 import type { WorkerState } from "./progress.ts";
@@ -35,8 +36,8 @@ export interface RunRow {
 export interface RunView {
   readonly row: RunRow;
   readonly config: Config;
-  /** What its classes, bits or values are called; none where the data do not say. */
-  readonly labels: readonly string[];
+  /** What inputs and outputs are. */
+  readonly data: DataFacts;
   readonly workers: readonly WorkerView[];
   readonly control: ControlView;
 }
@@ -87,10 +88,14 @@ export interface WorkerView {
   readonly store?: string;
 }
 
-/** What the living network is asked: one example of the held-out data, or one input of the reader's own. */
+/** What the living network is asked: one of these. */
 export interface Question {
-  /** Counted on from the first again after the last. */
+  /** Of the held-out data, counted on from the first again after the last. */
   readonly example?: number;
+  /** Of a table: the values by the names of the columns. */
+  readonly row?: Readonly<Record<string, unknown>>;
+  /** Of a text: what comes next is asked. Of a longer one its end counts, a shorter one has newlines before it. */
+  readonly text?: string;
   /** As layer 1 takes it: bytes (pixels, ids) or floats. At most 16,384, in a body of 60,000 bytes. */
   readonly input?: readonly number[];
 }

@@ -12,7 +12,7 @@ import { layerOf, type WorkerName, workerNames } from "./worker-name.ts";
 export function viewOfRun(record: RunRecord, now: number): Omit<RunView, "control"> {
   const { config } = record;
   const workers = workerNames(config).map((name) => workerOf(record, name, now));
-  return { row: rowOf(record, record.state(now)), config, labels: labelNames(config), workers };
+  return { row: rowOf(record, record.state(now)), config, data: dataFacts(config.data), workers };
 }
 
 /** What classes, bits or values are called; none where the data do not say. */

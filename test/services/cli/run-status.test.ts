@@ -8,6 +8,7 @@ import { runProgram } from "../../../services/cli/program.ts";
 import { runStatus, statusFromFiles } from "../../../services/cli/run-status.ts";
 import { statusView } from "../../../services/cli/status-view.ts";
 import { lockRun } from "../../../services/train/run-lock.ts";
+import { dataFacts } from "../../../shared/config/data-facts.ts";
 import type { RunView, WorkerView } from "../../../shared/record/hub-api.ts";
 import { RunRecord } from "../../../shared/record/run-record.ts";
 import { testEdges } from "../../support/edges.ts";
@@ -111,7 +112,7 @@ describe("where a hub answers", () => {
       batch: 40,
       batches: 100,
     } as const;
-    const view: Omit<RunView, "control"> = { row, config, labels: [], workers: [worker] };
+    const view: Omit<RunView, "control"> = { row, config, data: dataFacts(config.data), workers: [worker] };
     server = createServer((request, response) => {
       const isKnown = request.url === `/api/runs/${path}`;
       response.writeHead(isKnown ? code : 404).end(isKnown ? JSON.stringify(view) : "");

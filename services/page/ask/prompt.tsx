@@ -1,0 +1,38 @@
+import { useEffect, useState } from "preact/hooks";
+import type { DataFacts } from "../../../shared/config/data-facts.ts";
+
+interface Props {
+  readonly data: DataFacts;
+  /** Ids of a held-out window, until something is typed. */
+  readonly example: readonly number[] | undefined;
+  readonly onAsk: (text: string) => void;
+}
+
+/** A text, of which the network says what comes next. */
+export function Prompt({ data, example, onAsk }: Props) {
+  const [text, setText] = useState("");
+  useEffect(() => {
+    if (example) setText(textOf(example, data));
+  }, [example]);
+  const change = (typed: string) => {
+    setText(typed);
+    onAsk(typed);
+  };
+  return (
+    <label class="prompt">
+      a text; what comes next?
+      <textarea
+        rows={6}
+        value={text}
+        onInput={({ currentTarget }) => change(currentTarget.value)}
+        data-testid="prompt"
+      />
+    </label>
+  );
+}
+
+function textOf(ids: readonly number[], { characters }: DataFacts): string {
+  if (characters === undefined) return new TextDecoder().decode(Uint8Array.from(ids));
+  const letters = [...characters];
+  return ids.map((id) => letters[id] ?? "").join("");
+}

@@ -1,0 +1,152 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { hasBrowser, openBrowser, openPage } from "../support/browser.ts";
+import { dashboardOf } from "../support/dashboard.ts";
+import { Experiment } from "../support/experiment.ts";
+
+const LAYERS = ["layer1", "layer2", "layer3", "layer4"];
+/** A 3 in shares of the sheet, as a hand draws it. */
+const THREE = [
+  ...[
+    [0.28, 0.2],
+    [0.42, 0.12],
+    [0.6, 0.13],
+    [0.69, 0.25],
+    [0.63, 0.38],
+    [0.46, 0.46],
+  ],
+  ...[
+    [0.63, 0.53],
+    [0.72, 0.68],
+    [0.64, 0.83],
+    [0.46, 0.89],
+    [0.27, 0.82],
+  ],
+] as const;
+
+let browser: Browser;
+const opened: Experiment[] = [];
+
+describe.skipIf(!hasBrowser)("the question on the page", () => {
+  beforeAll(async () => {
+    browser = await openBrowser();
+  });
+  afterEach(async () => {
+    for (const run of opened.splice(0)) await run.close();
+  });
+  afterAll(() => browser?.close());
+
+  it("of a drawn 3 is answered by every room; with layer 3 dead by those before it, and by all once it is back", async () => {
+    const { run, url } = await start("configs/mnist.yaml", ["run.epochs=400"]);
+    // It has learnt enough by then.
+    await run.until("layer4", ({ msg, batch }) => msg === "evaluated" && Number(batch) >= 900);
+    const { page, complaints } = await openPage(browser, url);
+    await page.getByTestId("ask").scrollIntoViewIfNeeded();
+    await answers(page, LAYERS);
+    await expect.poll(() => page.getByTestId("truth").innerText(), patiently).toBe("2");
+    await draw(page, THREE);
+    await says(page, "layer4", "3");
+    for (const layer of LAYERS) {
+      expect(await page.locator(`${room(layer)} [data-testid="bar"]`).count()).toBe(10);
+      console.log(`${layer}: ${(await page.locator(`${room(layer)} .says`).innerText()).replace("\n", " ")}`);
+    }
+    await expect.poll(() => page.getByTestId("truth").count(), patiently).toBe(0);
+
+    // Nobody brings it back meanwhile.
+    run.signal("SIGSTOP");
+    process.kill(run.pid("layer3"), "SIGKILL");
+    await answers(page, ["layer3", "layer4"], "away");
+    await answers(page, ["layer1", "layer2"]);
+    await expect
+      .poll(() => page.locator(`${room("layer3")} .away`).innerText(), patiently)
+      .toMatch(/for \d+ s/);
+    run.signal("SIGCONT");
+    await answers(page, LAYERS);
+    await says(page, "layer4", "3");
+    expect(complaints).toEqual([]);
+  });
+
+  it("can be drawn by keys, and cleared; another example says what it is", async () => {
+    const { url } = await start("configs/mnist.yaml", ["run.epochs=400"]);
+    const { page, complaints } = await openPage(browser, url);
+    await page.getByTestId("ask").scrollIntoViewIfNeeded();
+    await answers(page, LAYERS);
+    await page.getByTestId("sheet").focus();
+    await page.keyboard.press(" ");
+    for (let step = 0; step < 12; step++) await page.keyboard.press("ArrowUp");
+    await page.keyboard.press(" ");
+    await expect.poll(() => page.getByTestId("truth").count(), patiently).toBe(0);
+    await answers(page, LAYERS);
+    expect(await inkOn(page)).toBeGreaterThan(500);
+    await page.getByTestId("clear-sheet").click();
+    expect(await inkOn(page)).toBe(0);
+    await page.getByTestId("another-example").click();
+    await expect.poll(() => page.getByTestId("truth").innerText(), patiently).toMatch(/^\d$/);
+    expect(await inkOn(page)).toBeGreaterThan(500);
+    expect(complaints).toEqual([]);
+  });
+
+  it("of a row is filled in by hand", async () => {
+    const { url } = await start("configs/two-rings.yaml", ["run.batches=1000000"]);
+    const { page, complaints } = await openPage(browser, url);
+    await page.getByTestId("ask").scrollIntoViewIfNeeded();
+    const cells = page.getByTestId("cell");
+    await expect.poll(() => cells.nth(0).inputValue(), patiently).toMatch(/\d/);
+    // The inner ring, and far outside.
+    await cells.nth(0).fill("0.01");
+    await cells.nth(1).fill("0.02");
+    await answers(page, ["layer1", "layer2", "layer3"]);
+    await expect.poll(() => page.getByTestId("truth").count(), patiently).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+});
+
+const patiently = { timeout: 120_000, interval: 100 };
+
+async function start(config: string, set: readonly string[]): Promise<{ run: Experiment; url: string }> {
+  const run = new Experiment(config, { set, options: ["--dashboard-port", "0"] });
+  opened.push(run);
+  return { run, url: await dashboardOf(run) };
+}
+
+const room = (worker: string) => `[data-testid="belief"][data-worker="${worker}"]`;
+
+async function answers(page: Page, workers: readonly string[], state = "answers"): Promise<void> {
+  for (const worker of workers) await page.locator(`${room(worker)}[data-state="${state}"]`).waitFor();
+}
+
+async function says(page: Page, worker: string, what: string): Promise<void> {
+  await expect
+    .poll(() => page.locator(`${room(worker)} [data-testid="says"]`).innerText(), patiently)
+    .toBe(what);
+}
+
+async function draw(page: Page, points: readonly (readonly number[])[]): Promise<void> {
+  const { x, y, width, height } = (await page.getByTestId("sheet").boundingBox())!;
+  const place = ([right, down]: readonly number[]) => [x + right! * width, y + down! * height] as const;
+  await page.mouse.move(...place(points[0]!));
+  await page.mouse.down();
+  for (const point of points.slice(1)) await page.mouse.move(...place(point), { steps: 4 });
+  await page.mouse.up();
+}
+
+/** White pixels of the sheet. */
+function inkOn(page: Page): Promise<number> {
+  return page.getByTestId("sheet").evaluate((sheet) => {
+    interface Canvas {
+      readonly width: number;
+      readonly height: number;
+      getContext(kind: "2d"): {
+        getImageData(
+          x: number,
+          y: number,
+          width: number,
+          height: number,
+        ): { readonly data: Uint8ClampedArray };
+      };
+    }
+    const canvas = sheet as unknown as Canvas;
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return data.filter((value, at) => at % 4 === 0 && value > 128).length;
+  });
+}
