@@ -22,6 +22,8 @@ export interface DataFacts {
   readonly inputWidth: number;
   /** What the inputs are, if they are images: height × width × channels. */
   readonly image?: { readonly height: number; readonly width: number; readonly channels: number };
+  /** How a picture of another shape comes to that one, where pictures are read from files. */
+  readonly fit?: "crop" | "stretch";
   /** What the inputs are, if they are sequences of ids; labels are then one id of the vocabulary for each position. */
   readonly sequence?: { readonly positions: number; readonly vocabulary: number };
   /** Floats per example of the labels. */

@@ -5,7 +5,9 @@ import { DataFileError } from "./data-file.ts";
 import type { DataSet } from "./data-set.ts";
 import type { DataConfig, DataSetKind } from "./data-set-kind.ts";
 import { idx } from "./idx.ts";
+import { images } from "./images.ts";
 import { mnist } from "./mnist.ts";
+import { npy } from "./npy.ts";
 import { text } from "./text.ts";
 import { twoRings } from "./two-rings.ts";
 
@@ -19,6 +21,8 @@ export const dataSetKinds = {
   text,
   csv,
   tsv,
+  npy,
+  images,
 } satisfies Readonly<Record<string, DataSetKind>>;
 
 /** Kinds of the user's own, by the digest of their module: the same digest is the same kind. */

@@ -44,7 +44,7 @@ describe("a mistake in a config", () => {
     expect(() => readConfig("seed: 1.5\n", "c/x.yaml")).toThrow(
       new ConfigError("c/x.yaml", [
         "c/x.yaml:1:1: seed is 1.5: expected a whole number from 0",
-        "c/x.yaml:1:1: data is missing: expected a map with set: mnist, idx, cifar-10, binary-addition, two-rings, text, csv or tsv",
+        "c/x.yaml:1:1: data is missing: expected a map with set: mnist, idx, cifar-10, binary-addition, two-rings, text, csv, tsv, npy or images",
         "c/x.yaml:1:1: layers is missing: expected a list of layers, the first layer first",
       ]),
     );
@@ -113,7 +113,7 @@ describe("a mistake in a config", () => {
     [
       "no such set",
       ["data={set: mnits}"],
-      'data.set is "mnits": expected a map with set: mnist, idx, cifar-10, binary-addition, two-rings, text, csv or tsv',
+      'data.set is "mnits": expected a map with set: mnist, idx, cifar-10, binary-addition, two-rings, text, csv, tsv, npy or images',
     ],
     ["no layers", ["layers=[]"], "layers is a list: expected a list of layers, the first layer first"],
     [
