@@ -91,6 +91,7 @@ const rules: Readonly<Record<string, Rule>> = {
       "services/train",
       "deploy",
       "shared/config",
+      "shared/data",
       "shared/record",
       "shared/telemetry",
     ],

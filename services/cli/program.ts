@@ -10,6 +10,8 @@ import { addConfig } from "./config-command.ts";
 import { addConform } from "./conform-command.ts";
 import { addControl } from "./control-command.ts";
 import { addDashboard } from "./dashboard-command.ts";
+import { addData } from "./data/data-command.ts";
+import { addInit } from "./data/init-command.ts";
 import { addDeploy } from "./deploy-command.ts";
 import { addLogs } from "./logs-command.ts";
 import { addExport } from "./model/export-command.ts";
@@ -51,6 +53,8 @@ function createProgram(edges: Edges, done: (code: number) => void): Command {
   addTrain(program, edges, done);
   addCompare(program, edges, done);
   addConfig(program, edges);
+  addData(program, edges);
+  addInit(program, edges);
   addCerts(program, edges);
   addDeploy(program, edges);
   addRuns(program, edges);

@@ -12,6 +12,7 @@ export interface InputRules {
 const MOST_CATEGORIES = 256;
 /** So many of a column's texts at most are taken for slips among numbers, and not for names. */
 const SLIPS = 0.1;
+const NO_NUMBER = "which is no number; where a value is missing leave it empty, or say NA";
 
 /**
  * What the columns with these numbers become, by their training rows alone; every row is held against it. Throws a
@@ -65,8 +66,7 @@ function isNumeric(table: Table, column: number, training: readonly number[]): b
   const others = cells.filter((row) => numberIn(table.rows[row]![column]) === undefined);
   if (others.length === 0) return true;
   const infinite = others.find((row) => isNoNumber(table.rows[row]![column]!));
-  if (infinite !== undefined)
-    refuse(table, infinite, column, "which is no number; where a value is missing leave it empty, or say NA");
+  if (infinite !== undefined) refuse(table, infinite, column, NO_NUMBER);
   if (others.length > SLIPS * cells.length) return false;
   const [row] = others.sort((one, other) => one - other);
   const name = table.header[column]!;
@@ -112,6 +112,7 @@ function checkCells(table: Table, column: number, learnt: Column): void {
   table.rows.forEach((cells, row) => {
     const wrong = writeCell(learnt, cells[column], scratch, 0);
     if (!wrong) return;
+    if (!("categories" in learnt) && isNoNumber(cells[column]!)) refuse(table, row, column, NO_NUMBER);
     const hint = "categories" in learnt ? "; no training row has it: say unknown: zeros" : "";
     refuse(table, row, column, wrong + hint);
   });
