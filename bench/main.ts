@@ -26,6 +26,7 @@ const registry: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>
   precision: () => import("./precision/bench.ts"),
   fuzz: () => import("./fuzz/bench.ts"),
   scale: () => import("./scale/bench.ts"),
+  model: () => import("./model/bench.ts"),
 };
 
 const PAGE = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
