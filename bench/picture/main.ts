@@ -1,10 +1,12 @@
 /**
- * Makes docs/dashboard.png and docs/dashboard-dark.png of a run whose layer 2 is killed in the middle:
+ * Makes docs/dashboard.png and docs/dashboard-dark.png of a run whose layer 2 is killed in the middle, and docs/ask.png of
+ * what its layers make of a drawn 3 while layer 3 is away:
  *
  *     npm run picture
  */
 import { openBrowser, openPage } from "../../test/support/browser.ts";
 import { dashboardOf } from "../../test/support/dashboard.ts";
+import { drawThree } from "../../test/support/draw.ts";
 import { Experiment } from "../../test/support/experiment.ts";
 
 const SIZE = { width: 1440, height: 900 };
@@ -31,6 +33,17 @@ try {
     .waitFor();
   await reaches(BEFORE + AFTER);
   for (const [name, page] of Object.entries(pages)) await page.screenshot({ path: `docs/${name}.png` });
+
+  const light = pages.dashboard;
+  await light.getByTestId("ask").scrollIntoViewIfNeeded();
+  await drawThree(light);
+  await light.locator('[data-testid="belief"][data-worker="layer4"][data-state="answers"]').waitFor();
+  // Nobody brings it back meanwhile.
+  run.signal("SIGSTOP");
+  process.kill(run.pid("layer3"), "SIGKILL");
+  await light.locator('[data-testid="belief"][data-worker="layer4"][data-state="away"]').waitFor();
+  await light.getByTestId("ask").screenshot({ path: "docs/ask.png" });
+  run.signal("SIGCONT");
 
   async function reaches(wanted: number): Promise<void> {
     for (;;) {

@@ -2,28 +2,10 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { hasBrowser, openBrowser, openPage } from "../support/browser.ts";
 import { dashboardOf } from "../support/dashboard.ts";
+import { drawThree } from "../support/draw.ts";
 import { Experiment } from "../support/experiment.ts";
 
 const LAYERS = ["layer1", "layer2", "layer3", "layer4"];
-/** A 3 in shares of the sheet, as a hand draws it. */
-const THREE = [
-  ...[
-    [0.28, 0.2],
-    [0.42, 0.12],
-    [0.6, 0.13],
-    [0.69, 0.25],
-    [0.63, 0.38],
-    [0.46, 0.46],
-  ],
-  ...[
-    [0.63, 0.53],
-    [0.72, 0.68],
-    [0.64, 0.83],
-    [0.46, 0.89],
-    [0.27, 0.82],
-  ],
-] as const;
-
 let browser: Browser;
 const opened: Experiment[] = [];
 
@@ -44,7 +26,7 @@ describe.skipIf(!hasBrowser)("the question on the page", () => {
     await page.getByTestId("ask").scrollIntoViewIfNeeded();
     await answers(page, LAYERS);
     await expect.poll(() => page.getByTestId("truth").innerText(), patiently).toBe("2");
-    await draw(page, THREE);
+    await drawThree(page);
     await says(page, "layer4", "3");
     for (const layer of LAYERS) {
       expect(await page.locator(`${room(layer)} [data-testid="bar"]`).count()).toBe(10);
@@ -119,15 +101,6 @@ async function says(page: Page, worker: string, what: string): Promise<void> {
   await expect
     .poll(() => page.locator(`${room(worker)} [data-testid="says"]`).innerText(), patiently)
     .toBe(what);
-}
-
-async function draw(page: Page, points: readonly (readonly number[])[]): Promise<void> {
-  const { x, y, width, height } = (await page.getByTestId("sheet").boundingBox())!;
-  const place = ([right, down]: readonly number[]) => [x + right! * width, y + down! * height] as const;
-  await page.mouse.move(...place(points[0]!));
-  await page.mouse.down();
-  for (const point of points.slice(1)) await page.mouse.move(...place(point), { steps: 4 });
-  await page.mouse.up();
 }
 
 /** White pixels of the sheet. */
