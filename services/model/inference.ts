@@ -1,5 +1,5 @@
 import type { DataFacts } from "../../shared/config/data-facts.ts";
-import { EncodeError } from "../../shared/data/encode.ts";
+import { EncodeError, valuesOf } from "../../shared/data/encode.ts";
 import { inputOf } from "./inputs.ts";
 import type { Model } from "./model.ts";
 
@@ -67,14 +67,17 @@ export function readRows(body: unknown, facts: DataFacts, mostRows: number): Ask
   return { inputs: encoded(rows, facts) };
 }
 
-/** `outputs`: rows × width. */
+/** `outputs`: rows × width, as `Evaluation.answers` gives them. */
 export function inferAnswer(model: Model, { id, inputs }: Asked, outputs: Float32Array): object {
   const { run, saved, facts, config } = model;
-  const shape = [inputs.length, config.layers.at(-1)!.outputs];
+  const width = config.layers.at(-1)!.outputs;
+  const shape = [inputs.length, width];
+  const rows = inputs.map((_, row) => outputs.subarray(row * width, (row + 1) * width));
+  const data = facts.judged === "values" ? rows.flatMap((row) => valuesOf(facts, row)) : [...outputs];
   return {
     ...{ model_name: run, model_version: String(saved.batch) },
     ...(id !== undefined && { id }),
-    outputs: [{ name: outputName(facts), datatype: "FP32", shape, data: [...outputs] }],
+    outputs: [{ name: outputName(facts), datatype: "FP32", shape, data }],
   };
 }
 

@@ -1,7 +1,9 @@
 import { createReadStream } from "node:fs";
-import sharp from "sharp";
 import type { DataFacts } from "../../shared/config/data-facts.ts";
+import { DataFileError } from "../../shared/data/data-file.ts";
 import { EncodeError, encodeNumbers } from "../../shared/data/encode.ts";
+import { decodeImage } from "../../shared/data/image-file.ts";
+import { NpyFile } from "../../shared/data/npy-file.ts";
 import type { Kernels } from "../../shared/math/kernels.ts";
 import { Refusal } from "../train/refusal.ts";
 import { type Answer, AnswerSheet } from "./answers.ts";
@@ -12,9 +14,8 @@ import { linesAsTheyCome, QuestionLines } from "./question-lines.ts";
 
 /** Examples computed at once, at most. */
 const MOST_ROWS = 256;
-const IMAGE = /\.(png|jpe?g|webp)$/i;
-/** Of what a camera makes; sharp refuses more. */
-const MOST_PIXELS = 100_000_000;
+const IMAGE = /\.(png|jpe?g)$/i;
+const ARRAYS = /\.npy$/i;
 
 export interface PredictRequest {
   /** Paths; "-" is `input`. */
@@ -68,6 +69,7 @@ async function* questionsIn(
   input: () => AsyncIterable<Buffer | string>,
 ): AsyncGenerator<readonly Question[]> {
   if (IMAGE.test(file)) return yield [{ at: file, input: await imageIn(facts, file) }];
+  if (ARRAYS.test(file)) return yield* arraysIn(facts, file);
   const name = file === "-" ? "stdin" : file;
   const lines = new QuestionLines(facts);
   let number = 0;
@@ -98,21 +100,39 @@ async function* textOf(file: string, name: string, input: () => AsyncIterable<Bu
   }
 }
 
-/** Scaled and cropped to the size of the images that the model learnt from. */
-async function imageIn({ image, ...facts }: DataFacts, file: string): Promise<Float32Array> {
-  if (!image) throw new Refusal(`Cannot predict from ${file}: this model takes no images`);
-  const { width, height, channels } = image;
+/** Prepared as the pictures were that the model learnt from. */
+async function imageIn(facts: DataFacts, file: string): Promise<Float32Array> {
+  if (!facts.image) throw new Refusal(`Cannot predict from ${file}: this model takes no images`);
   try {
-    const scaled = sharp(file, { limitInputPixels: MOST_PIXELS })
-      .rotate()
-      .resize(width, height, { fit: "cover" });
-    const flat = scaled.flatten({ background: "#000" }).toColourspace(channels === 1 ? "b-w" : "srgb");
-    const { data, info } = await flat.raw().toBuffer({ resolveWithObject: true });
-    if (info.channels !== channels)
-      throw new Error(`it has ${info.channels} channels, this model takes ${channels}`);
-    return encodeNumbers(facts, data);
+    return encodeNumbers(facts, await decodeImage(file, facts.image, facts.fit));
   } catch (error) {
-    throw new Refusal(`Cannot read the image ${file}: ${(error as Error).message}`, { cause: error });
+    if (!(error instanceof EncodeError)) throw error;
+    throw new Refusal(error.message, { cause: error });
+  }
+}
+
+function* arraysIn(facts: DataFacts, file: string): Generator<readonly Question[]> {
+  let questions: Question[] = [];
+  let row = 0;
+  let array: NpyFile | undefined;
+  try {
+    array = NpyFile.open(file);
+    const numbers = new Float64Array(array.width);
+    for (; row < array.rows; row++) {
+      array.readRow(row, numbers, 0);
+      questions.push({ at: `${file}:${row + 1}`, input: encodeNumbers(facts, numbers) });
+      if (questions.length < MOST_ROWS) continue;
+      yield questions;
+      questions = [];
+    }
+    yield questions;
+  } catch (error) {
+    if (!(error instanceof EncodeError || error instanceof DataFileError)) throw error;
+    // What came before is answered first.
+    yield questions;
+    throw new Refusal(`${file}:${row + 1}: ${error.message}`, { cause: error });
+  } finally {
+    array?.close();
   }
 }
 

@@ -14,7 +14,7 @@ export function addPredict(program: Command, edges: Edges): void {
     .command("predict")
     .description("say what a run's network makes of rows, arrays or images, also while it trains")
     .argument("<run>", 'its id, the beginning of one, "latest", or a folder')
-    .argument("[files...]", "CSV, a JSON array or object a line, PNG, JPEG; - is standard input", ["-"])
+    .argument("[files...]", "CSV, a JSON array or object a line, PNG, JPEG, npy; - is standard input", ["-"])
     .addOption(
       new Option("--format <format>", "what it writes, a line an example")
         .choices(["ndjson", "csv"])

@@ -95,6 +95,22 @@ describe("unlocked predict", () => {
       expect(Math.abs(probabilities[digit] - expected[0]![digit]!)).toBeLessThan(0.02);
   });
 
+  it("reads NumPy arrays, rows of any shape, and refuses those that do not fit", async () => {
+    const file = join(runs, "digits.npy");
+    const npy = (shape: string, bytes: Uint8Array) => {
+      const header = `{'descr': '|u1', 'fortran_order': False, 'shape': ${shape}, }`.padEnd(117) + "\n";
+      return Buffer.concat([Buffer.from("\x93NUMPY\x01\x00\x76\x00", "latin1"), Buffer.from(header), bytes]);
+    };
+    writeFileSync(file, npy(`(${ROWS}, 28, 28)`, Uint8Array.from(digits.flat())));
+    const { out, err } = await predicted("", "digits-1", file);
+    expect(err).toBe("");
+    expectDigits(out);
+    writeFileSync(file, npy("(2, 5)", new Uint8Array(10)));
+    const refused = await predicted("", "digits-1", file);
+    expect([refused.code, refused.out]).toEqual([78, ""]);
+    expect(refused.err).toContain("Cannot encode 5 numbers: this model takes 784");
+  });
+
   it("writes CSV where that is wanted", async () => {
     const { out } = await predicted("0.5,-0.5\n1,2\n", "rings-1", "--format", "csv");
     const [header, ...lines] = out
@@ -148,7 +164,7 @@ describe("unlocked predict", () => {
     const [pixel, missing, corrupt, images, text] = refusals.map(({ err }) => err);
     expect(pixel).toContain("number 5 is 256, expected a whole number from 0 to 255");
     expect(missing).toContain(`Cannot read ${join(runs, "no.csv")}: ENOENT`);
-    expect(corrupt).toContain(`Cannot read the image ${broken}: `);
+    expect(corrupt).toContain(`Cannot decode ${broken}: `);
     expect(images).toContain("this model takes no images");
     expect(text).toContain("unlocked sample goes on writing");
   });
