@@ -12,6 +12,8 @@ export interface Comparison {
   readonly versions: readonly string[];
   readonly data: string;
   readonly judged: "class" | "bits" | "values";
+  /** Of sequences the loss says more than the share of positions right: it is in the table. */
+  readonly isSequence?: boolean;
   /** Share of held-out examples right (for bits: with every bit right) that counts as learnt. */
   readonly bar: number;
   /** In one process, or every layer its own. */
@@ -33,11 +35,12 @@ export function batchesToBar({ curve }: Trial, bar: number): number | undefined 
 
 /** Header and a row for each system. */
 export function tableOf(comparison: Comparison): Table {
-  const { systems, judged, bar } = comparison;
+  const { systems, judged, bar, isSequence } = comparison;
   const hasTraining = systems.some(({ trials }) => trials.some(({ training }) => training));
   const right = judged === "bits" ? ["bits right, %", "exact sums, %"] : ["error, %"];
   const header = [
     "system",
+    ...(isSequence ? ["loss, nats a position"] : []),
     ...right,
     ...(hasTraining ? ["of the training examples, %"] : []),
     "worst, best seed",
@@ -56,7 +59,7 @@ function isProbed({ systems }: Comparison): boolean {
 }
 
 function rowOf({ name, batches, trials }: System, comparison: Comparison, hasTraining: boolean): string[] {
-  const { judged, bar } = comparison;
+  const { judged, bar, isSequence } = comparison;
   const guesses = trials.flatMap(({ health }) => health);
   const truth = trials.flatMap((trial) => trial.truth ?? []);
   const last = trials.map(({ curve }) => curve.at(-1)!);
@@ -68,6 +71,14 @@ function rowOf({ name, batches, trials }: System, comparison: Comparison, hasTra
   );
   return [
     name,
+    ...(isSequence
+      ? [
+          spreadOf(
+            last.map(({ test }) => test.loss),
+            3,
+          ),
+        ]
+      : []),
     ...figures.map((shares) => spread(shares)),
     ...(hasTraining ? [spread(training)] : []),
     `${percent(shown.at(worst(right))!)}, ${percent(shown.at(best(right))!)}`,
@@ -118,6 +129,12 @@ function ofLayers(found: readonly Health[], figure: (health: Health) => number |
 function spread(shares: readonly number[]): string {
   if (shares.length < 2) return percent(mean(shares));
   return `${percent(mean(shares))} ± ${percent(deviation(shares))}`;
+}
+
+/** "1.903 ± 0.011", as `spread`, of what is no share. */
+function spreadOf(values: readonly number[], digits: number): string {
+  const middle = mean(values).toFixed(digits);
+  return values.length < 2 ? middle : `${middle} ± ${deviation(values).toFixed(digits)}`;
 }
 
 function percent(share: number, digits = 2): string {

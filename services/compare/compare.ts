@@ -48,13 +48,15 @@ export async function compare(request: CompareRequest, edges: Edges): Promise<nu
   if (request.report !== undefined) requireFolder(request.report);
   const systems: System[] = [];
   for (const entrant of entrants) systems.push(await systemOf(entrant, request, edges));
+  const facts = dataFacts(first.config.data);
   const comparison: Comparison = {
     name: request.name ?? nameOf(request.files, first),
     command: commandOf(request),
     date: edges.date().toISOString(),
     versions: versionsOf(systems, edges),
     data: first.config.data.set,
-    judged: dataFacts(first.config.data).judged,
+    judged: facts.judged,
+    ...(facts.sequence && { isSequence: true }),
     bar: request.bar,
     manner: request.services ? "services" : "in process",
     systems,

@@ -90,6 +90,20 @@ describe("a comparison's table", () => {
     expect(row[head.indexOf("of the training examples, %")]).toBe("87.50");
   });
 
+  it("speaks of the loss of sequences, and of nothing else", () => {
+    const tried = (seed: number, loss: number) => ({
+      ...trial(seed, []),
+      curve: [{ batch: 1, test: { loss, error: 0.5 } }],
+    });
+    const systems = [{ name: "text", batches: 1, trials: [tried(1, 1.9), tried(2, 2)] }];
+    const [head, row] = tableOf({ ...comparison, judged: "class", isSequence: true, systems }) as [
+      string[],
+      string[],
+    ];
+    expect(row[head.indexOf("loss, nats a position")]).toBe("1.950 ± 0.071");
+    expect(tableOf(comparison)[0]).not.toContain("loss, nats a position");
+  });
+
   it("is the same on a terminal and in Markdown", () => {
     const cells = (line: string) => line.split(/ {2,}| ?\| ?/).filter((each) => each !== "");
     const plain = renderPlain(comparison).split("\n").map(cells);
