@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { CloseCode } from "../../shared/wire/frames.ts";
 import { floatsToTensor } from "../../shared/wire/tensor.ts";
@@ -9,26 +11,40 @@ import { greetHead, startHead, teachHead } from "../support/head-peer.ts";
 import { HubProcess } from "../support/hub-process.ts";
 import type { RawPeer } from "../support/raw-peer.ts";
 
+const QUESTIONS = 10_000;
+
 it("10,000 questions change no bit of a pinned run over processes", async () => {
   const config = "configs/binary-addition.yaml";
-  const set = ["run.batches=30000", "run.evaluateEvery=10000", "delivery.schedule={staleness: 1}"];
+  const set = ["run.batches=2000", "run.evaluateEvery=500", "delivery.schedule={staleness: 1}"];
   const run = new DirectRun(config, 3, set);
   onTestFinished(() => run.close());
   const flags = set.flatMap((assignment) => ["--set", assignment]);
   const about = ["--record", run.folder, "--run", run.run, "--config", config, ...flags];
-  const proof = ["--secret-file", `${run.folder}/secret`, "--questions-per-second", "450"];
+  const proof = ["--secret-file", `${run.folder}/secret`, "--questions-per-second", "450", "--control"];
   const hub = await HubProcess.start(...about, ...proof);
   onTestFinished(() => hub.kill());
-  run.hub = { port: hub.port, control: false };
+  run.hub = { port: hub.port, control: true };
   await run.startAll();
   let isOver = false;
   void run.worker("source").ended.then(() => {
     isOver = true;
   });
   const url = `http://127.0.0.1:${hub.port}`;
-  const [answered, expected] = await Promise.all([askOn(url, 16, () => isOver), chainOutcome(config, set)]);
+  const command = (word: "pause" | "resume") => {
+    const authorization = `Bearer ${readFileSync(join(run.folder, "control-token"), "utf8").trim()}`;
+    const body = JSON.stringify({ worker: "source", command: word });
+    return fetch(`${url}/api/control`, { method: "POST", headers: { authorization }, body });
+  };
+  const heard = (count: number) => {
+    if (count === QUESTIONS) void command("resume");
+  };
+  const asking = askOn(url, 16, () => isOver, heard);
+  // However fast the run is, it is not over before they are all answered: it waits in the middle.
+  await run.worker("source").tells((telemetry) => telemetry.kind === "progress" && telemetry.batch >= 1000);
+  expect((await command("pause")).status).toBe(200);
+  const [answered, expected] = await Promise.all([asking, chainOutcome(config, set)]);
   console.log(`${answered} questions were answered to the head`);
-  expect(answered).toBeGreaterThanOrEqual(10_000);
+  expect(answered).toBeGreaterThan(QUESTIONS);
   expect(runOutcome(await run.summary())).toEqual(expected);
 });
 

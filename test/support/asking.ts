@@ -13,13 +13,18 @@ export async function askHub(url: string, question: Question): Promise<readonly 
 }
 
 /** Asks held-out examples, so many at a time, until told that it is over; how many the head answered. */
-export async function askOn(url: string, atATime: number, isOver: () => boolean): Promise<number> {
+export async function askOn(
+  url: string,
+  atATime: number,
+  isOver: () => boolean,
+  onAnswered: (count: number) => void = () => {},
+): Promise<number> {
   let [asked, answered] = [0, 0];
   const one = async () => {
     while (!isOver()) {
       const answers = await askHub(url, { example: asked++ }).catch(() => []);
       const [head] = answers.filter(({ beliefs }) => beliefs !== undefined).slice(-1);
-      if (head !== undefined) answered++;
+      if (head !== undefined) onAnswered(++answered);
       else await new Promise((resolve) => setTimeout(resolve, 20));
     }
   };
