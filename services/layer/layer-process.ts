@@ -41,25 +41,30 @@ export class LayerProcess implements Role, PortOwner {
   readonly #predecessor: Predecessor;
   readonly #turnedAway: LogAllowance;
   readonly #hasSuccessor: boolean;
+  /** What its checkpoint was of, and the lowest batch that could be repeated from it. */
+  readonly beganAt: { readonly cursor: number; readonly firstSent: number };
+  /** Where this life ended by going back: the next must be able to repeat this batch. */
+  reach: number | undefined;
   /** Undefined until the run is over; resolves when that is saved. */
   #release: Promise<void> | undefined;
 
   /**
    * Listens, claims a life in the state folder, restores the newest checkpoint, dials. Rejects if it cannot ever start.
-   * Learns at rates halved `halvings` times.
+   * Learns at rates halved `halvings` times. `reach`: the newest checkpoint from which that batch can be repeated.
    */
-  static async start(start: LayerStart, halvings = 0): Promise<LayerProcess> {
+  static async start(start: LayerStart, halvings = 0, reach?: number): Promise<LayerProcess> {
     const { config, options } = start;
     requireLayer(config, options);
     return listenFirst(start, longestActivation(config, options.layer), async (port) => {
-      const startup = await startUp(start, halvings);
+      const startup = await startUp(start, halvings, reach);
       const layer = new LayerProcess(start, startup, port);
       layer.#open(start, startup);
       return layer;
     });
   }
 
-  private constructor(start: LayerStart, { life, work, lineage }: Startup, port: OpenPort) {
+  private constructor(start: LayerStart, startup: Startup, port: OpenPort) {
+    const { life, work, lineage } = startup;
     const { config, options, environment } = start;
     this.layer = options.layer;
     this.kernels = environment.kernels.name;
@@ -68,9 +73,12 @@ export class LayerProcess implements Role, PortOwner {
     this.#turnedAway = new LogAllowance(environment.now);
     this.worker = new Worker(this, start, life, port);
     this.#predecessor = new Predecessor(this.worker.self, config);
-    this.#saver = new Saver(lineage, config.run.checkpointEvery, this.worker);
+    this.#saver = new Saver(lineage, this.worker);
     const rules = rulesOf(config, this.layer);
-    this.#service = new LayerService(rules, work, life.meter, this.#surroundings(), lineage);
+    const { cursor, standing } = lineage;
+    this.beganAt = { cursor, firstSent: standing.firstSent };
+    const at = { cursor, standing, mayGoBack: startup.mayGoBack };
+    this.#service = new LayerService(rules, work, life.meter, this.#surroundings(), at);
     this.#questions = new Questions(work, {
       now: environment.now,
       successor: () => this.#service.successor,
@@ -99,9 +107,14 @@ export class LayerProcess implements Role, PortOwner {
     const { worker, layer } = this;
     return {
       applied: (cursor) => {
-        this.#lineage.applied(cursor, this.#service.sinceTarget);
+        this.#lineage.applied(cursor);
         worker.status.applied(cursor);
-        this.#saver.applied(cursor);
+      },
+      stands: (standing) => this.#lineage.stands(standing),
+      checkpoint: (onOver) => this.#saver.checkpoint(onOver),
+      goBack: (batch) => {
+        this.reach = batch;
+        void worker.goBack(batch);
       },
       saveFinal: (onDurable) => void this.#saveFinal(onDurable),
       saveSnapshot: (barrier, onDurable) =>

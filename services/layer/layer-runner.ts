@@ -1,5 +1,6 @@
 import type { Kernels } from "../../shared/math/kernels.ts";
 import { ExitCode } from "../../shared/telemetry/telemetry.ts";
+import { hasNextLife } from "../worker/exit.ts";
 import { LayerProcess } from "./layer-process.ts";
 import type { LayerStart } from "./startup.ts";
 
@@ -27,17 +28,23 @@ export class LayerRunner {
     let { port } = start.options;
     let { kernels } = start.environment;
     let troubledAt = Number.NEGATIVE_INFINITY;
-    for (let rollbacks = 0; ; rollbacks++) {
+    let rollbacks = 0;
+    let reach: number | undefined;
+    for (;;) {
       const environment = { ...start.environment, kernels };
       const options = { ...start.options, port };
-      const layer = await LayerProcess.start({ ...start, options, environment }, rollbacks);
+      const layer = await LayerProcess.start({ ...start, options, environment }, rollbacks, reach);
       const { worker } = layer;
       // Neighbours look for it where it was.
       port = worker.port;
       this.#layer = layer;
       if (this.#stopping !== undefined) void worker.stop(this.#stopping);
       const ending = await worker.ended;
-      if (ending !== "poisoned") return ending;
+      if (!hasNextLife(ending)) return ending;
+      kernels = newKernels();
+      reach = layer.reach;
+      if (ending === "going back") continue;
+      reach = reachAfterPoison(layer);
       if (layer.cursor > troubledAt + CALM_BATCHES) rollbacks = 0;
       troubledAt = Math.max(troubledAt, layer.cursor);
       if (rollbacks === MOST_ROLLBACKS) {
@@ -48,7 +55,7 @@ export class LayerRunner {
         return ExitCode.gaveUp;
       }
       worker.log.error({ batch: layer.cursor, halvings: rollbacks + 1 }, "rolling back to learn more slowly");
-      kernels = newKernels();
+      rollbacks += 1;
     }
   }
 
@@ -57,4 +64,11 @@ export class LayerRunner {
     this.#stopping = why;
     void this.#layer?.worker.stop(why);
   }
+}
+
+/** Where it learnt nothing since its checkpoint, that one is no sane state: the next life begins with an earlier one. */
+function reachAfterPoison({ cursor, beganAt, worker }: LayerProcess): number | undefined {
+  if (cursor !== beganAt.cursor) return undefined;
+  worker.log.warn({ batch: cursor }, "going back");
+  return beganAt.firstSent - 1;
 }

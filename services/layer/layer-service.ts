@@ -3,6 +3,7 @@ import { step } from "../../shared/delivery/layer-delivery.ts";
 import type { LayerEffect } from "../../shared/delivery/layer-effect.ts";
 import type { LayerEvent } from "../../shared/delivery/layer-event.ts";
 import type { Rules } from "../../shared/delivery/rules.ts";
+import { type Standing, standingOf } from "../../shared/delivery/standing.ts";
 import { rowsDue } from "../../shared/delivery/successor-state.ts";
 import type { Link } from "../../shared/link/link.ts";
 import { FrameError } from "../../shared/wire/frame-error.ts";
@@ -20,9 +21,11 @@ import {
 } from "../../shared/wire/frames.ts";
 import type { Meter } from "../worker/meter.ts";
 import { Barrier } from "./barrier.ts";
+import type { Output } from "./computed.ts";
 import { type Frames, itemOf } from "./frame-items.ts";
 import type { LayerSurroundings } from "./layer-surroundings.ts";
-import { type LayerWork, type Output, PoisonError } from "./layer-work.ts";
+import type { LayerWork } from "./layer-work.ts";
+import { PoisonError } from "./poison-error.ts";
 
 type Effect<Kind extends LayerEffect<Frames>["effect"]> = Extract<LayerEffect<Frames>, { effect: Kind }>;
 
@@ -41,20 +44,21 @@ export class LayerService {
   /** The batch at which this head judged last. */
   #testedAt = -1;
   readonly #barrier = new Barrier();
-  #isPoisoned = false;
+  /** Its numbers ran away, or it goes back: it does nothing more. */
+  #isOver = false;
 
   constructor(
     rules: Rules,
     work: LayerWork,
     meter: Meter,
     around: LayerSurroundings,
-    at: { readonly cursor: number; readonly sinceTarget: number },
+    at: { readonly cursor: number; readonly standing?: Standing; readonly mayGoBack?: boolean },
   ) {
     this.#rules = rules;
     this.#work = work;
     this.#meter = meter;
     this.#around = around;
-    this.#state = initialState(at.cursor, at.sinceTarget);
+    this.#state = initialState(at.cursor, at.standing, at.mayGoBack);
   }
 
   /** For a welcome: it must be followed by predecessorUp before anything else happens. */
@@ -66,11 +70,6 @@ export class LayerService {
     if (this.#state.paused) return "paused";
     if (this.#state.holding) return "holding";
     return this.#state.predecessor === "away" ? "waiting" : "training";
-  }
-
-  /** Batches applied since the last target was heard. */
-  get sinceTarget(): number {
-    return this.#state.sinceTarget;
   }
 
   /** Unanswered items towards the successor; undefined while it is away. */
@@ -110,7 +109,7 @@ export class LayerService {
   /** Throws a FrameError at a frame that this layer cannot take; nothing has changed then. */
   fromPredecessor(frame: Exclude<ForwardFrame, { kind: "question" }>): void {
     if (frame.kind === "release") return this.#take({ event: "released" });
-    if (frame.kind !== "barrier" && frame.kind !== "end") this.#work.inspector.inspect(frame);
+    if (frame.kind !== "barrier" && frame.kind !== "end") this.#work.inspect(frame);
     this.#take({ event: "heard", item: itemOf(frame, this.#rules.batches) });
   }
 
@@ -151,24 +150,32 @@ export class LayerService {
   }
 
   #take(event: LayerEvent<Frames>): void {
-    if (this.#isPoisoned) return;
+    if (this.#isOver) return;
     const [state, effects] = step(this.#rules, this.#state, event);
     this.#state = state;
     try {
       for (const effect of effects) this.#carryOut(effect);
+      this.#around.stands(standingOf(state));
     } catch (error) {
       if (!(error instanceof PoisonError)) throw error;
-      this.#isPoisoned = true;
+      this.#isOver = true;
       this.#around.poisoned(error);
     }
   }
 
   #carryOut(effect: LayerEffect<Frames>): void {
+    // What follows in this step is not done yet.
+    if ("at" in effect) this.#around.stands(effect.at);
     switch (effect.effect) {
       case "update":
         return this.#update(effect);
       case "rehearse":
-        return this.#rehearse(effect);
+      case "repeat":
+        return this.#answerAgain(effect);
+      case "checkpoint":
+        return this.#around.checkpoint(() => this.#take({ event: "checkpointed" }));
+      case "goBack":
+        return this.#goBack(effect.batch);
       case "preview":
         return this.#successor?.send(this.#work.previewFrame(effect.item.frame));
       case "passForward":
@@ -214,10 +221,16 @@ export class LayerService {
     if (ticket !== undefined) this.#sendOnAndKeep(frame, output, ticket);
   }
 
-  #rehearse({ item: { batch, frame }, ticket }: Effect<"rehearse">): void {
-    const { answer, output } = this.#work.rehearse(frame);
+  #answerAgain({ effect, item: { batch, frame }, ticket }: Effect<"rehearse" | "repeat">): void {
+    const { answer, output } = this.#work[effect](frame);
     this.#answer(batch, answer);
     if (ticket !== undefined) this.#sendOnAndKeep(frame, output, ticket);
+  }
+
+  #goBack(batch: number): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#around.goBack(batch);
   }
 
   #sendOnAndKeep(frame: BatchFrame, output: Output | undefined, ticket: number): void {
@@ -266,6 +279,7 @@ export class LayerService {
   }
 
   #learn({ ticket, target, age }: Effect<"learn">): void {
+    if (!target) return this.#work.forget([ticket]);
     const health = this.#work.learn(ticket, target);
     if (health) this.#meter.target(health, age);
   }

@@ -1,10 +1,17 @@
+import type { Standing } from "../../shared/delivery/standing.ts";
 import type { BarrierFrame, LayerReport, SavedLayer, TestResult } from "../../shared/wire/frames.ts";
-import type { PoisonError } from "./layer-work.ts";
+import type { PoisonError } from "./poison-error.ts";
 
 /** What a layer's service needs done outside: disk, log, and the end of the process. */
 export interface LayerSurroundings {
-  /** A batch was applied; save now and then. */
+  /** A batch was applied. */
   applied(cursor: number): void;
+  /** What a checkpoint must hold of delivery from now on. */
+  stands(standing: Standing): void;
+  /** Save this very state; calls back when it is durable, or failed. */
+  checkpoint(onOver: () => void): void;
+  /** End this life: the next begins with a checkpoint from which `batch` can be repeated. */
+  goBack(batch: number): void;
   /** Save the end of the run; calls back when it is durable, and not at all if that fails. */
   saveFinal(onDurable: () => void): void;
   /** Save this layer's share of the snapshot, as it is now; calls back when it is durable, if it ever is. */

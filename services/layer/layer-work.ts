@@ -13,6 +13,7 @@ import {
   type BatchFrame,
   type CorrectionFrame,
   type EvaluationFrame,
+  isEvaluation,
   type PreviewFrame,
   type QuestionFrame,
   rowsOf,
@@ -21,22 +22,12 @@ import {
   type Tensor,
   type TestResult,
 } from "../../shared/wire/frames.ts";
-import { LARGEST_VALUE, TensorReader, TensorWriter } from "../../shared/wire/tensor.ts";
-import { Inspector, type LayerDtypes } from "./inspector.ts";
-
-interface WorkOptions {
-  /** Most batches whose target is still to come. */
-  readonly ticketsKept: number;
-  readonly dtypes: LayerDtypes;
-}
-
-/**
- * What a layer computed of a batch, for its successor. It lies in the layer's memory until the next is computed.
- */
-export interface Output {
-  readonly example: Example;
-  readonly values: Float32Array;
-}
+import { LARGEST_VALUE, TensorWriter } from "../../shared/wire/tensor.ts";
+import { type BatchBuffers, batchBuffers } from "./batch-buffers.ts";
+import type { Computed, Output, WorkOptions } from "./computed.ts";
+import { Inspector } from "./inspector.ts";
+import { PoisonError } from "./poison-error.ts";
+import { SentLog } from "./sent-log.ts";
 
 /**
  * The learning side of a layer process: frames in, tensors out; it knows no link and no delivery. It is given
@@ -55,24 +46,17 @@ export class LayerWork {
   readonly #units: readonly number[] | undefined;
   /** A generator looks at the network's input, so that it goes on with every activation. */
   readonly #looksAtInput: boolean;
-  readonly #input: Float32Array;
-  readonly #labels: Float32Array;
-  readonly #networkInput: Float32Array | undefined;
-  readonly #target: Float32Array;
-  readonly #readers: {
-    readonly input: TensorReader;
-    readonly labels: TensorReader;
-    readonly networkInput: TensorReader | undefined;
-    readonly target: TensorReader;
-  };
+  readonly #buffers: BatchBuffers;
   readonly #outputWriter: TensorWriter;
   readonly #answerWriter: TensorWriter;
   readonly #evidence: EvidenceStore | undefined;
+  /** What was sent, where that is kept. */
+  readonly sent: SentLog | undefined;
   /** Head only: of the evaluation that is being heard. */
   #judged = { tally: emptyTally, rows: 0 };
 
   constructor(kernels: Kernels, network: NetworkOptions, number: number, options: WorkOptions) {
-    const { ticketsKept, dtypes } = options;
+    const { ticketsKept, sentKept = 0, dtypes } = options;
     const { inputs, outputs } = network.layers[number - 1]!;
     const rows = network.run.batchSize;
     this.inspector = new Inspector(kernels, network, number, dtypes);
@@ -84,24 +68,22 @@ export class LayerWork {
     this.#judges = { loss: network.loss, columns: labels / positions };
     this.#units = network.units;
     this.#looksAtInput = network.learning.generator.evidence.includes("input");
-    this.#input = kernels.allocate(rows * inputs);
-    this.#labels = kernels.allocate(rows * network.layers.at(-1)!.outputs);
     const needsInput = number > 1 && (this.#looksAtInput || this.#inputs !== undefined);
-    this.#networkInput = needsInput ? kernels.allocate(rows * network.layers[0]!.inputs) : undefined;
-    this.#target = kernels.allocate(rows * outputs);
-    const readerOf = (floats: Float32Array) => new TensorReader(kernels, floats, rows);
-    this.#readers = {
-      input: readerOf(this.#input),
-      labels: readerOf(this.#labels),
-      networkInput: this.#networkInput && readerOf(this.#networkInput),
-      target: readerOf(this.#target),
-    };
+    this.#buffers = batchBuffers(kernels, network, number, needsInput);
     this.#outputWriter = new TensorWriter(kernels, dtypes.link, rows, outputs);
     this.#answerWriter = new TensorWriter(kernels, dtypes.link, rows, inputs);
     if (this.#layer.kind === "decoupled") {
       const widths = this.#layer.evidenceWidths;
       this.#evidence = new EvidenceStore(kernels, ticketsKept, { widths, maxRows: rows });
     }
+    if (sentKept > 0) this.sent = new SentLog(kernels, sentKept, rows, { output: outputs, answer: inputs });
+  }
+
+  /** Throws a FrameError unless the layer can take this frame, now or once more. */
+  inspect(frame: BatchFrame | CorrectionFrame): void {
+    this.inspector.inspect(frame);
+    if (frame.kind !== "correction" && !isEvaluation(frame))
+      this.sent?.requireRows(frame.batch, rowsOf(frame));
   }
 
   /**
@@ -117,6 +99,7 @@ export class LayerWork {
     const loss = "loss" in result ? result.loss : undefined;
     // A head that is the only layer sends no gradient: its loss is all that shows.
     if (loss !== undefined && !Number.isFinite(loss)) throw new PoisonError("loss");
+    this.#keepSent(frame.batch, output, result.inputGradient, example.rows);
     return { answer: this.#answer(result.inputGradient, example.rows), output, loss };
   }
 
@@ -131,6 +114,15 @@ export class LayerWork {
     return { answer: this.#answer(result.inputGradient, example.rows), output };
   }
 
+  /** What was answered and sent of the batch before; throws unless it is kept. */
+  repeat(frame: BatchFrame): Computed {
+    const again = this.sent?.again(frame.batch);
+    if (!again) throw new Error(`Cannot repeat batch ${frame.batch}: it is not kept`);
+    const example = this.#read(frame);
+    const { output, answer } = again;
+    return { answer: this.#answer(answer, example.rows), output: output && { example, values: output } };
+  }
+
   /** `ticket`: by which `passBackward` finds this batch. */
   passForward(frame: BatchFrame, ticket: number): Output {
     const layer = this.#layer;
@@ -138,6 +130,7 @@ export class LayerWork {
       throw new Error(`Cannot pass forward: the layer is ${layer.kind}`);
     const example = this.#load(frame);
     const values = layer.kind === "late" ? layer.forward(example, ticket) : layer.forward(example);
+    this.sent?.keep(frame.batch, example.rows, "output", values);
     return { example, values };
   }
 
@@ -150,13 +143,14 @@ export class LayerWork {
     const layer = this.#layer;
     if (layer.kind !== "locked" && layer.kind !== "late")
       throw new Error(`Cannot pass backward: the layer is ${layer.kind}`);
-    this.#readers.target.readChecked(gradient);
+    this.#buffers.readers.target.readChecked(gradient);
     const rows = gradient.shape[0];
     if (layer.kind === "late")
-      return this.#answer(layer.backward(ticket, this.#target, { rows, batch, learns }), rows);
+      return this.#answer(layer.backward(ticket, this.#buffers.target, { rows, batch, learns }), rows);
     const inputGradient = learns
-      ? layer.backward(this.#target, rows, batch)
-      : layer.rehearseBackward(this.#target, rows);
+      ? layer.backward(this.#buffers.target, rows, batch)
+      : layer.rehearseBackward(this.#buffers.target, rows);
+    if (learns) this.sent?.keep(batch, rows, "answer", inputGradient);
     return this.#answer(inputGradient, rows);
   }
 
@@ -184,13 +178,13 @@ export class LayerWork {
    * question for the successor. Changes no state; numbers that ran away are left out.
    */
   ask(question: QuestionFrame): { readonly beliefs?: readonly number[]; readonly passed?: QuestionFrame } {
-    this.#readers.input.readChecked(question.activation);
+    this.#buffers.readers.input.readChecked(question.activation);
     const layer = this.#layer;
     const isHead = layer.kind === "head";
-    const example = { rows: 1, input: this.#input, labels: this.#labels };
+    const example = { rows: 1, input: this.#buffers.input, labels: this.#buffers.labels };
     const output = isHead ? undefined : layer.evaluate(example);
     if (output && !this.#kernels.isWithin(output, output.length, LARGEST_VALUE)) return {};
-    const judged = isHead ? layer.classify(this.#input, 1) : layer.classify(output!, 1);
+    const judged = isHead ? layer.classify(this.#buffers.input, 1) : layer.classify(output!, 1);
     const beliefs = judged && beliefsOf(this.#judges.loss, judged, this.#judges.columns);
     if (!output) return beliefs ? { beliefs } : {};
     const passed = { ...question, activation: this.#outputTensor({ example, values: output }) };
@@ -201,7 +195,7 @@ export class LayerWork {
   forwardFrame(frame: BatchFrame, output: Output): ActivationFrame {
     const evaluation = frame.kind === "activation" ? frame.evaluation : undefined;
     // The first layer's own is the network's; whatever else came with it was not inspected.
-    const networkInput = this.#networkInput ? frame.input : shownIn(frame);
+    const networkInput = this.#buffers.networkInput ? frame.input : shownIn(frame);
     const input = this.#looksAtInput ? networkInput : undefined;
     return {
       kind: "activation",
@@ -228,8 +222,8 @@ export class LayerWork {
   correct(shown: BatchFrame, { activation }: CorrectionFrame): GeneratorHealth | undefined {
     if (activation.shape[0] !== rowsOf(shown)) return undefined;
     const example = this.#read(shown);
-    this.#readers.input.readChecked(activation);
-    return this.#inputs?.learn(example, this.#input, shown.batch);
+    this.#buffers.readers.input.readChecked(activation);
+    return this.#inputs?.learn(example, this.#buffers.input, shown.batch);
   }
 
   /** Keeps what the generator needs to learn from the answer to this output. */
@@ -245,8 +239,8 @@ export class LayerWork {
     if (this.#layer.kind !== "decoupled") return undefined;
     const evidence = this.#evidence?.take(ticket);
     if (!evidence) return undefined;
-    this.#readers.target.readChecked(gradient);
-    return this.#layer.learn(evidence, this.#target, batch);
+    this.#buffers.readers.target.readChecked(gradient);
+    return this.#layer.learn(evidence, this.#buffers.target, batch);
   }
 
   forget(tickets: readonly number[]): void {
@@ -271,11 +265,19 @@ export class LayerWork {
 
   /** A preview has no input of this layer: what is there is of another batch. */
   #read(frame: BatchFrame): Example {
-    const example = { rows: rowsOf(frame), input: this.#input, labels: this.#labels };
-    if (frame.kind === "activation") this.#readers.input.readChecked(frame.activation);
-    this.#readers.labels.readChecked(frame.labels);
-    if (frame.input) this.#readers.networkInput?.readChecked(frame.input);
-    return this.#networkInput ? { ...example, networkInput: this.#networkInput } : example;
+    const example = { rows: rowsOf(frame), input: this.#buffers.input, labels: this.#buffers.labels };
+    if (frame.kind === "activation") this.#buffers.readers.input.readChecked(frame.activation);
+    this.#buffers.readers.labels.readChecked(frame.labels);
+    if (frame.input) this.#buffers.readers.networkInput?.readChecked(frame.input);
+    return this.#buffers.networkInput ? { ...example, networkInput: this.#buffers.networkInput } : example;
+  }
+
+  /** Also what is not sent now may be sent later, in another life. */
+  #keepSent(batch: number, output: Output | undefined, answer: Float32Array | undefined, rows: number): void {
+    if (!this.sent) return;
+    if (output) this.#requireSane(output.values, rows * this.#outputWidth, "output");
+    this.sent.keep(batch, rows, "output", output?.values);
+    this.sent.keep(batch, rows, "answer", answer);
   }
 
   #outputTensor({ example, values }: Output): Tensor {
@@ -288,22 +290,11 @@ export class LayerWork {
 
   /** Nothing non-finite is ever sent (promise G5). */
   #written(writer: TensorWriter, values: Float32Array, rows: number, what: string): Tensor {
-    if (!this.#kernels.isWithin(values, rows * writer.columns, LARGEST_VALUE)) throw new PoisonError(what);
+    this.#requireSane(values, rows * writer.columns, what);
     return writer.write(values, rows);
   }
-}
 
-/** `answer`: its input gradient, for the predecessor; none for the source. The head has no output to pass on. */
-interface Computed {
-  readonly answer: Tensor | undefined;
-  readonly output: Output | undefined;
-}
-
-/** The layer's own numbers ran away: its last checkpoint is the newest sane state. */
-export class PoisonError extends Error {
-  override readonly name = "PoisonError";
-
-  constructor(what: string) {
-    super(`Cannot go on learning: this layer's ${what} is not finite, or beyond ±${LARGEST_VALUE}`);
+  #requireSane(values: Float32Array, count: number, what: string): void {
+    if (!this.#kernels.isWithin(values, count, LARGEST_VALUE)) throw new PoisonError(what);
   }
 }

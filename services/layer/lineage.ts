@@ -3,7 +3,8 @@ import { weightsDigest } from "../../shared/checkpoint/digest.ts";
 import { apply, emptyLedger, fromRanges, type Ledger, toRanges } from "../../shared/checkpoint/ledger.ts";
 import type { SnapshotStore } from "../../shared/checkpoint/snapshot-store.ts";
 import { type CheckpointStore, CheckpointWriteError } from "../../shared/checkpoint/store.ts";
-import type { LayerState } from "../../shared/dni/layer-state.ts";
+import { type Standing, standingAt } from "../../shared/delivery/standing.ts";
+import { joined, type LayerState } from "../../shared/dni/layer-state.ts";
 import { shapesOf } from "../../shared/math/parameter.ts";
 import type { Notes } from "../../shared/telemetry/pending-lines.ts";
 import type { LayerReport, TestResult } from "../../shared/wire/frames.ts";
@@ -21,8 +22,14 @@ export interface Stores {
   readonly snapshots: SnapshotStore;
 }
 
-/** Of the counters of a checkpoint: batches applied since the last target was heard. */
-const SINCE_TARGET = "delivery.sinceTarget";
+/** What is saved beside the cursor of what is sent: of a batch on, what must be kept for neighbours. */
+export interface Keeping {
+  /** The lowest batch whose answer or output a neighbour may lack that has a checkpoint of batch `cursor`. */
+  lowestAsked(cursor: number): number;
+  /** As tensors of a checkpoint. */
+  sentSince(batch: number): LayerState | undefined;
+}
+
 const RELEASED = "released";
 
 /** What a layer saves when it has learnt its last batch. */
@@ -40,7 +47,9 @@ export class Lineage {
   readonly #state: () => LayerState;
   readonly #pending: () => Notes | undefined;
   #ledger: Ledger = emptyLedger;
-  #sinceTarget = 0;
+  readonly #keeping: Keeping;
+  /** What a checkpoint of this moment must hold of delivery. */
+  #standing = standingAt(-1);
   /** Highest batch in a durable checkpoint; −1 before the first. */
   durable = -1;
 
@@ -50,30 +59,34 @@ export class Lineage {
     stores: Stores,
     state: () => LayerState,
     pending: () => Notes | undefined,
+    keeping: Keeping,
   ) {
     this.#options = options;
     this.#store = stores.checkpoints;
     this.#snapshots = stores.snapshots;
     this.#state = state;
     this.#pending = pending;
+    this.#keeping = keeping;
   }
 
   /** Goes on where this checkpoint was taken. */
   continueFrom(checkpoint: Checkpoint): void {
     this.#ledger = fromRanges(checkpoint.ledger);
-    this.#sinceTarget = checkpoint.counters[SINCE_TARGET] ?? 0;
+    this.#standing = standingIn(checkpoint);
     this.durable = checkpoint.cursor;
   }
 
   /** Throws if the batch is not the next one: it must never reach the weights twice. */
-  applied(batch: number, sinceTarget: number): void {
+  applied(batch: number): void {
     this.#ledger = apply(this.#ledger, batch);
-    this.#sinceTarget = sinceTarget;
   }
 
-  /** Batches applied since the last target was heard, in this life or before. */
-  get sinceTarget(): number {
-    return this.#sinceTarget;
+  stands(standing: Standing): void {
+    this.#standing = standing;
+  }
+
+  get standing(): Standing {
+    return this.#standing;
   }
 
   get cursor(): number {
@@ -86,7 +99,8 @@ export class Lineage {
 
   /** Waits for a save under way, then saves what is now. Rejects with what went wrong; earlier files are untouched then. */
   async save(end?: RunEnd): Promise<void> {
-    await this.#store.idle();
+    // Else at once, before the next batch is applied.
+    if (this.isSaving) await this.#store.idle();
     const checkpoint = this.#checkpoint(end);
     try {
       await this.#store.write(checkpoint);
@@ -114,7 +128,8 @@ export class Lineage {
   }
 
   #checkpoint(end: RunEnd | undefined): Checkpoint {
-    const { tensors, counters } = this.#state();
+    const firstSent = Math.max(this.#standing.firstSent, this.#keeping.lowestAsked(this.cursor));
+    const { tensors, counters } = joined(this.#state(), this.#keeping.sentSince(firstSent));
     const ledger = toRanges(this.#ledger);
     const pending = this.#pending();
     const notes = {
@@ -127,12 +142,25 @@ export class Lineage {
       cursor: this.cursor,
       finished: end !== undefined,
       ledger,
-      counters: { ...counters, [SINCE_TARGET]: this.#sinceTarget },
+      counters: { ...counters, ...countersOf({ ...this.#standing, firstSent }) },
       tensors,
       shapes: shapesOf(tensors),
       ...(Object.keys(notes).length > 0 && { notes }),
     };
   }
+}
+
+const STANDING = "delivery.";
+
+function countersOf(standing: Standing): Record<string, number> {
+  return Object.fromEntries(Object.entries(standing).map(([name, value]) => [STANDING + name, value]));
+}
+
+/** Where delivery stood; older files say only part of it. */
+export function standingIn({ cursor, counters }: Pick<Checkpoint, "cursor" | "counters">): Standing {
+  const known = Object.entries(standingAt(cursor));
+  const found = known.map(([name, value]) => [name, counters[STANDING + name] ?? value]);
+  return Object.fromEntries(found) as Standing;
 }
 
 /** Whether the layer that saved this was released: then it holds the last batch, and no neighbour needs it any more. */

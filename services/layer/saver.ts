@@ -20,16 +20,14 @@ type SavingWorker = Pick<Worker, "log" | "now" | "event" | "isStopping" | "mustE
 /** When a layer is saved and what is said of it: every so many batches, when asked, at a barrier, at the end of the run. */
 export class Saver {
   readonly #lineage: Saved;
-  readonly #everyBatches: number;
   readonly #worker: SavingWorker;
   readonly #alarm: CheckpointAlarm;
   /** At full speed there are several checkpoints a second. */
   readonly #pace: LogThrottle;
   #isAskedToSave = false;
 
-  constructor(lineage: Saved, everyBatches: number, worker: SavingWorker) {
+  constructor(lineage: Saved, worker: SavingWorker) {
     this.#lineage = lineage;
-    this.#everyBatches = everyBatches;
     this.#worker = worker;
     this.#alarm = new CheckpointAlarm(worker);
     this.#pace = new LogThrottle(() => worker.now());
@@ -40,9 +38,11 @@ export class Saver {
     return this.#alarm.why;
   }
 
-  /** This batch was applied: saves if it is time, unless that is still under way. */
-  applied(cursor: number): void {
-    if ((cursor + 1) % this.#everyBatches === 0 && !this.#lineage.isSaving) void this.save();
+  /** Saves what is at this very moment; not at all where another save is under way. */
+  checkpoint(onOver: () => void): void {
+    // Not within this call: what it is called from is not over yet.
+    const saved = this.#lineage.isSaving ? Promise.resolve() : this.save();
+    void saved.then(onOver);
   }
 
   /** After the save under way, if there is one; asked for again meanwhile, once. */

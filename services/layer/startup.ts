@@ -1,8 +1,11 @@
+import type { Checkpoint, Identity } from "../../shared/checkpoint/checkpoint.ts";
+import type { Restored, Skipped } from "../../shared/checkpoint/restored.ts";
 import { SnapshotStore } from "../../shared/checkpoint/snapshot-store.ts";
-import { CheckpointStore, type Restored } from "../../shared/checkpoint/store.ts";
+import { CheckpointStore } from "../../shared/checkpoint/store.ts";
 import type { Config } from "../../shared/config/config.ts";
 import { dataFacts } from "../../shared/config/data-facts.ts";
 import { configHash } from "../../shared/config/hash.ts";
+import { dueBefore } from "../../shared/delivery/pinned.ts";
 import type { Rules } from "../../shared/delivery/rules.ts";
 import { learningOfLayer } from "../../shared/dni/build-layer.ts";
 import { isLocked } from "../../shared/dni/layer-options.ts";
@@ -14,7 +17,7 @@ import type { Environment } from "../worker/environment.ts";
 import type { Start } from "../worker/listen-first.ts";
 import type { WorkerOptions } from "../worker/options.ts";
 import { LayerWork } from "./layer-work.ts";
-import { isReleased, Lineage, NOTES } from "./lineage.ts";
+import { isReleased, Lineage, NOTES, standingIn } from "./lineage.ts";
 
 /** What a layer's process runs in. */
 export interface LayerEnvironment extends Environment {
@@ -32,6 +35,8 @@ export interface Startup {
   readonly life: ClaimedLife;
   readonly work: LayerWork;
   readonly lineage: Lineage;
+  /** Pinned: there may be an earlier checkpoint to go back to. */
+  readonly mayGoBack: boolean;
   /** Of what it was restored from; undefined if it begins from nothing. */
   readonly restored:
     | { readonly cursor: number; readonly finished: boolean; readonly isReleased: boolean }
@@ -51,17 +56,17 @@ export function requireLayer({ layers }: Config, { layer, successor }: LayerOpti
 
 /**
  * Claims a life in the state folder, and restores the newest checkpoint there is. Rejects where none of several is valid.
- * The rates of learning are halved `halvings` times.
+ * The rates of learning are halved `halvings` times. `reach`: the newest of those from which that batch can be repeated.
  */
-export async function startUp(start: LayerStart, halvings: number): Promise<Startup> {
+export async function startUp(start: LayerStart, halvings: number, reach?: number): Promise<Startup> {
   const { config, options, environment } = start;
   const { layer, run, state } = options;
   const identity = { run, layer, configHash: configHash(config) };
-  const checkpoints = new CheckpointStore(state, environment.disk);
+  const checkpoints = new CheckpointStore(state, environment.disk, checkpointsKept(config));
   // Before the claim, which ends whoever lives in this folder: a stranger must not. After it, for what that one saved last.
   const before = await checkpoints.loadNewest(identity);
   const life = await claimLife(layerName(layer), options, environment);
-  const { restored, skipped } = await checkpoints.loadNewest(identity);
+  const { found, skipped, reaches } = await beginning(checkpoints, start, identity, reach);
   const { inputs, outputs } = config.layers[layer - 1]!;
   const { kernels, pid } = environment;
   life.log.info({ inputs, outputs, kernels: kernels.name, pid }, "started");
@@ -70,6 +75,7 @@ export async function startUp(start: LayerStart, halvings: number): Promise<Star
       { path, why },
       isDamaged ? "checkpoint set aside" : "checkpoint cannot be read, passed over",
     );
+  if (!reaches) life.log.warn({ reach }, "cannot go back that far: this recovery leaves a trace");
   const work = newWork(start, halvings);
   const born = { ...identity, incarnation: life.incarnation, batches: config.run.batches };
   const stores = { checkpoints, snapshots: new SnapshotStore(state, environment.disk) };
@@ -77,25 +83,54 @@ export async function startUp(start: LayerStart, halvings: number): Promise<Star
     life.meter.endSegment(environment.now());
     return life.pending?.notes();
   };
-  const lineage = new Lineage(born, stores, () => work.state(), pending);
-  if (!restored) return { life, work, lineage, restored: undefined };
-  restore(restored, work, lineage, life);
-  const { cursor, finished } = restored.checkpoint;
-  return { life, work, lineage, restored: { cursor, finished, isReleased: isReleased(restored.checkpoint) } };
+  const rules = rulesOf(config, layer);
+  const keeping = {
+    lowestAsked: (cursor: number) => (leavesNoTrace(rules) ? dueBefore(rules, cursor) : cursor + 1),
+    sentSince: (batch: number) => work.sent?.stateSince(batch),
+  };
+  const lineage = new Lineage(born, stores, () => work.state(), pending, keeping);
+  const begun = { life, work, lineage, mayGoBack: leavesNoTrace(rules) && reaches };
+  if (!found) return { ...begun, restored: undefined };
+  restore(found, work, lineage, life);
+  const { cursor, finished } = found.checkpoint;
+  return { ...begun, restored: { cursor, finished, isReleased: isReleased(found.checkpoint) } };
+}
+
+/**
+ * The checkpoint to begin with; undefined for none. One before the first is the start itself, which every batch can be
+ * repeated from. `reaches`: false where none is old enough, and the newest must do.
+ */
+async function beginning(
+  checkpoints: CheckpointStore,
+  { config }: LayerStart,
+  identity: Identity,
+  reach = Number.POSITIVE_INFINITY,
+): Promise<{ found: Restored | undefined; skipped: readonly Skipped[]; reaches: boolean }> {
+  const fits = (checkpoint: Checkpoint) => standingIn(checkpoint).firstSent <= reach;
+  const { restored, skipped, unfit } = await checkpoints.loadNewest(identity, fits);
+  const oldest = unfit.at(-1)?.checkpoint.cursor ?? -1;
+  const reaches = restored !== undefined || oldest < config.run.checkpointEvery;
+  return { found: reaches ? restored : unfit[0], skipped, reaches };
 }
 
 function newWork({ config, options, environment }: LayerStart, halvings: number): LayerWork {
   const { window, schedule } = config.delivery;
   const ticketsKept = window + (schedule === "free" ? 0 : schedule.staleness);
+  const { sentKept: kept } = rulesOf(config, options.layer);
   const dtypes = { input: dataFacts(config.data).inputType, link: config.wire.dtype };
   const make = environment.work ?? ((...build) => new LayerWork(...build));
-  return make(environment.kernels, slowed(config, halvings), options.layer, { ticketsKept, dtypes });
+  return make(environment.kernels, slowed(config, halvings), options.layer, {
+    ticketsKept,
+    dtypes,
+    ...(kept && { sentKept: kept }),
+  });
 }
 
 function restore(restored: Restored, work: LayerWork, lineage: Lineage, { log, pending }: ClaimedLife): void {
   const { checkpoint, ageMs, path } = restored;
   work.restore(checkpoint);
   lineage.continueFrom(checkpoint);
+  work.sent?.restore(checkpoint.tensors, lineage.standing.firstSent, checkpoint.cursor);
   const notes = readNotes(checkpoint.notes?.[NOTES]);
   if (notes) pending?.recall(notes);
   log.info({ batch: checkpoint.cursor, ageMs: Math.round(ageMs), path }, "restored");
@@ -116,6 +151,7 @@ function slowed(config: Config, halvings: number): Config {
 /** What delivery needs to know of the run. */
 export function rulesOf(config: Config, layer: number): Rules {
   const { run, delivery, layers } = config;
+  const { checkpointEvery, snapshotEvery } = run;
   const learning = learningOfLayer(config, layer);
   const { window, schedule, stalenessBudget } = delivery;
   return {
@@ -126,8 +162,38 @@ export function rulesOf(config: Config, layer: number): Rules {
     ...(learning.method === "backprop" &&
       learning.late && { mostWorking: window, settleEvery: [run.evaluateEvery, run.snapshotEvery] }),
     isUnlocked: learning.inputGenerator !== undefined,
+    guessesInput: learning.inputGenerator !== undefined && layer > 1,
+    ...{ checkpointEvery, snapshotEvery },
     ...(schedule === "free" ? {} : { staleness: schedule.staleness }),
+    ...(schedule === "free" || config.learning.late
+      ? {}
+      : { sentKept: sentKept(config, layer, schedule.staleness) }),
     // What a local layer learns from is never stale.
     stalenessBudget: learning.method === "local" ? Number.POSITIVE_INFINITY : stalenessBudget,
   };
+}
+
+/**
+ * How many checkpoints are kept; the usual number unless pinned. There one is kept of a batch that the successor has a
+ * checkpoint of, too, however far this layer is before it, and some for those that lives before this one saved.
+ */
+function checkpointsKept({ run, delivery: { window, schedule } }: Config): number | undefined {
+  if (schedule === "free") return undefined;
+  return 4 + Math.ceil((window + 2 * schedule.staleness) / run.checkpointEvery);
+}
+
+/** Most that a layer keeps of what it sent, beyond what its neighbours surely ask for. */
+const MOST_KEPT_BYTES = 64 << 20;
+
+/** A neighbour may lack all since its last durable checkpoint but one. */
+function sentKept({ run, delivery, layers }: Config, layer: number, staleness: number): number {
+  const { inputs, outputs } = layers[layer - 1]!;
+  const few = delivery.window + 2 * staleness;
+  const most = Math.floor(MOST_KEPT_BYTES / (4 * run.batchSize * (inputs + outputs)));
+  return Math.max(few, Math.min(2 * run.checkpointEvery + few, most));
+}
+
+/** Whether what its kills change can be made up for: pinned, but for backprop that does not wait for its gradients. */
+function leavesNoTrace({ sentKept }: Rules): boolean {
+  return sentKept !== undefined;
 }

@@ -19,6 +19,10 @@ export class TracedWork extends LayerWork {
     return this.#tracer.span("rehearse", frame.batch, () => super.rehearse(frame));
   }
 
+  override repeat(frame: BatchFrame) {
+    return this.#tracer.span("repeat", frame.batch, () => super.repeat(frame));
+  }
+
   override passForward(frame: BatchFrame, ticket: number) {
     return this.#tracer.span("forward", frame.batch, () => super.passForward(frame, ticket));
   }

@@ -10,7 +10,7 @@ import { ExitCode } from "../../shared/telemetry/telemetry.ts";
 import { type BackFrame, CloseCode, type WelcomeFrame } from "../../shared/wire/frames.ts";
 import type { ClaimedLife } from "./claim-life.ts";
 import { runCommand } from "./commands.ts";
-import { type Ending, isExpected } from "./exit.ts";
+import { type Ending, hasNextLife, isExpected } from "./exit.ts";
 import { type Identity, nameOf } from "./identity.ts";
 import type { OpenPort, Start } from "./listen-first.ts";
 import { LogAllowance } from "./log-allowance.ts";
@@ -190,6 +190,14 @@ export class Worker {
     return this.end("poisoned", "rolling back");
   }
 
+  /** A neighbour lacks what this life does not keep: an earlier checkpoint is gone on from. */
+  goBack(to: number): Promise<void> {
+    const { cursor: batch, durable } = this.#role;
+    this.log.warn({ batch, durable, to }, "going back");
+    this.event("restored", `goes back, as a neighbour lacks batch ${to}`, to);
+    return this.end("going back", "goes back");
+  }
+
   async end(ending: Ending, message: string): Promise<void> {
     if (!this.timers.end()) return;
     this.#isStopping = true;
@@ -201,7 +209,7 @@ export class Worker {
     this.log[isExpected(ending) ? "info" : "error"](lastWords, message);
     await this.status.end(ending, message);
     // The next life listens at the same port.
-    if (ending === "poisoned") await dropped;
+    if (hasNextLife(ending)) await dropped;
     this.#finish(ending);
   }
 

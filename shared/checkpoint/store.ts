@@ -10,6 +10,7 @@ import {
 } from "./checkpoint.ts";
 import { type Disk, realDisk } from "./disk.ts";
 import { isReplacedIn } from "./incarnation.ts";
+import type { Found, Restored, Skipped } from "./restored.ts";
 import { moveInto, writeWhole } from "./whole-file.ts";
 
 /** The checkpoint is not durable, unless `durable` says so: then only the tidying after it failed. */
@@ -37,36 +38,24 @@ export class Replaced extends Error {
   }
 }
 
-export interface Restored {
-  readonly checkpoint: Checkpoint;
-  readonly path: string;
-  /** Since it was written, by the wall clock; for log lines only. */
-  readonly ageMs: number;
-}
-
-/** A file that was not restored. */
-export interface Skipped {
-  readonly path: string;
-  readonly why: string;
-  /** It is called `path` + ".corrupt" now. Else the disk could not read it, and it is left as it is. */
-  readonly isDamaged: boolean;
-}
-
 const KEPT = 3;
 
 /**
- * One layer's checkpoints in one folder: `checkpoint-<incarnation>-<cursor>.safetensors`, the newest three kept.
+ * One layer's checkpoints in one folder: `checkpoint-<incarnation>-<cursor>.safetensors`, the newest few kept.
  * Newest is by incarnation, then by cursor: what an older life writes late never wins.
  */
 export class CheckpointStore {
   readonly #folder: string;
   readonly #disk: Disk;
+  readonly #kept: number;
   #writing: Promise<void> | undefined;
   /** What the last write lay in, for the next one: else megabytes of garbage a second wait to be collected. */
   #room: Buffer | undefined;
 
-  constructor(folder: string, disk = realDisk) {
+  /** `kept`: how many checkpoints are. */
+  constructor(folder: string, disk = realDisk, kept = KEPT) {
     this.#folder = folder;
+    this.#kept = kept;
     this.#disk = disk;
   }
 
@@ -83,7 +72,7 @@ export class CheckpointStore {
    * Copies the state before it returns, and resolves when the copy is durable. Rejects with CheckpointError if it must
    * not be saved, with CheckpointWriteError if it could not be (what was durable before still is: train on, write the
    * next one) or if another write is under way (wait for `idle`), with Replaced if a newer life is in office. Whoever goes back to a lower cursor needs a new
-   * incarnation: within one, a lower cursor is older, and is refused once three higher ones are there.
+   * incarnation: within one, a lower cursor is older, and is refused once so many higher ones are there.
    */
   async write(checkpoint: Checkpoint): Promise<void> {
     const name = nameOf(checkpoint);
@@ -91,7 +80,7 @@ export class CheckpointStore {
     // Before the first await: the caller goes on training in these very arrays.
     const bytes = encodeCheckpoint(checkpoint, this.#room);
     if (this.#room === undefined || bytes.length > this.#room.length) this.#room = bytes;
-    this.#writing = save(this.#disk, this.#folder, checkpoint.incarnation, { name, bytes });
+    this.#writing = save(this.#disk, this.#folder, checkpoint.incarnation, { name, bytes, kept: this.#kept });
     try {
       await this.#writing;
     } finally {
@@ -100,19 +89,25 @@ export class CheckpointStore {
   }
 
   /**
-   * To be called once, at start. `restored` is undefined only if the folder holds no checkpoint at all. Renames damaged
+   * To be called once, at start. `restored` is undefined only if the folder holds no checkpoint that fits. Renames damaged
    * files, removes temporary ones; passes over a file that the disk cannot read (EIO), which it may read again later. Throws CheckpointMismatch on meeting a whole checkpoint of something else (which
    * stays where it is), NoValidCheckpoint if all are damaged, an Error if the folder cannot be read and written.
    */
   async loadNewest(
     expected: Identity,
-  ): Promise<{ readonly restored: Restored | undefined; readonly skipped: readonly Skipped[] }> {
+    fits: (checkpoint: Checkpoint) => boolean = () => true,
+  ): Promise<Found> {
     const names = await openFolder(this.#disk, this.#folder, expected.layer);
     const skipped: Skipped[] = [];
+    const unfit: Restored[] = [];
     for (const name of newestFirst(names, isCheckpoint)) {
       const path = join(this.#folder, name);
       const found = await read(this.#disk, path, expected);
-      if ("checkpoint" in found) return { restored: found, skipped };
+      if ("checkpoint" in found && fits(found.checkpoint)) return { restored: found, skipped, unfit };
+      if ("checkpoint" in found) {
+        unfit.push(found);
+        continue;
+      }
       if (found.isDamaged) await setAside(this.#disk, path);
       skipped.push(found);
     }
@@ -120,8 +115,8 @@ export class CheckpointStore {
       .filter(isCorrupt)
       .map((name) => ({ path: name, why: "set aside as damaged before", isDamaged: true }));
     const damaged = [...skipped, ...earlier];
-    if (damaged.length > 0) throw noValid(expected.layer, this.#folder, damaged);
-    return { restored: undefined, skipped };
+    if (damaged.length > 0 && unfit.length === 0) throw noValid(expected.layer, this.#folder, damaged);
+    return { restored: undefined, skipped, unfit };
   }
 
   /**
@@ -165,7 +160,7 @@ async function save(
   disk: Disk,
   folder: string,
   incarnation: number,
-  { name, bytes }: { readonly name: string; readonly bytes: Uint8Array },
+  { name, bytes, kept }: { readonly name: string; readonly bytes: Uint8Array; readonly kept: number },
 ): Promise<void> {
   let names: string[];
   try {
@@ -181,27 +176,31 @@ async function save(
     throw writeError(name, folder, error);
   }
   if (isReplacedIn(names, incarnation)) throw new Replaced(name, folder);
-  await prune(disk, folder, { written: name, names });
+  await prune(disk, folder, { written: name, names, kept });
 }
 
 async function prune(
   disk: Disk,
   folder: string,
-  { written, names }: { readonly written: string; readonly names: readonly string[] },
+  {
+    written,
+    names,
+    kept,
+  }: { readonly written: string; readonly names: readonly string[]; readonly kept: number },
 ): Promise<void> {
   const checkpoints = newestFirst(names, isCheckpoint);
-  const old = [...checkpoints.slice(KEPT), ...newestFirst(names, isCorrupt).slice(KEPT)];
+  const old = [...checkpoints.slice(kept), ...newestFirst(names, isCorrupt).slice(KEPT)];
   try {
     for (const name of old) await disk.remove(join(folder, name));
   } catch (error) {
     const message = `Cannot remove old checkpoints in ${folder}: ${reasonOf(error)} (${written} is durable)`;
     throw new CheckpointWriteError(message, { cause: error, durable: true });
   }
-  if (checkpoints.slice(0, KEPT).includes(written)) return;
+  if (checkpoints.slice(0, kept).includes(written)) return;
   throw writeError(
     written,
     folder,
-    new Error(`${KEPT} newer ones are there, the newest is ${checkpoints[0]}`),
+    new Error(`${kept} newer ones are there, the newest is ${checkpoints[0]}`),
   );
 }
 

@@ -1,10 +1,11 @@
 import type { Inbox } from "./inbox.ts";
 import type { BatchItem, Payloads } from "./items.ts";
+import { type Standing, standingAt } from "./standing.ts";
 import type { SuccessorState } from "./successor-state.ts";
 import type { Working } from "./working.ts";
 
 /** Where a layer stands, and what it has heard and sent that is not settled. A crash leaves the cursor alone. */
-export interface DeliveryState<P extends Payloads> {
+export interface DeliveryState<P extends Payloads> extends Standing {
   /** Highest batch applied; −1 before the first. */
   readonly cursor: number;
   /** The cursor that it began with, or that it saved at the end of the run. */
@@ -14,12 +15,14 @@ export interface DeliveryState<P extends Payloads> {
   readonly inbox: Inbox<P>;
   /** Locked only: forwarded, waiting for the true gradient, in order; at most `mostWorking`. */
   readonly working: readonly Working<P>[];
-  /** Pinned only: targets that came before their turn, at most `staleness`. */
+  /** Pinned only: answers of batches `learnt` and on, which came before their turn. */
   readonly early: readonly HeardTarget<P>[];
   /** Unlocked only: applied last, by a guess of its input, whose correction has not come. */
   readonly guessed: BatchItem<P> | undefined;
-  /** Batches applied since the last target was heard. */
-  readonly sinceTarget: number;
+  /** A checkpoint is not durable yet. */
+  readonly isSaving: boolean;
+  /** Pinned: asked for what it does not keep, it goes back to a checkpoint from which it can compute that anew. */
+  readonly mayGoBack: boolean;
   /**
    * A rewind is under way: that many items may still arrive that were sent before it was heard. More, and it is
    * asked again.
@@ -37,12 +40,20 @@ export interface DeliveryState<P extends Payloads> {
 export interface HeardTarget<P extends Payloads> {
   readonly batch: number;
   readonly ticket: number;
-  readonly target: P["target"];
+  /** None where the answer was without numbers. */
+  readonly target: P["target"] | undefined;
 }
 
-/** Of a layer whose checkpoint is of batch `cursor`, `sinceTarget` batches after the last target that it heard. */
-export function initialState<P extends Payloads>(cursor: number, sinceTarget = 0): DeliveryState<P> {
+/** Of a layer whose checkpoint is of batch `cursor`. */
+export function initialState<P extends Payloads>(
+  cursor: number,
+  standing: Standing = standingAt(cursor),
+  mayGoBack = false,
+): DeliveryState<P> {
   return {
+    ...standing,
+    mayGoBack,
+    isSaving: false,
     cursor,
     durable: cursor,
     predecessor: "away",
@@ -51,7 +62,6 @@ export function initialState<P extends Payloads>(cursor: number, sinceTarget = 0
     working: [],
     early: [],
     guessed: undefined,
-    sinceTarget,
     rewinding: 0,
     holding: false,
     paused: false,
@@ -61,7 +71,7 @@ export function initialState<P extends Payloads>(cursor: number, sinceTarget = 0
 }
 
 /** The batch a predecessor must send from: the lower of what this layer lacks and what its successor lacks. */
-export function need({ cursor, successor }: DeliveryState<Payloads>): number {
-  const own = cursor + 1;
+export function need({ corrected, successor }: DeliveryState<Payloads>): number {
+  const own = corrected + 1;
   return successor.phase === "linked" ? Math.min(own, successor.need) : own;
 }

@@ -1,11 +1,15 @@
-import { type DeliveryState, type HeardTarget, need } from "./delivery-state.ts";
+import { applied } from "./applied.ts";
+import { type DeliveryState, need } from "./delivery-state.ts";
 import { isAnswered, isCorrectionDue, withoutEnd } from "./inbox.ts";
 import type { BarrierItem, BatchItem, CorrectionItem, EvaluationItem, Item, Payloads } from "./items.ts";
 import type { HangUp, LayerEffect } from "./layer-effect.ts";
 import type { LayerEvent } from "./layer-event.ts";
+import { dueBefore, firstNeeded } from "./pinned.ts";
 import type { Rules } from "./rules.ts";
+import { standingOf } from "./standing.ts";
 import { type BatchInFlight, type InFlight, ticketsInFlight, withSent } from "./successor-state.ts";
-import { isDue, isForwarded, judge, type Verdict } from "./verdict.ts";
+import { keepEarly, learn, learnEarly, type Mutable } from "./targets.ts";
+import { isForwarded, judge, type Verdict } from "./verdict.ts";
 import { reached, settle, withAnswer } from "./working.ts";
 
 /**
@@ -13,7 +17,8 @@ import { reached, settle, withAnswer } from "./working.ts";
  * the next state and the effects to carry out, in order. The real process and the simulator run this same code.
  *
  *   b = cursor + 1 : learnt, answered with its gradient, and forwarded
- *   b ≤ cursor     : already learnt; answered with the gradient at present weights, forwarded if the successor lacks it
+ *   b ≤ cursor     : already learnt; answered as before if that is kept, else with the gradient at present weights;
+ *                    forwarded if the successor lacks it
  *   b > cursor + 1 : a gap; answered without numbers, and a rewind is asked for once
  *
  * Every item is answered exactly once, in order, or its link dies: so the window bounds both directions of a link.
@@ -27,8 +32,6 @@ export function step<P extends Payloads>(
   turn.take(event);
   return [turn.state, turn.effects];
 }
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** One step under way: a copy of the state that may be written, and the effects so far. */
 class Turn<P extends Payloads> {
@@ -53,7 +56,7 @@ class Turn<P extends Payloads> {
         return this.hear(event.item);
       case "successorLinked":
         this.loseSuccessor();
-        return this.followNeed(event.need, []);
+        return this.followNeed(firstNeeded(this.rules, this.state, event.need), []);
       case "successorLost":
         this.loseSuccessor();
         return this.work();
@@ -67,8 +70,12 @@ class Turn<P extends Payloads> {
         return this.hearAnswer(event.batch, event.target);
       case "finished":
         // A former life of this layer was at the end; this one is not there yet, and will hear it again.
-        if (this.state.cursor === this.rules.batches - 1) this.effects.push({ effect: "save" });
+        if (this.state.cursor === this.rules.batches - 1)
+          this.effects.push({ effect: "save", at: standingOf(this.state) });
         return;
+      case "checkpointed":
+        this.state.isSaving = false;
+        return this.work();
       case "saved":
         this.state.durable = this.state.cursor;
         if (this.state.predecessor === "linked") this.effects.push({ effect: "finished" });
@@ -76,10 +83,8 @@ class Turn<P extends Payloads> {
       case "released":
         return this.leave();
       case "paused":
-        this.state.paused = true;
-        return;
       case "unpaused":
-        this.state.paused = false;
+        this.state.paused = event.event === "paused";
         return this.work();
     }
   }
@@ -151,35 +156,19 @@ class Turn<P extends Payloads> {
   private useAnswer(sent: BatchInFlight, target: P["target"] | undefined): void {
     this.state.working = withAnswer(this.state.working, sent.ticket, target);
     if (this.rules.isLocked) return;
+    if (this.rules.staleness !== undefined) return keepEarly(this, { ...sent, target });
     if (target === undefined) return this.forget([sent.ticket]);
     this.state.sinceTarget = 0;
-    const heard = { batch: sent.batch, ticket: sent.ticket, target };
-    if (isDue(this.rules, sent.batch, this.state.cursor + 1)) this.learn(heard);
-    else this.keepEarly(heard);
-  }
-
-  /** A batch sent twice is learnt from once: else every rewind would add to what is kept. */
-  private keepEarly(heard: HeardTarget<P>): void {
-    const twins = this.state.early.filter(({ batch }) => batch === heard.batch);
-    this.forget(twins.map(({ ticket }) => ticket));
-    this.state.early = [...this.state.early.filter(({ batch }) => batch !== heard.batch), heard];
+    learn(this, { ...sent, target });
   }
 
   private settle(): void {
-    const [state, effects] = settle(this.rules, this.state);
+    this.follow(settle(this.rules, this.state));
+  }
+
+  private follow([state, effects]: [DeliveryState<P>, LayerEffect<P>[]]): void {
     Object.assign(this.state, state);
     this.effects.push(...effects);
-  }
-
-  private learn({ batch, ticket, target }: HeardTarget<P>): void {
-    const age = this.state.cursor + 1 - batch;
-    this.effects.push({ effect: "learn", batch, ticket, target, age });
-  }
-
-  private learnEarly(next: number): void {
-    const { early } = this.state;
-    for (const heard of early) if (isDue(this.rules, heard.batch, next)) this.learn(heard);
-    this.state.early = early.filter(({ batch }) => !isDue(this.rules, batch, next));
   }
 
   /** Deals with the inbox until it is empty or its first item has to wait. */
@@ -190,6 +179,8 @@ class Turn<P extends Payloads> {
       const [item, ...rest] = this.state.inbox as [Item<P>, ...Item<P>[]];
       const verdict = judge(this.rules, this.state, item);
       if (verdict === "wait") break;
+      if (verdict === "goBack" && item.kind === "batch")
+        return void this.effects.push({ effect: verdict, batch: item.batch });
       this.state.inbox = rest;
       this.carryOut(item, verdict);
       this.settle();
@@ -211,13 +202,14 @@ class Turn<P extends Payloads> {
     if (item.kind === "end") return this.carryOutEnd();
     if (item.kind === "evaluation") return this.carryOutEvaluation(item);
     if (item.kind === "barrier") return this.carryOutBarrier(item);
-    if (this.rules.isLocked && !this.rules.isHead) return this.passForward(item);
+    if (this.rules.isLocked && !this.rules.isHead && verdict !== "repeat") return this.passForward(item);
     const isSent = isForwarded(this.rules, this.state, item.batch, verdict);
     if (isSent && this.rules.isUnlocked) this.effects.push({ effect: "preview", item });
-    if (verdict === "apply") this.learnEarly(item.batch);
     const ticket = isSent ? this.sendBatch(item) : undefined;
-    if (verdict === "rehearse") this.effects.push({ effect: "rehearse", item, ticket });
-    else this.apply(item, ticket);
+    if (verdict === "apply") return this.apply(item, ticket);
+    if (verdict !== "goBack") this.effects.push({ effect: verdict, item, ticket });
+    // The correction behind it was lost with a link.
+    if (item.batch > this.state.corrected) this.state.guessed = item;
   }
 
   private meetGap(): void {
@@ -232,10 +224,11 @@ class Turn<P extends Payloads> {
   }
 
   private apply(item: BatchItem<P>, ticket: number | undefined): void {
+    learnEarly(this, dueBefore(this.rules, item.batch));
     this.effects.push({ effect: "update", item, ticket });
-    this.state.cursor = item.batch;
     this.state.sinceTarget += 1;
     if (this.rules.isUnlocked) this.state.guessed = item;
+    this.follow(applied(this.rules, this.state, item.batch));
   }
 
   /** At most once for each batch in the weights: one that was shed, or learnt before, has nothing to correct. */
@@ -243,6 +236,7 @@ class Turn<P extends Payloads> {
     const { guessed } = this.state;
     if (guessed?.batch !== batch) return;
     this.state.guessed = undefined;
+    this.state.corrected = batch;
     this.effects.push({ effect: "correct", item: guessed, correction: frame });
   }
 
@@ -274,11 +268,11 @@ class Turn<P extends Payloads> {
 
   /** As at the end, nothing that was heard stays unlearnt: what is saved is all there is. */
   private carryOutBarrier(item: BarrierItem<P>): void {
-    this.learnEarly(Number.POSITIVE_INFINITY);
+    learnEarly(this, Number.POSITIVE_INFINITY);
     const { kind, batch } = item;
     const isSent = !this.rules.isHead;
     if (isSent) this.send({ kind, batch });
-    this.effects.push({ effect: "snapshot", item, isSent });
+    this.effects.push({ effect: "snapshot", item, isSent, at: standingOf(this.state) });
   }
 
   /** A layer that has not saved the end would leave the run with less than it has learnt. */
@@ -294,7 +288,8 @@ class Turn<P extends Payloads> {
   }
 
   private carryOutEnd(): void {
-    this.learnEarly(Number.POSITIVE_INFINITY);
-    this.effects.push(this.rules.isHead ? { effect: "save" } : { effect: "end" });
+    learnEarly(this, Number.POSITIVE_INFINITY);
+    const at = standingOf(this.state);
+    this.effects.push(this.rules.isHead ? { effect: "save", at } : { effect: "end" });
   }
 }

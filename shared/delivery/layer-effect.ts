@@ -1,4 +1,5 @@
 import type { AnsweredItem, BarrierItem, BatchItem, EvaluationItem, Payloads } from "./items.ts";
+import type { Standing } from "./standing.ts";
 
 /** What a layer is to do, each whole in itself: no effect relies on what another one left behind. */
 export type LayerEffect<P extends Payloads> =
@@ -16,13 +17,25 @@ export type LayerEffect<P extends Payloads> =
    * Answer without numbers, pass the barrier on where `isSent`, and save this very state, now: the network's
    * snapshot is made of it.
    */
-  | { readonly effect: "snapshot"; readonly item: BarrierItem<P>; readonly isSent: boolean }
-  /** The generator learns; `age` is in batches, 1 where the target was heard before the next batch was applied. */
+  | {
+      readonly effect: "snapshot";
+      readonly item: BarrierItem<P>;
+      readonly isSent: boolean;
+      readonly at: Standing;
+    }
+  /** It is time for a checkpoint of this very state. */
+  | { readonly effect: "checkpoint"; readonly at: Standing }
+  /** Begin another life with a checkpoint from which `batch` is kept, or can be computed anew. */
+  | { readonly effect: "goBack"; readonly batch: number }
+  /**
+   * The generator learns; `age` is in batches, 1 where the target was heard before the next batch was applied. Without a
+   * target, as the answer was without numbers: free the evidence.
+   */
   | {
       readonly effect: "learn";
       readonly batch: number;
       readonly ticket: number;
-      readonly target: P["target"];
+      readonly target: P["target"] | undefined;
       readonly age: number;
     }
   /** Unlocked: the generator of inputs learns what the input of this batch came to. */
@@ -50,6 +63,8 @@ type BatchEffect<P extends Payloads> =
   | { readonly effect: "update"; readonly item: BatchItem<P>; readonly ticket: number | undefined }
   /** Answer with the input gradient at present weights; change nothing. */
   | { readonly effect: "rehearse"; readonly item: BatchItem<P>; readonly ticket: number | undefined }
+  /** Answer, and send on, what was answered and sent of this batch before. */
+  | { readonly effect: "repeat"; readonly item: BatchItem<P>; readonly ticket: number | undefined }
   /** Unlocked: show the successor this batch, before anything is computed of it. */
   | { readonly effect: "preview"; readonly item: BatchItem<P> }
   /** Locked: compute the output and send it to the successor; answer later. */
@@ -68,7 +83,7 @@ type EndEffect =
   /** Tell the successor that no batch follows. */
   | { readonly effect: "end" }
   /** Save the end of the run, and say when it is durable. */
-  | { readonly effect: "save" }
+  | { readonly effect: "save"; readonly at: Standing }
   /** Tell the predecessor that this layer and all after it have saved. */
   | { readonly effect: "finished" }
   /** All layers have finished: pass the release on, and leave. */

@@ -12,6 +12,8 @@ export type LayerEvent<P extends Payloads> =
   | { readonly event: "answered"; readonly batch: number; readonly target?: P["target"] }
   | { readonly event: "rewound"; readonly need: number }
   | { readonly event: "finished" }
+  /** The checkpoint of the effect "checkpoint" is durable, or failed. */
+  | { readonly event: "checkpointed" }
   /** The checkpoint of the effect "save" is durable. */
   | { readonly event: "saved" }
   | { readonly event: "paused" }

@@ -16,11 +16,19 @@ export interface Rules {
    * Complete unlock: a batch goes on before it is worked on, and what it came to goes after it, as a correction.
    */
   readonly isUnlocked?: boolean;
+  /** Unlocked, and not the first layer: it guesses its input. */
+  readonly guessesInput?: boolean;
   /**
    * Pinned: the target of batch b − staleness is learnt just before b is applied. Absent: targets are learnt as
    * they come.
    */
   readonly staleness?: number;
+  /** Pinned: what was sent of so many batches is kept, and sent again as it was. */
+  readonly sentKept?: number;
+  /** A checkpoint is saved after batch n wherever n + 1 is a multiple of this. */
+  readonly checkpointEvery?: number;
+  /** See SourceRules. */
+  readonly snapshotEvery?: number;
   /** Batches applied since the last target was heard, before the layer holds. */
   readonly stalenessBudget: number;
 }

@@ -1,32 +1,39 @@
 import type { DeliveryState } from "./delivery-state.ts";
 import type { BarrierItem, EvaluationItem, Item, Payloads } from "./items.ts";
+import { dueBefore, isHeldToSave, lacking } from "./pinned.ts";
 import type { Rules } from "./rules.ts";
 import { hasRoom } from "./successor-state.ts";
 import { isNext, reached } from "./working.ts";
 
 /**
- * What becomes of the first item that waits. Apply: do what it is for. Rehearse: answer it once more, at present
- * weights. Gap: answer without numbers, and ask for a rewind. Shed: answer without numbers, as what it needs comes
- * behind it.
+ * What becomes of the first item that waits. Apply: do what it is for. Repeat: answer it as before. Rehearse: answer it
+ * once more, at present weights. Go back: to a checkpoint from which it can be answered as before. Gap: answer without
+ * numbers, and ask for a rewind. Shed: answer without numbers, as what it needs comes behind it.
  */
-export type Verdict = "apply" | "rehearse" | "gap" | "shed" | "wait";
+export type Verdict = Again | "apply" | "goBack" | "gap" | "shed" | "wait";
+
+type Again = "repeat" | "rehearse";
 
 /**
  * Judged from where the layer stands; nothing changes by it. `next` is cursor + 1, `need` the successor's,
  * `spent`: the staleness budget is. The first line that fits holds. The head has no successor: it judges by the
  * lines marked *.
  *
- *     batch b     b > next                                        gap *
- *                 b < next    and: window full where b is sent    wait
+ *     batch b     b > next, or the correction before is lacking   gap *
+ *                 b < next    and: not kept, and may go back      goBack *
+ *                             window full where b is sent         wait
+ *                             kept                                repeat *
  *                             else                                rehearse *
  *                 b = next    and: successor away, spent          wait
  *                             need < b, spent                     shed
  *                             window full where b is sent         wait
  *                             else                                apply *
- *       pinned    b = next    and: successor away                 wait       (D = staleness, before the lines above)
- *                             need ≤ b − D                        shed
- *                             b − D is unanswered                 wait
- *       locked    b ≤ next    and: away, full, or most unanswered wait       (instead of the lines above)
+ *       pinned    b = next    and: saved after it, and saving     wait *     (before the lines above)
+ *                             successor away                      wait
+ *                             an answer due is lacking, and need
+ *                               is at most its batch              shed
+ *                             it is lacking                       wait
+ *       locked    b ≤ next    and: away, full, or most unanswered wait       (instead of the lines above, but repeat)
  *                             pinned, and b − D is unanswered     wait
  *                             need < b                            shed
  *                             else                                apply or rehearse
@@ -48,7 +55,7 @@ export type Verdict = "apply" | "rehearse" | "gap" | "shed" | "wait";
  *                 anything unanswered                             wait
  *                 else                                            apply *
  *
- * A batch b is sent on where the successor is linked and b ≤ need (applied), or b = need (rehearsed).
+ * A batch b is sent on where the successor is linked and b ≤ need (applied), or b = need (repeated, rehearsed).
  */
 export function judge(rules: Rules, state: DeliveryState<Payloads>, item: Item<Payloads>): Verdict {
   // Answers go back in order: whatever does not go forward itself comes after those that have.
@@ -79,17 +86,25 @@ export function isForwarded(
 }
 
 function judgeBatch(rules: Rules, state: DeliveryState<Payloads>, batch: number): Verdict {
-  const { cursor, successor } = state;
-  if (batch > reached(state) + 1) return "gap";
-  const verdict = batch > cursor ? "apply" : "rehearse";
+  const { cursor, corrected, successor } = state;
+  // Also where what the batch before came to was lost on the way.
+  if (batch > reached(state) + 1 || (corrected < cursor && batch > corrected + 1)) return "gap";
+  const verdict = batch > cursor ? "apply" : again(state, batch);
+  if (verdict === "goBack") return verdict;
+  if (verdict === "apply" && isHeldToSave(rules, state.isSaving, batch)) return "wait";
   if (rules.isHead) return verdict;
-  if (rules.isLocked) return judgeLocked(rules, state, batch, verdict);
+  if (rules.isLocked && verdict !== "repeat") return judgeLocked(rules, state, batch, verdict);
   if (verdict === "apply") {
     const obstacle = obstacleTo(rules, state, batch);
     if (obstacle !== undefined) return obstacle;
   }
   const isSent = isForwarded(rules, state, batch, verdict);
   return isSent && successor.phase === "linked" && !hasRoom(rules, successor) ? "wait" : verdict;
+}
+
+function again({ firstSent, mayGoBack }: DeliveryState<Payloads>, batch: number): Again | "goBack" {
+  if (batch >= firstSent) return "repeat";
+  return mayGoBack ? "goBack" : "rehearse";
 }
 
 /**
@@ -117,19 +132,17 @@ function judgeLocked(
  * comes again after them.
  */
 function obstacleTo(
-  { staleness, stalenessBudget }: Rules,
-  { successor, sinceTarget }: DeliveryState<Payloads>,
+  rules: Rules,
+  state: DeliveryState<Payloads>,
   batch: number,
 ): "wait" | "shed" | undefined {
-  if (staleness !== undefined) {
-    // Even before a target is due: a batch applied unsent is sent after a rewind, and then those before are learnt
-    // twice.
+  const { successor, sinceTarget } = state;
+  if (rules.staleness !== undefined) {
     if (successor.phase === "away") return "wait";
-    const due = batch - staleness;
-    if (successor.need <= due) return "shed";
-    if (successor.inFlight.some((sent) => sent.kind === "batch" && sent.batch === due)) return "wait";
+    const next = lacking(state);
+    if (next < dueBefore(rules, batch)) return successor.need <= next ? "shed" : "wait";
   }
-  if (sinceTarget < stalenessBudget) return undefined;
+  if (sinceTarget < rules.stalenessBudget) return undefined;
   if (successor.phase === "away") return "wait";
   return successor.need < batch ? "shed" : undefined;
 }
@@ -170,9 +183,4 @@ function judgeEnd(
   if (successor.phase === "away") return "wait";
   if (successor.need < batches) return "shed";
   return successor.inFlight.length === 0 ? "apply" : "wait";
-}
-
-/** Whether the target of `batch` may be learnt before batch `next` is applied. */
-export function isDue({ staleness }: Rules, batch: number, next: number): boolean {
-  return staleness === undefined || batch + staleness <= next;
 }

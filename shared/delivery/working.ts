@@ -1,3 +1,4 @@
+import { applied } from "./applied.ts";
 import type { DeliveryState } from "./delivery-state.ts";
 import type { BatchItem, Item, Payloads } from "./items.ts";
 import type { LayerEffect } from "./layer-effect.ts";
@@ -51,7 +52,11 @@ export function settle<P extends Payloads>(
     }
     const learns = item.batch === state.cursor + 1;
     effects.push({ effect: "passBackward", item, ticket, gradient, learns });
-    state = { ...state, working, cursor: learns ? item.batch : state.cursor };
+    state = { ...state, working };
+    if (!learns) continue;
+    const [after, checkpoints] = applied(rules, state, item.batch);
+    state = after;
+    effects.push(...checkpoints);
   }
   return [state, effects];
 }

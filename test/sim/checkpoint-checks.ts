@@ -25,6 +25,7 @@ export class CheckpointChecks {
   #reported: Place[] = [];
   /** What is left of those that were damaged, reported or not yet. */
   readonly #damaged = new Map<string, { readonly bytes: Uint8Array; readonly at: number }>();
+  readonly #goingBack = new Set<ProcessLife>();
   /** By who has started, newest last. */
   readonly #beginnings = new Map<ProcessLife, Beginning>();
 
@@ -60,9 +61,15 @@ export class CheckpointChecks {
     this.#reported.push(place);
   }
 
+  /** On purpose: its next life may begin with an older checkpoint. */
+  goesBack(lived: ProcessLife): void {
+    this.#goingBack.add(lived);
+  }
+
   started(lived: ProcessLife, incarnation: number): void {
     // Stopped in the middle of its start, it may have been replaced since.
-    const floor = newestOf(this.#reported.filter((place) => place[0] < incarnation));
+    const isFree = this.#goingBack.delete(lived);
+    const floor = isFree ? undefined : newestOf(this.#reported.filter((place) => place[0] < incarnation));
     this.#beginnings.set(lived, { floor, at: NOWHERE });
   }
 

@@ -6,8 +6,11 @@ export class Nemesis {
   readonly #simulation: Simulation;
   readonly #until: number;
   readonly #meanMs: number;
+  readonly #only: readonly string[] | undefined;
 
-  constructor(simulation: Simulation, untilMs: number) {
+  /** `only`: of the faults below. */
+  constructor(simulation: Simulation, untilMs: number, only?: readonly string[]) {
+    this.#only = only;
     this.#simulation = simulation;
     this.#until = untilMs;
     this.#meanMs = 10 + simulation.random() ** 2 * 400;
@@ -25,7 +28,7 @@ export class Nemesis {
 
   #strike(): void {
     const { random } = this.#simulation;
-    const faults = Object.entries(this.#faults);
+    const faults = Object.entries(this.#faults).filter(([name]) => this.#only?.includes(name) ?? true);
     const total = faults.reduce((sum, [, { weight }]) => sum + weight, 0);
     let dice = random() * total;
     for (const [name, { weight, strike }] of faults) {

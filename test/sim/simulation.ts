@@ -166,6 +166,7 @@ export class Simulation {
       },
       applied: (...what) => {
         this.count("applied");
+        this.count(`applied by ${post.name}`);
         checks.applied(...what);
       },
       passedBackward: (...what) => checks.passedBackward(...what),
@@ -232,6 +233,7 @@ export class Simulation {
     if (message === "checkpoint" || message === "finished")
       checkpoints.reported([incarnation, Number(fields.batch)]);
     if (message === "finished") post.hasFinished = true;
+    if (message === "going back") checkpoints.goesBack(lived);
     if (message === "started") checkpoints.started(lived, incarnation);
     if (message === "restored") checkpoints.restored(lived, placeOf(String(fields.path)));
     if (message === "linked") checkpoints.linked(lived);

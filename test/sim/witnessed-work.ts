@@ -1,4 +1,5 @@
-import { LayerWork, type Output } from "../../services/layer/layer-work.ts";
+import type { Output } from "../../services/layer/computed.ts";
+import { LayerWork } from "../../services/layer/layer-work.ts";
 import type { GeneratorHealth } from "../../shared/dni/generators/linear-generator.ts";
 import type { LayerState } from "../../shared/dni/layer-state.ts";
 import type { BatchFrame, CorrectionFrame, TargetFrame, Tensor } from "../../shared/wire/frames.ts";

@@ -29,11 +29,11 @@ const environment: LayerEnvironment = {
 /** What a layer's folder holds after two checkpoints: the older with some weights, the newer with others. */
 async function twoCheckpoints() {
   const { work, lineage } = await startUp({ config, options, environment }, 0);
-  lineage.applied(0, 1);
+  lineage.applied(0);
   await lineage.save();
   const older = weightsDigest(work.state().tensors);
   for (const tensor of Object.values(work.state().tensors)) tensor[0] = 0.5;
-  lineage.applied(1, 2);
+  lineage.applied(1);
   await lineage.save();
   const names = readdirSync(folder).filter((name) => name.endsWith(".safetensors"));
   const files = new Map(names.map((name) => [name, readFileSync(join(folder, name))]));

@@ -85,10 +85,10 @@ class Played {
       ticketsKept: 8,
       dtypes,
     });
-    const around = { applied: () => undefined } as Partial<LayerSurroundings> as LayerSurroundings;
+    const idle = { applied: () => undefined, stands: () => undefined };
+    const around = idle as Partial<LayerSurroundings> as LayerSurroundings;
     this.service = new LayerService(rules, this.#work, new Meter(0), around, {
       cursor: -1,
-      sinceTarget: 0,
     });
     const link = { send: (frame: Frame) => void this.said.push(encode(frame)) } as Partial<Link> as Link;
     this.service.predecessorUp(link);

@@ -38,7 +38,8 @@ afterEach(() => rmSync(options.state, { recursive: true }));
 async function learnsAlone(): Promise<number> {
   const { work, lineage, life } = await startUp({ config, options, environment }, 0);
   const around: Partial<LayerSurroundings> = {
-    applied: (cursor) => lineage.applied(cursor, service.sinceTarget),
+    applied: (cursor) => lineage.applied(cursor),
+    stands: (standing) => lineage.stands(standing),
     held: () => undefined,
   };
   const service = new LayerService(
@@ -63,7 +64,7 @@ it("the staleness budget goes on where the life before had come to", async () =>
 it("knows whether it was released, which a finished layer need not be", async () => {
   const first = await startUp({ config, options, environment }, 0);
   expect(first.restored).toBeUndefined();
-  first.lineage.applied(0, 1);
+  first.lineage.applied(0);
   await first.lineage.save({ test: undefined });
   const second = await startUp({ config, options, environment }, 0);
   expect(second.restored).toEqual({ cursor: 0, finished: true, isReleased: false });

@@ -6,7 +6,7 @@ import { CheckpointWriteError, Replaced } from "../../../shared/checkpoint/store
 
 const full = new CheckpointWriteError("the disk is full", { durable: false });
 
-/** A life that saves every 10 batches; `saves` says what becomes of each. */
+/** A life that saves; `saves` says what becomes of each. */
 function fixture(...saves: (Error | "works")[]) {
   const happened: string[] = [];
   const clock = { ms: 0 };
@@ -24,7 +24,7 @@ function fixture(...saves: (Error | "works")[]) {
     },
     snapshot: async () => "digest",
   };
-  const saver = new Saver(lineage, 10, {
+  const saver = new Saver(lineage, {
     log: { debug: say, info: say, warn: say, error: say } as unknown as Logger,
     now: () => clock.ms,
     timers: { after: (_, run) => void later.push(run) },
@@ -43,13 +43,19 @@ function fixture(...saves: (Error | "works")[]) {
   return { saver, happened, clock, life, later, lineage, saveFinal };
 }
 
-it("saves every so many batches, unless a save is under way", () => {
-  const { saver, lineage } = fixture();
-  for (let cursor = 0; cursor < 25; cursor++) saver.applied(cursor);
-  expect(lineage.saves).toBe(2);
+it("saves when it is time, unless a save is under way, and says when that is over, works or not", async () => {
+  const { saver, lineage } = fixture("works", full);
+  const over: number[] = [];
+  for (const time of [1, 2]) {
+    saver.checkpoint(() => over.push(time));
+    expect([lineage.saves, over]).toEqual([time, over.slice(0, time - 1)]);
+    await new Promise(setImmediate);
+  }
   lineage.isSaving = true;
-  for (let cursor = 25; cursor < 45; cursor++) saver.applied(cursor);
+  saver.checkpoint(() => over.push(3));
+  await new Promise(setImmediate);
   expect(lineage.saves).toBe(2);
+  expect(over).toEqual([1, 2, 3]);
 });
 
 it("saves once for whoever asks while it saves, and again afterwards", async () => {

@@ -26,6 +26,9 @@ run: { batchSize: 4, batches: ${BATCHES}, evaluateEvery: 10 }
 
 const idle: LayerSurroundings = {
   applied: () => undefined,
+  stands: () => undefined,
+  checkpoint: () => undefined,
+  goBack: () => undefined,
   saveFinal: () => undefined,
   saveSnapshot: () => undefined,
   report: () => ({ layer: 1, applied: [], restarts: 0, digest: "" }),
@@ -82,7 +85,7 @@ class Chain {
         (batch) => this.#begins(index, batch),
         (batch) => this.#isDone(index, batch),
       );
-      const at = { cursor: -1, sinceTarget: 0 };
+      const at = { cursor: -1 };
       return new LayerService(rulesOf(config, index + 1), work, new Meter(0, () => undefined), idle, at);
     });
     for (const [index, service] of this.#services.entries()) {

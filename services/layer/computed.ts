@@ -1,0 +1,25 @@
+import type { Example } from "../../shared/dni/example.ts";
+import type { Tensor } from "../../shared/wire/frames.ts";
+import type { LayerDtypes } from "./inspector.ts";
+
+export interface WorkOptions {
+  /** Most batches whose target is still to come. */
+  readonly ticketsKept: number;
+  /** What was sent of so many batches is kept; 0 unless given. */
+  readonly sentKept?: number;
+  readonly dtypes: LayerDtypes;
+}
+
+/**
+ * What a layer computed of a batch, for its successor. It lies in the layer's memory until the next is computed.
+ */
+export interface Output {
+  readonly example: Example;
+  readonly values: Float32Array;
+}
+
+/** `answer`: its input gradient, for the predecessor; none for the source. The head has no output to pass on. */
+export interface Computed {
+  readonly answer: Tensor | undefined;
+  readonly output: Output | undefined;
+}
