@@ -180,14 +180,6 @@ const mutants: readonly Mutant[] = [
     where: { scenario: unlocked, firstSeed: 1 },
   },
   {
-    name: "a locked layer goes on while an answer is due that its predecessor's death has left",
-    file: verdict,
-    guard: 'if (successor.inFlight.some(({ kind }) => kind === "batch")) return "wait";',
-    without: "",
-    violates: "own gradient",
-    where: { scenario: mixed, firstSeed: 1 },
-  },
-  {
     name: "a batch is shown again after its correction",
     file: delivery,
     guard: "if (isSent && this.rules.isUnlocked)",

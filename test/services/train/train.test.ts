@@ -46,6 +46,7 @@ describe("train", () => {
     expect(readdirSync(join(folder, "runs", id)).sort()).toEqual([
       "checkpoints",
       "config.yaml",
+      "data.json",
       "logs",
       "summary.json",
     ]);

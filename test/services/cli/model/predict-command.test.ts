@@ -98,7 +98,7 @@ describe("unlocked predict", () => {
   it("reads NumPy arrays, rows of any shape, and refuses those that do not fit", async () => {
     const file = join(runs, "digits.npy");
     const npy = (shape: string, bytes: Uint8Array) => {
-      const header = `{'descr': '|u1', 'fortran_order': False, 'shape': ${shape}, }`.padEnd(117) + "\n";
+      const header = `{'descr': '|u1', 'fortran_order': False, 'shape': ${shape}, }`.padEnd(117).concat("\n");
       return Buffer.concat([Buffer.from("\x93NUMPY\x01\x00\x76\x00", "latin1"), Buffer.from(header), bytes]);
     };
     writeFileSync(file, npy(`(${ROWS}, 28, 28)`, Uint8Array.from(digits.flat())));
