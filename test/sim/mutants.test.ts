@@ -36,19 +36,6 @@ const oftenSaved: Scenario = {
   snapshotEvery: 3,
 };
 
-/** Layer 1 waits for true gradients, with a window of more than one. */
-const mixed: Scenario = {
-  layers: 4,
-  batches: 60,
-  window: 4,
-  evaluateEvery: 20,
-  checkpointEvery: 5,
-  stalenessBudget: 16,
-  method: "cdni",
-  lockedLayer: 1,
-  faultsMs: 2000,
-};
-
 const unlocked: Scenario = {
   layers: 4,
   batches: 60,
