@@ -40,7 +40,7 @@ describe("train, told what it cannot do,", () => {
     [
       "an unknown key",
       "learning.speed=1",
-      "learning.speed is unknown: known here: method, mixture, updateProbability, layer, generator, inputGenerator",
+      "learning.speed is unknown: known here: method, mixture, late, updateProbability, layer, generator, inputGenerator",
     ],
     ["a wrong type", "run.batchSize=many", 'run.batchSize is "many": expected a whole number'],
     ["shapes that do not chain", "layers.1.inputs=7", "layer 2 takes 7 inputs, layer 1 gives 4"],
