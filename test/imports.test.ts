@@ -147,7 +147,7 @@ const exceptions: Readonly<Record<string, readonly string[]>> = {
   "shared/config/extension.ts": ["conv-layer", "dense-layer", "exactly", "learnt", "random"].map(
     (name) => `../math/${name}.ts`,
   ),
-  "shared/data/image-file.ts": ["sharp"],
+  "shared/data/pictures/image-file.ts": ["sharp"],
   "shared/data/table/read-table.ts": ["csv-parse/sync"],
   "shared/math/wasm/load.ts": ["node:fs", "node:v8"],
   "shared/math/native/library.ts": ["node:module", "node:url", "koffi"],

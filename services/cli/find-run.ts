@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { runIds } from "../../shared/record/run-files.ts";
+import { runIds } from "../../shared/record/files/run-files.ts";
 import { Refusal } from "../train/refusal.ts";
 
 const NAMED = 5;

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
-import { FollowedFile } from "../../shared/record/followed-file.ts";
+import { FollowedFile } from "../../shared/record/files/followed-file.ts";
 import { formatEvent } from "../../shared/record/log.ts";
 import type { Edges } from "../train/edges.ts";
 import { Refusal } from "../train/refusal.ts";

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { ConfigError } from "../../shared/config/read-config.ts";
+import { runIds } from "../../shared/record/files/run-files.ts";
 import { headline } from "../../shared/record/judged.ts";
 import { stopwatch, UNKNOWN } from "../../shared/record/numbers.ts";
-import { runIds } from "../../shared/record/run-files.ts";
 import { RunRecord, type RunState } from "../../shared/record/run-record.ts";
 import { RecordError } from "../../shared/record/summary.ts";
 import type { TestResult } from "../../shared/wire/frames.ts";

@@ -1,6 +1,6 @@
 import { realpathSync } from "node:fs";
 import { join } from "node:path";
-import { linesOf } from "../../shared/record/line-file.ts";
+import { linesOf } from "../../shared/record/files/line-file.ts";
 import { RunRecord } from "../../shared/record/run-record.ts";
 import { merge } from "../../shared/record/segments.ts";
 import { layerName, workerNames } from "../../shared/record/worker-name.ts";

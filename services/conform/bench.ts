@@ -218,17 +218,6 @@ export class Bench {
     return this.taught(item);
   }
 
-  /** Part `part` of two of an evaluation here, through the whole worker; the frame that it forwards. */
-  async evaluate(part: number): Promise<Frame | undefined> {
-    const item = this.activation(this.cursor + 1, { change: { evaluation: { part, parts: 2 } } });
-    this.before.send(item);
-    await this.untaught(item);
-    if (this.subject.isHead) return undefined;
-    const forwarded = await this.forwarded(item);
-    this.reply(Number(item.batch));
-    return forwarded;
-  }
-
   async untaught(item: Frame): Promise<void> {
     if ((await this.answer(item)) !== undefined)
       throw new Broken(`expected the answer to batch ${item.batch} to have no numbers`);

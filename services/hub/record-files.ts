@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { LineFile, linesOf } from "../../shared/record/line-file.ts";
+import { LineFile, linesOf } from "../../shared/record/files/line-file.ts";
+import { RECORDED, recordedLine } from "../../shared/record/files/run-files.ts";
 import type { EventLine, MetricLine } from "../../shared/record/lines.ts";
-import { RECORDED, recordedLine } from "../../shared/record/run-files.ts";
 import type { Line } from "../../shared/telemetry/parse-telemetry.ts";
 
 const MOST_METRIC_BYTES = 1024 * 1024 * 1024;

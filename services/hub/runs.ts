@@ -1,7 +1,7 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
+import { runIds } from "../../shared/record/files/run-files.ts";
 import type { RunRow } from "../../shared/record/hub-api.ts";
-import { runIds } from "../../shared/record/run-files.ts";
 import { RunRecord } from "../../shared/record/run-record.ts";
 import { rowOf } from "../../shared/record/run-view.ts";
 

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { FollowedFile } from "../../shared/record/followed-file.ts";
-import { recordedLine } from "../../shared/record/run-files.ts";
+import { FollowedFile } from "../../shared/record/files/followed-file.ts";
+import { recordedLine } from "../../shared/record/files/run-files.ts";
 import { EventFiles } from "../../shared/record/tensorboard/event-files.ts";
 
 const EVERY_MS = 1_000;

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { text } from "../schema/fields.ts";
-import { augment, augmentationOf, augmented } from "./augmentation.ts";
 import { DataFileError, readBytes } from "./data-file.ts";
 import { dataSetKind } from "./data-set-kind.ts";
-import { ImageSet, type LabelledImages } from "./image-set.ts";
+import { augment, augmentationOf, augmented } from "./pictures/augmentation.ts";
+import { ImageSet, type LabelledImages } from "./pictures/image-set.ts";
 
 const CLASSES = "airplane automobile bird cat deer dog frog horse ship truck".split(" ");
 const CIFAR_PIXELS = 3 * 32 * 32;

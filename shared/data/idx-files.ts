@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { DataFileError, readBytes } from "./data-file.ts";
-import type { LabelledImages } from "./image-set.ts";
+import type { LabelledImages } from "./pictures/image-set.ts";
 
 /** Bytes in the file format of MNIST, row-major: `shape` is [examples] or [examples, rows, columns]. */
 export interface Idx {

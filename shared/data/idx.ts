@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { text, wholeFrom } from "../schema/fields.ts";
-import { augment, augmentationOf, augmented } from "./augmentation.ts";
 import { DataFileError } from "./data-file.ts";
 import { dataSetKind, numbered } from "./data-set-kind.ts";
 import { readFour } from "./idx-files.ts";
-import { ImageSet } from "./image-set.ts";
+import { augment, augmentationOf, augmented } from "./pictures/augmentation.ts";
+import { ImageSet } from "./pictures/image-set.ts";
 
 export const idx = dataSetKind({
   about: "Any images in four IDX files that are named as those of MNIST.",

@@ -4,8 +4,8 @@ import { DataFileError } from "./data-file.ts";
 import type { Batch, DataSet } from "./data-set.ts";
 import { dataSetKind } from "./data-set-kind.ts";
 import { Examples, heldOutCount } from "./examples.ts";
-import { type ImageFolders, type ImageShape, listImages, readImages } from "./image-folders.ts";
 import { countParts } from "./parts.ts";
+import { type ImageFolders, type ImageShape, listImages, readImages } from "./pictures/image-folders.ts";
 
 const found = map({
   classes: listOf("names", text("a name")).describe("One for each folder."),

@@ -1,11 +1,11 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { text } from "../schema/fields.ts";
-import { augment, augmentationOf, augmented } from "./augmentation.ts";
 import { DataFileError } from "./data-file.ts";
 import { dataSetKind, numbered } from "./data-set-kind.ts";
 import { type IdxFile, readFour } from "./idx-files.ts";
-import { ImageSet, type LabelledImages } from "./image-set.ts";
+import { augment, augmentationOf, augmented } from "./pictures/augmentation.ts";
+import { ImageSet, type LabelledImages } from "./pictures/image-set.ts";
 
 export const mnist = dataSetKind({
   about: "Handwritten digits: 784 inputs, 10 classes, 60,000 to train on.",

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
+import { startOf } from "./files/run-files.ts";
 import type { RunView } from "./hub-api.ts";
-import { startOf } from "./run-files.ts";
 
 /** What a hub said of a run. */
 export interface AskedHub {

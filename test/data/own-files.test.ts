@@ -8,8 +8,8 @@ import { dataFacts } from "../../shared/config/data-facts.ts";
 import { prepareConfig, readConfig } from "../../shared/config/read-config.ts";
 import { encodeRow } from "../../shared/data/encode.ts";
 import { Examples } from "../../shared/data/examples.ts";
-import { decodeImage } from "../../shared/data/image-file.ts";
 import { openDataSet } from "../../shared/data/kinds.ts";
+import { decodeImage } from "../../shared/data/pictures/image-file.ts";
 import { Shuffle } from "../../shared/data/shuffle.ts";
 import { floats, housingLike, npyBytes, put } from "../support/data-files.ts";
 

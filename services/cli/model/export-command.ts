@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { recordLines } from "../../../shared/record/run-files.ts";
+import { recordLines } from "../../../shared/record/files/run-files.ts";
 import { EventFiles } from "../../../shared/record/tensorboard/event-files.ts";
 import { type Model, openModel } from "../../model/model.ts";
 import { onnxOf } from "../../model/onnx.ts";

@@ -98,7 +98,7 @@ export const rewinds: readonly Check[] = [
     run: async (bench) => {
       await bench.settle();
       for (const part of [0, 1]) {
-        const forwarded = await bench.evaluate(part);
+        const forwarded = await evaluatePart(bench, part);
         if (forwarded === undefined) continue;
         const { evaluation } = forwarded as { evaluation?: { part?: number; parts?: number } };
         if (evaluation?.part !== part || evaluation.parts !== 2)
@@ -132,7 +132,7 @@ export const rewinds: readonly Check[] = [
       await bench.settle();
       const item = await bench.learn({ isTaught: false });
       const before = await bench.taughtAgain(item);
-      for (const part of [0, 1]) await bench.evaluate(part);
+      for (const part of [0, 1]) await evaluatePart(bench, part);
       if (!sameBytes(before, await bench.taughtAgain(item)))
         throw new Broken("the answer to a batch is another after it");
     },
@@ -143,4 +143,15 @@ export const rewinds: readonly Check[] = [
 async function twoBatches(bench: Bench): Promise<Frame[]> {
   await bench.settle();
   return [await bench.learn(), await bench.learn()];
+}
+
+/** Part `part` of two of an evaluation here, through the whole worker; the frame that it forwards, unless it is the head. */
+async function evaluatePart(bench: Bench, part: number): Promise<Frame | undefined> {
+  const item = bench.activation(bench.cursor + 1, { change: { evaluation: { part, parts: 2 } } });
+  bench.before.send(item);
+  await bench.untaught(item);
+  if (bench.subject.isHead) return undefined;
+  const forwarded = await bench.forwarded(item);
+  bench.reply(Number(item.batch));
+  return forwarded;
 }

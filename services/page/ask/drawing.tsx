@@ -20,7 +20,44 @@ const BRUSH = SIDE / 14;
 const STEP = SIDE / 28;
 
 /** A sheet to draw on, with a pointer or by keys; it shows an example until then. */
-export function Drawing({ width, height, shown, canDraw, onBegin, onDrawn }: Props) {
+export function Drawing(props: Props) {
+  const { canDraw } = props;
+  const { canvas, cursor, clear, ...heard } = usePen(props);
+  return (
+    <>
+      <div class="sheet">
+        <canvas
+          ref={canvas}
+          width={SIDE}
+          height={SIDE}
+          tabIndex={0}
+          role="img"
+          aria-label="A sheet to draw on. Arrow keys move the pen, the space bar puts it down and lifts it."
+          data-testid="sheet"
+          {...heard}
+        />
+        {cursor && (
+          <span
+            class="pen"
+            aria-hidden="true"
+            style={{ left: `${(100 * cursor.x) / SIDE}%`, top: `${(100 * cursor.y) / SIDE}%` }}
+          />
+        )}
+      </div>
+      {canDraw && (
+        <p class="hint">
+          draw on it, or use the arrow keys and the space bar{" "}
+          <button type="button" class="quiet" onClick={clear} data-testid="clear-sheet">
+            clear
+          </button>
+        </p>
+      )}
+    </>
+  );
+}
+
+/** The sheet, and what draws on it. */
+function usePen({ width, height, shown, canDraw, onBegin, onDrawn }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const pen = useRef<{ x: number; y: number; isDown: boolean; isFresh: boolean }>({
     ...{ x: SIDE / 2, y: SIDE / 2, isDown: false, isFresh: true },
@@ -43,19 +80,15 @@ export function Drawing({ width, height, shown, canDraw, onBegin, onDrawn }: Pro
     pen.current = { ...pen.current, x, y };
   };
   const tell = () => onDrawn(centred(greyOf(context()), width, height));
-  const placeOf = ({ clientX, clientY }: PointerEvent) => {
-    const { left, top, width: shownWidth, height: shownHeight } = canvas.current!.getBoundingClientRect();
-    return [((clientX - left) * SIDE) / shownWidth, ((clientY - top) * SIDE) / shownHeight] as const;
-  };
   const onDown = (event: PointerEvent) => {
     if (!canDraw) return;
     canvas.current!.setPointerCapture(event.pointerId);
-    const [x, y] = placeOf(event);
+    const [x, y] = placeOn(canvas.current!, event);
     pen.current = { ...pen.current, x, y, isDown: true };
     line(x, y);
   };
   const onMove = (event: PointerEvent) => {
-    if (pen.current.isDown) line(...placeOf(event));
+    if (pen.current.isDown) line(...placeOn(canvas.current!, event));
   };
   const onUp = () => {
     if (pen.current.isDown) tell();
@@ -77,42 +110,16 @@ export function Drawing({ width, height, shown, canDraw, onBegin, onDrawn }: Pro
     else pen.current = { ...pen.current, x: toX, y: toY };
     setCursor({ x: toX, y: toY });
   };
-  return (
-    <>
-      <div class="sheet">
-        <canvas
-          ref={canvas}
-          width={SIDE}
-          height={SIDE}
-          tabIndex={0}
-          role="img"
-          aria-label="A sheet to draw on. Arrow keys move the pen, the space bar puts it down and lifts it."
-          data-testid="sheet"
-          onPointerDown={onDown}
-          onPointerMove={onMove}
-          onPointerUp={onUp}
-          onPointerCancel={onUp}
-          onKeyDown={onKey}
-          onBlur={() => setCursor(undefined)}
-        />
-        {cursor && (
-          <span
-            class="pen"
-            aria-hidden="true"
-            style={{ left: `${(100 * cursor.x) / SIDE}%`, top: `${(100 * cursor.y) / SIDE}%` }}
-          />
-        )}
-      </div>
-      {canDraw && (
-        <p class="hint">
-          draw on it, or use the arrow keys and the space bar{" "}
-          <button type="button" class="quiet" onClick={clear} data-testid="clear-sheet">
-            clear
-          </button>
-        </p>
-      )}
-    </>
-  );
+  return {
+    ...{ canvas, cursor, clear, onKeyDown: onKey, onBlur: () => setCursor(undefined) },
+    ...{ onPointerDown: onDown, onPointerMove: onMove, onPointerUp: onUp, onPointerCancel: onUp },
+  };
+}
+
+/** Where on the sheet, in its own units. */
+function placeOn(canvas: HTMLCanvasElement, { clientX, clientY }: PointerEvent): readonly [number, number] {
+  const { left, top, width, height } = canvas.getBoundingClientRect();
+  return [((clientX - left) * SIDE) / width, ((clientY - top) * SIDE) / height];
 }
 
 const STEPS: Readonly<Record<string, readonly [number, number]>> = {

@@ -8,15 +8,10 @@ export function wasmBatchNorm(
   arena: Arena,
   scratch: number,
 ): Pick<Kernels, "batchNormForward" | "batchNormTrack" | "batchNormEvaluate" | "batchNormBackward"> {
-  /** Of a norm's columns, and of all its rows. */
-  const addresses = (columns: number, rows: number) => ({
-    column: (values: Float32Array) => arena.address(values, columns),
-    all: (values: Float32Array) => arena.address(values, rows * columns),
-  });
   return {
     batchNormForward(norm, input, output, rows) {
       const { columns, epsilon } = norm;
-      const { column, all } = addresses(columns, rows);
+      const { column, all } = addresses(arena, columns, rows);
       const [batchMean, batchVariance] = [column(norm.batchMean), column(norm.batchVariance)];
       const [gamma, beta] = [column(norm.gamma), column(norm.beta)];
       const from = [all(input), all(output), all(norm.normalised)] as const;
@@ -34,7 +29,7 @@ export function wasmBatchNorm(
     },
     batchNormTrack(norm, momentum, rows) {
       const { columns } = norm;
-      const { column } = addresses(columns, rows);
+      const { column } = addresses(arena, columns, rows);
       const mean = column(norm.batchMean);
       const variance = column(norm.batchVariance);
       // The running variance is the unbiased estimate (algorithm 2, step 10).
@@ -44,7 +39,7 @@ export function wasmBatchNorm(
     },
     batchNormEvaluate(norm, input, output, rows) {
       const { columns, epsilon } = norm;
-      const { column, all } = addresses(columns, rows);
+      const { column, all } = addresses(arena, columns, rows);
       const running = [column(norm.runningMean), column(norm.runningVariance)] as const;
       const [gamma, beta] = [column(norm.gamma), column(norm.beta)];
       kernels.batchNormEvaluate(
@@ -61,11 +56,19 @@ export function wasmBatchNorm(
     },
     batchNormBackward(norm, outputGradient, inputGradient, rows) {
       const { columns, epsilon } = norm;
-      const { column, all } = addresses(columns, rows);
+      const { column, all } = addresses(arena, columns, rows);
       const from = [all(outputGradient), all(inputGradient), all(norm.normalised)] as const;
       const learnt = [column(norm.gammaGradient), column(norm.betaGradient)] as const;
       const [variance, gamma] = [column(norm.batchVariance), column(norm.gamma)];
       kernels.batchNormBackward(...from, variance, gamma, ...learnt, rows, columns, epsilon, scratch);
     },
+  };
+}
+
+/** Of a norm's columns, and of all its rows. */
+function addresses(arena: Arena, columns: number, rows: number) {
+  return {
+    column: (values: Float32Array) => arena.address(values, columns),
+    all: (values: Float32Array) => arena.address(values, rows * columns),
   };
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { findRun } from "../../../services/cli/find-run.ts";
-import { runIds } from "../../../shared/record/run-files.ts";
+import { runIds } from "../../../shared/record/files/run-files.ts";
 import { BEGAN_AT, runOnFile } from "../../support/run-on-file.ts";
 
 let runs: string;

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { runProgram } from "../../../services/cli/program.ts";
 import { sparkline } from "../../../services/cli/sparkline.ts";
 import type { Edges } from "../../../services/train/edges.ts";
-import { FollowedFile } from "../../../shared/record/followed-file.ts";
+import { FollowedFile } from "../../../shared/record/files/followed-file.ts";
 import { testEdges } from "../../support/edges.ts";
 import { runOnFile } from "../../support/run-on-file.ts";
 

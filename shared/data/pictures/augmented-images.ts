@@ -1,7 +1,7 @@
+import type { Batch, DataSet } from "../data-set.ts";
+import { integerBelow, type Random, randomStream, Stream } from "../random.ts";
 import type { Augmentation } from "./augmentation.ts";
-import type { Batch, DataSet } from "./data-set.ts";
 import type { ImageSet } from "./image-set.ts";
-import { integerBelow, type Random, randomStream, Stream } from "./random.ts";
 
 /**
  * Images that are never shown twice alike: in training each is moved, and mirrored every other time, by what follows

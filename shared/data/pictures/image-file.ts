@@ -1,5 +1,5 @@
-import type { DataFacts } from "./data-set-kind.ts";
-import { EncodeError } from "./encode.ts";
+import type { DataFacts } from "../data-set-kind.ts";
+import { EncodeError } from "../encode.ts";
 
 type Shape = Required<Pick<DataFacts, "image">>["image"];
 

@@ -1,8 +1,8 @@
-import { DataFileError } from "./data-file.ts";
-import type { Batch, DataSet } from "./data-set.ts";
-import type { Idx } from "./idx-files.ts";
-import { countParts, rowsOfPart } from "./parts.ts";
-import { EpochOrders } from "./permutation.ts";
+import { DataFileError } from "../data-file.ts";
+import type { Batch, DataSet } from "../data-set.ts";
+import type { Idx } from "../idx-files.ts";
+import { countParts, rowsOfPart } from "../parts.ts";
+import { EpochOrders } from "../permutation.ts";
 
 /** `images`: examples × rows × columns; `classes`: examples, each below the number of classes. */
 export interface LabelledImages {

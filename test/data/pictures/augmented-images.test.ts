@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { AugmentedImages } from "../../shared/data/augmented-images.ts";
-import { ImageSet, type LabelledImages } from "../../shared/data/image-set.ts";
-import { range } from "../math/double-oracle.ts";
+import { AugmentedImages } from "../../../shared/data/pictures/augmented-images.ts";
+import { ImageSet, type LabelledImages } from "../../../shared/data/pictures/image-set.ts";
+import { range } from "../../math/double-oracle.ts";
 
 const [PLANES, HEIGHT, WIDTH] = [2, 4, 5];
 const PIXELS = PLANES * HEIGHT * WIDTH;

@@ -1,6 +1,6 @@
-import { flag, map, wholeFrom } from "../schema/fields.ts";
+import { flag, map, wholeFrom } from "../../schema/fields.ts";
+import type { DataSet } from "../data-set.ts";
 import { AugmentedImages } from "./augmented-images.ts";
-import type { DataSet } from "./data-set.ts";
 import type { ImageSet } from "./image-set.ts";
 
 /** What happens to an image each time it is trained on. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Dirent, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { DataFileError } from "./data-file.ts";
+import { DataFileError } from "../data-file.ts";
 import { readCache, writeCache } from "./image-cache.ts";
 import { decodeImage } from "./image-file.ts";
 

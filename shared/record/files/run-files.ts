@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { EventLine, MetricLine } from "../lines.ts";
+import { parseLine } from "../parse-line.ts";
 import { linesOf } from "./line-file.ts";
-import type { EventLine, MetricLine } from "./lines.ts";
-import { parseLine } from "./parse-line.ts";
 
 /** The files of a record that only grow, in the order in which they are read. */
 export const RECORDED = ["metrics.ndjson", "events.ndjson"] as const;

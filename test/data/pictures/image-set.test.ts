@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Batch } from "../../shared/data/data-set.ts";
-import { ImageSet, type LabelledImages } from "../../shared/data/image-set.ts";
+import type { Batch } from "../../../shared/data/data-set.ts";
+import { ImageSet, type LabelledImages } from "../../../shared/data/pictures/image-set.ts";
 
 /** Images of 1 × 2 pixels: the example's number, and its class. */
 function numbered(count: number, classOf = (example: number) => example % 3): LabelledImages {
