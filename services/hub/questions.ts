@@ -42,6 +42,8 @@ interface Waiting {
   readonly end: NodeJS.Timeout;
 }
 
+const LINES = { "content-type": "application/x-ndjson", "cache-control": "no-store" };
+
 /** Passes questions of readers to the source, and the answers of all workers back to them. */
 export class Questions {
   readonly #options: QuestionOptions;
@@ -56,19 +58,22 @@ export class Questions {
     this.#filledMs = options.steadyMs();
   }
 
-  /** Answers by a line of JSON for each worker. Rejects with an HttpError: 400, 409 (no worker to ask), 413, 429. */
+  /**
+   * Answers by a line of JSON for each worker. A source that is away or takes no questions is a refusal, not an error: a page
+   * asks each second, and a browser would write each error to its console. Rejects with an HttpError: 400, 413, 429.
+   */
   async ask(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const asked = encoded(readQuestion(await bodyOf(request, MOST_BODY_BYTES)), this.#options.data);
     const source = this.#options.visitor("source");
-    if (source === undefined) throw new HttpError(409, "the source is not connected");
-    if (source.introduction.questions !== true) throw new HttpError(409, "the source takes no questions");
+    if (source === undefined) return refuse(response, "the source is not connected");
+    if (source.introduction.questions !== true) return refuse(response, "the source takes no questions");
     this.#takeTurn();
     const question = this.#next++;
     const end = setTimeout(() => this.#end(question), WAIT_MS);
     const sinceMs = this.#options.steadyMs();
     this.#waiting.set(question, { response, sinceMs, heard: new Set(), end });
     response.on("close", () => this.#end(question));
-    response.writeHead(200, { "content-type": "application/x-ndjson", "cache-control": "no-store" });
+    response.writeHead(200, LINES);
     response.flushHeaders();
     source.ask({ question, ...asked });
   }
@@ -140,6 +145,12 @@ function idsOf(text: string, { sequence, characters }: DataFacts): number[] {
   const newline = characters === undefined ? 10 : Math.max(0, [...characters].indexOf("\n"));
   const missing = Array.from({ length: Math.max(0, sequence.positions - ids.length) }, () => newline);
   return [...missing, ...ids.slice(-sequence.positions)];
+}
+
+/** In the name of the source. */
+function refuse(response: ServerResponse, refusal: string): void {
+  const line: Answer = { worker: "source", batch: -1, ms: 0, refusal };
+  response.writeHead(200, LINES).end(`${JSON.stringify(line)}\n`);
 }
 
 function readQuestion(text: string): Question {

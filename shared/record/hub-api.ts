@@ -106,7 +106,7 @@ export interface Question {
  */
 export interface Answer {
   readonly worker: WorkerName;
-  /** The cursor of the layer. */
+  /** The cursor of the layer; −1 where it is not known. */
   readonly batch: number;
   /** Since the question came to the hub. */
   readonly ms: number;
@@ -116,7 +116,7 @@ export interface Answer {
   readonly input?: readonly number[];
   /** From the source: of 0 and 1, what the held-out example is. */
   readonly labels?: readonly number[];
-  /** From the source: why nothing was asked. */
+  /** Why nothing was asked, from the source, or from the hub in its name. */
   readonly refusal?: string;
 }
 

@@ -79,7 +79,7 @@ run: { epochs: 30, batchSize: 50 }
     expect(cdni.test.confusion?.reduce((sum, count) => sum + count, 0)).toBe(500);
   });
 
-  it("prices of houses come as close as by backprop, and far closer than where only the head learns", async () => {
+  it("prices of houses come as close as by backprop, and closer than where only the head learns", async () => {
     const path = put(join(folder, "housing.csv"), housingLike(2000));
     const { cdni, backprop, frozen } = await byEveryMethod(
       "housing",
@@ -90,7 +90,7 @@ run: { epochs: 150, batchSize: 64 }
     );
     const rmseOf = ({ test }: Trained) => test.rmse![0]!;
     expect(rmseOf(cdni)).toBeLessThanOrEqual(1.05 * rmseOf(backprop));
-    expect(rmseOf(cdni)).toBeLessThan(0.7 * rmseOf(frozen));
+    expect(rmseOf(cdni)).toBeLessThan(0.85 * rmseOf(frozen));
     expect(cdni.test.r2![0]).toBeGreaterThan(0.95);
   });
 
