@@ -3,7 +3,7 @@ import { differences } from "../../shared/record/config-difference.ts";
 import { type Chart, chartsOf, type Point, type Recorded } from "../../shared/record/curves.ts";
 import { judgementTables, testWords } from "../../shared/record/judged.ts";
 import { figure, rate, stopwatch, UNKNOWN } from "../../shared/record/numbers.ts";
-import { batchAt, type Outage, outagesOf } from "../../shared/record/outages.ts";
+import { batchAt, isAbsence, type Outage, outagesOf } from "../../shared/record/outages.ts";
 import type { RunRecord } from "../../shared/record/run-record.ts";
 import { labelNames } from "../../shared/record/run-view.ts";
 import { CHART_STYLE, escaped, type Series, type Shade, svgChart } from "../../shared/record/svg-chart.ts";
@@ -17,6 +17,7 @@ const MOST_EVENTS = 500;
 export function report(run: RunRecord, now: number, others: readonly RunRecord[] = []): string {
   const all = [run, ...others];
   const downs = outagesOf(run.events, run.standing);
+  const away = downs.filter(isAbsence);
   return [
     `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escaped(run.id)}</title>`,
     '<meta name="viewport" content="width=device-width">',
@@ -27,7 +28,7 @@ export function report(run: RunRecord, now: number, others: readonly RunRecord[]
     run.test ? section("Last test", judged(run, run.test)) : "",
     others.length > 0 ? section("Differences of the configs", differenceTable(all)) : "",
     section("Layers at the end", layers(run)),
-    section("Absences", absences(downs)),
+    section("Absences", absences(away)),
     section(`Events${run.events.length > MOST_EVENTS ? ` (the last ${MOST_EVENTS})` : ""}`, events(run)),
     section("Config", `<pre>${escaped(canonicalYaml(run.config))}</pre>`),
     "</body></html>\n",
@@ -45,7 +46,7 @@ function facts(all: readonly RunRecord[], now: number): string[][] {
     row("test loss", ({ test }) => figure(test?.loss)),
     row("time", ({ seconds }) => stopwatch(seconds)),
     row("batches/s", ({ batch, seconds }) => rate((batch + 1) / Math.max(1e-9, seconds))),
-    row("absences", ({ events, standing }) => String(outagesOf(events, standing).length)),
+    row("absences", ({ events, standing }) => String(outagesOf(events, standing).filter(isAbsence).length)),
     row("Node", ({ summary }) => summary?.versions.node ?? UNKNOWN),
   ];
 }
@@ -78,10 +79,11 @@ function pair({ x, y }: Point): readonly [number, number | null] {
   return [x, y];
 }
 
-function shadeOf({ worker, from, to, text }: Outage, { standing, newestAt }: RunRecord): Shade {
+function shadeOf({ worker, kind, from, to, text }: Outage, { standing, newestAt }: RunRecord): Shade {
   const time = to === undefined ? "to the end" : `for ${stopwatch((to.at - from.at) / 1000)}`;
   const end = to?.batch ?? batchAt(standing, newestAt);
-  return { from: from.batch, to: end, name: `${worker} away ${time}: ${text}` };
+  const how = kind === "paused" || kind === "delayed" ? kind : "away";
+  return { from: from.batch, to: end, name: `${worker} ${how} ${time}: ${text}` };
 }
 
 function judged({ config }: RunRecord, test: TestResult): string {

@@ -81,7 +81,7 @@ export class LayerProcess implements Role, PortOwner {
     this.#service = new LayerService(rules, work, life.meter, this.#surroundings(), at);
     this.#questions = new Questions(work, {
       now: environment.now,
-      successor: () => this.#service.successor,
+      successor: () => this.successor,
       answered: (question, beliefs) =>
         this.worker.status.answer({ question, batch: this.cursor, ...(beliefs && { beliefs }) }),
     });
@@ -145,6 +145,10 @@ export class LayerProcess implements Role, PortOwner {
 
   get inFlight(): number | undefined {
     return this.#service.inFlight;
+  }
+
+  get successor(): Link | undefined {
+    return this.#service.successor;
   }
 
   get alarm(): string | undefined {

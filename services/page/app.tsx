@@ -1,9 +1,11 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { RunView } from "../../shared/record/hub-api.ts";
+import { outagesOf } from "../../shared/record/outages.ts";
 import { type Address, hashOf } from "./address.ts";
 import { Ask } from "./ask/ask.tsx";
 import { Chain } from "./chain/chain.tsx";
 import { type ChartSettings, Charts } from "./charts/charts.tsx";
+import { useCommands } from "./commanding.ts";
 import { Control } from "./control.tsx";
 import { Header } from "./header.tsx";
 import { Help } from "./help.tsx";
@@ -130,6 +132,9 @@ function RunPage(props: RunPageProps) {
   const version = useVersion(run.version, beat);
   const isWatched = run.id === watcher.watched;
   const workers = run.workers.map(({ name }) => name);
+  const commands = useCommands(address.token);
+  const mayCommand = view.control.isOn && isWatched;
+  const outages = useMemo(() => outagesOf(run.events, run.record), [run, version]);
   const test = run.record.evaluations.at(-1)?.test ?? view.row.test;
   return (
     <>
@@ -139,19 +144,21 @@ function RunPage(props: RunPageProps) {
         now={isWatched ? watcher.now : Math.max(0, ...run.workers.map(({ since }) => since))}
         selected={selected}
         onSelect={(worker) => setSelected(worker === selected ? undefined : worker)}
+        outages={outages}
+        commands={mayCommand ? commands : undefined}
       />
       {isWatched && <Ask data={view.data} workers={run.workers} now={watcher.now} />}
-      {view.control.isOn && isWatched && (
+      {mayCommand && (
         <Control
           control={view.control}
-          token={address.token}
+          commands={commands}
           workers={workers}
           worker={selected ?? workers[Math.min(2, workers.length - 1)] ?? ""}
           onWorker={setSelected}
         />
       )}
       <Charts
-        {...{ run, version, overlay, settings: props.settings, theme: props.theme }}
+        {...{ run, version, overlay, outages, settings: props.settings, theme: props.theme }}
         onSettings={props.change}
       />
       {test && <Judged test={test} labels={(view.data.labels ?? []).map(({ name }) => name)} />}

@@ -2,11 +2,11 @@ import { useState } from "preact/hooks";
 import type { ControlView } from "../../shared/record/hub-api.ts";
 import type { Command } from "../../shared/telemetry/messages.ts";
 import { Choice } from "./choice.tsx";
-import { command as give } from "./hub.ts";
+import type { Commanding } from "./commanding.ts";
 
 interface Props {
   readonly control: ControlView;
-  readonly token: string | undefined;
+  readonly commands: Commanding;
   readonly workers: readonly string[];
   readonly worker: string;
   readonly onWorker: (worker: string) => void;
@@ -15,6 +15,8 @@ interface Props {
 const meanings: readonly (readonly [Command, string])[] = [
   ["pause", "takes no batch until it is resumed"],
   ["resume", "takes batches again"],
+  ["delay", "what it sends to its successor leaves a quarter of a second later"],
+  ["undelay", "sends at once again"],
   ["checkpoint", "saves its state now"],
   ["restart", "saves, ends, and is started again"],
   ["crash", "dies at once, as by an accident"],
@@ -23,18 +25,8 @@ const meanings: readonly (readonly [Command, string])[] = [
 ];
 
 /** Commands to one worker, and the end of the run; each beside what one would type for it. */
-export function Control({ control, token, workers, worker, onWorker }: Props) {
-  const [said, setSaid] = useState("");
-  const send = async (to: string, command: Command) => {
-    if (token === undefined) return;
-    setSaid(`${command} ${to} …`);
-    try {
-      await give({ worker: to, command }, token);
-      setSaid(`${command}: sent to ${to}`);
-    } catch (error) {
-      setSaid(`${command} ${to}: refused, ${(error as Error).message}`);
-    }
-  };
+export function Control({ control, commands, workers, worker, onWorker }: Props) {
+  const { said, isAllowed, send } = commands;
   return (
     <section class="panel control" aria-labelledby="control-title">
       <div class="panel-head">
@@ -44,7 +36,7 @@ export function Control({ control, token, workers, worker, onWorker }: Props) {
           {said}
         </p>
       </div>
-      {token === undefined && (
+      {!isAllowed && (
         <p class="hint">
           Commands need the token of the run: open the address that was printed at the start, with its
           #token=.
@@ -57,7 +49,7 @@ export function Control({ control, token, workers, worker, onWorker }: Props) {
             name={each}
             meaning={meaning}
             twin={control.twins[each]?.replaceAll("{worker}", worker)}
-            isOff={token === undefined}
+            isOff={!isAllowed}
             onPress={() => send(worker, each)}
           />
         ))}
@@ -65,7 +57,7 @@ export function Control({ control, token, workers, worker, onWorker }: Props) {
           name="stop run"
           meaning="ends the run: every worker saves and goes"
           twin={control.twins.stop?.replaceAll("{worker}", "run")}
-          isOff={token === undefined}
+          isOff={!isAllowed}
           onPress={() => send("run", "stop")}
         />
       </ul>

@@ -64,7 +64,7 @@ export class SourceProcess implements Role, PortOwner {
     });
     this.#questions = new Questions(environment.data, dataFacts(config.data), config.run.batchSize, {
       now: environment.now,
-      successor: () => this.#service.successor,
+      successor: () => this.successor,
       batch: () => this.cursor,
       answered: (answer) => this.worker.status.answer(answer),
     });
@@ -93,6 +93,10 @@ export class SourceProcess implements Role, PortOwner {
 
   get inFlight(): number {
     return this.#service.inFlight;
+  }
+
+  get successor(): Link | undefined {
+    return this.#service.successor;
   }
 
   get alarm(): string | undefined {

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { DELAY_MS } from "../../shared/record/hub-api.ts";
 import type { Command } from "../../shared/telemetry/messages.ts";
 import { ExitCode } from "../../shared/telemetry/telemetry.ts";
 
@@ -8,8 +9,11 @@ export interface CommandTarget {
   readonly batch: number;
   readonly isPaused: boolean;
   readonly setPaused: (isPaused: boolean) => void;
+  /** Of what is sent to the successor; undefined where there is none. */
+  readonly delayMs: number | undefined;
+  readonly setDelay: (ms: number) => void;
   /** Into its own log and the run's record. */
-  readonly event: (name: "paused" | "resumed", text: string) => void;
+  readonly event: (name: "paused" | "resumed" | "delayed" | "undelayed", text: string) => void;
   readonly save: () => void;
   /** Ends the process as a crash would: nothing is saved or reported. */
   readonly crash: () => void;
@@ -21,6 +25,9 @@ export function runCommand(worker: CommandTarget, command: Command): void {
     case "pause":
     case "resume":
       return pause(worker, command === "pause");
+    case "delay":
+    case "undelay":
+      return delay(worker, command === "delay" ? DELAY_MS : 0);
     case "checkpoint":
       return worker.save();
     case "crash":
@@ -42,4 +49,15 @@ function pause(worker: CommandTarget, isPaused: boolean): void {
   worker.log.info({ batch: worker.batch }, name);
   worker.event(name, isPaused ? "told to pause" : "told to go on");
   worker.setPaused(isPaused);
+}
+
+function delay(worker: CommandTarget, ms: number): void {
+  if (worker.delayMs === undefined || worker.delayMs === ms) return;
+  const isDelayed = ms > 0;
+  worker.log.info({ batch: worker.batch, ms }, isDelayed ? "delays what it sends on" : "delays no more");
+  worker.event(
+    isDelayed ? "delayed" : "undelayed",
+    isDelayed ? `told to send to its successor ${ms} ms later` : "told to send at once again",
+  );
+  worker.setDelay(ms);
 }

@@ -36,6 +36,8 @@ export interface Role extends Status {
   lastWords(): object;
   /** Deals with a question of the hub's; undefined where it takes none. */
   ask?(question: QuestionMessage): void;
+  /** Undefined while it is away. */
+  readonly successor: Link | undefined;
   successorUp(link: Link, welcome: WelcomeFrame): void;
   fromSuccessor(frame: BackFrame): void;
   /** A link that was up. */
@@ -62,6 +64,7 @@ export class Worker {
   /** Links come and go many times a second where every activation is refused. */
   readonly #lines: { readonly linked: LogAllowance; readonly lost: LogAllowance };
   #successor: Successor | undefined;
+  #delayMs = 0;
   #isStopping = false;
   #finish!: (ending: Ending) => void;
 
@@ -134,7 +137,10 @@ export class Worker {
     const { dial, now, random } = environment;
     const full = { ...route, link: config.link, traffic: this.#port.traffic, dial, now, random };
     this.#successor = new Successor(this.self, full, this.log, {
-      up: (link, welcome) => this.#role.successorUp(link, welcome),
+      up: (link, welcome) => {
+        link.delay(this.#delayMs);
+        this.#role.successorUp(link, welcome);
+      },
       heard: (frame) => this.#role.fromSuccessor(frame),
       down: (link, why) => this.#role.successorDown(link, why),
       fenced: () => void this.end(ExitCode.done, "fenced"),
@@ -225,7 +231,12 @@ export class Worker {
       batch: role.cursor,
       isPaused: role.state === "paused",
       setPaused: (isPaused: boolean) => role.pause(isPaused),
-      event: (name: "paused" | "resumed", text: string) => this.event(name, text),
+      delayMs: this.#successor && this.#delayMs,
+      setDelay: (ms: number) => {
+        this.#delayMs = ms;
+        role.successor?.delay(ms);
+      },
+      event: (name: EventName, text: string) => this.event(name, text),
       save: () => role.save(),
       crash: () => this.#finish(1),
       stop: (why: string, code: number) => void this.stop(why, code),

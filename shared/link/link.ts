@@ -4,12 +4,14 @@ import type { Codec } from "../wire/codec.ts";
 import { FrameError } from "../wire/frame-error.ts";
 import { CloseCode, type Frame } from "../wire/frames.ts";
 import type { Busy } from "./busy.ts";
+import { Delay } from "./delay.ts";
 import { keepAlive } from "./heartbeat.ts";
 
 /** A connection past the greeting: to one neighbour, if not said otherwise. */
 export interface Link<Said = Frame> {
   /**
-   * Hands the message to the socket: at most once, never kept for later, nothing at all once the link is closing.
+   * Hands the message to the socket: at most once, never kept for later but for a delay that was asked for, nothing
+   * at all once the link is closing.
    */
   send(message: Said): void;
   /**
@@ -18,6 +20,8 @@ export interface Link<Said = Frame> {
   close(code: number, reason: string): void;
   /** Ends the connection at once, with whatever is still buffered. */
   terminate(): void;
+  /** From now on what is sent leaves so many milliseconds later, in order; what waits leaves at once. */
+  delay(ms: number): void;
   /** Bytes sent and not yet taken by the network. */
   readonly bufferedBytes: number;
   /** The other end has said that it knows question frames. */
@@ -91,6 +95,8 @@ export class SocketLink<Said = Frame, Heard = Frame> implements Link<Said> {
   #why: Why | undefined;
   #isDown = false;
   #takesQuestions = false;
+  readonly #delay = new Delay<Buffer | string>((bytes) => this.#write(bytes));
+  #delayedBytes = 0;
 
   constructor(socket: WebSocket, options: SocketLinkOptions<Said, Heard>) {
     this.#socket = socket;
@@ -112,7 +118,7 @@ export class SocketLink<Said = Frame, Heard = Frame> implements Link<Said> {
   }
 
   get bufferedBytes(): number {
-    return this.#socket.bufferedAmount;
+    return this.#socket.bufferedAmount + this.#delayedBytes;
   }
 
   get takesQuestions(): boolean {
@@ -129,9 +135,20 @@ export class SocketLink<Said = Frame, Heard = Frame> implements Link<Said> {
     const { codec, traffic } = this.#options;
     const bytes = codec.encode(message);
     if (traffic) traffic.sent += bytes.length;
+    this.#delayedBytes += bytes.length;
+    this.#delay.take(bytes);
+  }
+
+  delay(ms: number): void {
+    this.#delay.ms = ms;
+  }
+
+  #write(bytes: Buffer | string): void {
+    this.#delayedBytes -= bytes.length;
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.#gather();
     // To allocate it anew costs more than to fill it, and is garbage of the longest kind.
-    this.#socket.send(bytes, (error) => error ?? codec.reuse?.(bytes));
+    this.#socket.send(bytes, (error) => error ?? this.#options.codec.reuse?.(bytes));
   }
 
   /** Here as there each piece costs more than what is in it. */
@@ -149,6 +166,7 @@ export class SocketLink<Said = Frame, Heard = Frame> implements Link<Said> {
   }
 
   close(code: number, reason: string): void {
+    this.#delay.flush();
     this.#why ??= { code, reason };
     this.#socket.close(code, cutReason(reason));
     // This process may end at once.

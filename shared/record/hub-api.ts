@@ -166,8 +166,19 @@ export interface ControlAnswer {
 }
 
 /**
- * pause: takes no batch until resume. crash: exits with 1, at once. restart: saves, exits with 75, and is started again.
+ * pause: takes no batch until resume. delay: what it sends to its successor leaves DELAY_MS later, until undelay. crash: exits with 1, at once. restart: saves, exits with 75, and is started again.
  * stop: saves, exits with 0, and stays away until start, which only the one who started it can obey.
  */
-export const COMMANDS = ["pause", "resume", "checkpoint", "crash", "restart", "stop", "start"] as const;
+export const COMMANDS = [
+  "pause",
+  "resume",
+  "delay",
+  "undelay",
+  "checkpoint",
+  "crash",
+  "restart",
+  "stop",
+  "start",
+] as const;
 export type Command = (typeof COMMANDS)[number];
+export const DELAY_MS = 250;

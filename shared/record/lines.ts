@@ -74,6 +74,9 @@ export type EventName =
   | "alarm"
   | "calm"
   | "paused"
+  /** What it sends to its successor leaves later than it could; no longer. */
+  | "delayed"
+  | "undelayed"
   | "finished"
   | "stopped"
   | "fenced"

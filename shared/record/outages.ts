@@ -2,14 +2,14 @@ import type { EventLine, Segment } from "./lines.ts";
 import type { StandingRecord } from "./standing.ts";
 import { isWorkerName, type WorkerName } from "./worker-name.ts";
 
-/** A time in which a worker was away. */
+/** A time in which a worker was away, or did not do what it could. */
 export interface Outage {
   readonly worker: WorkerName;
+  /** silent: nobody knows that it died. paused, delayed: it was told to. */
+  readonly kind: "dead" | "silent" | "paused" | "delayed";
   readonly from: Place;
   /** Undefined while it is still away. */
   readonly to?: Place;
-  /** unreachable only: nobody knows that it died. */
-  readonly isDeath: boolean;
   /** Batch of the checkpoint it began at again. */
   readonly restored?: number;
   readonly text: string;
@@ -24,12 +24,52 @@ export interface Place {
 
 const LEAVES: ReadonlySet<string> = new Set(["died", "dead", "unreachable"]);
 const RETURNS: ReadonlySet<string> = new Set(["began", "restored", "back"]);
+/** A life that ends takes with it what it was told. */
+const OVER = ["died", "dead", "stopped", "began", "restored"];
+const ORDERS = [
+  { kind: "paused", begins: "paused", ends: new Set([...OVER, "resumed"]) },
+  { kind: "delayed", begins: "delayed", ends: new Set([...OVER, "undelayed"]) },
+] as const;
 
-/** In the order they began. A life that went without anybody saying so is known by the next one's beginning. */
+/** What it did to the curves, in the order it began. */
 export function outagesOf(events: readonly EventLine[], record: StandingRecord): Outage[] {
+  const inOrder = events.toSorted((a, b) => a.at - b.at);
+  return [
+    ...absencesOf(inOrder, record),
+    ...ORDERS.flatMap((order) => toldOf(inOrder, record, order)),
+  ].toSorted((a, b) => a.from.at - b.from.at);
+}
+
+/** A worker was not there. */
+export function isAbsence({ kind }: Outage): boolean {
+  return kind === "dead" || kind === "silent";
+}
+
+/** Where a worker was paused, or delayed what it sent. */
+function toldOf(
+  events: readonly EventLine[],
+  record: StandingRecord,
+  { kind, begins, ends }: (typeof ORDERS)[number],
+): Outage[] {
   const all: Outage[] = [];
   const open = new Map<WorkerName, Outage>();
-  for (const event of events.toSorted((a, b) => a.at - b.at)) {
+  for (const event of events) {
+    const worker = subjectOf(event);
+    const before = worker && open.get(worker);
+    if (worker === undefined || (event.name !== begins && !before)) continue;
+    if (before && ends.has(event.name)) {
+      all.push({ ...before, to: { at: event.at, batch: batchAt(record, event.at) } });
+      open.delete(worker);
+    } else if (!before) open.set(worker, { worker, kind, from: placeOf(event, record), text: event.text });
+  }
+  return [...all, ...open.values()];
+}
+
+/** A life that went without anybody saying so is known by the next one's beginning. */
+function absencesOf(events: readonly EventLine[], record: StandingRecord): Outage[] {
+  const all: Outage[] = [];
+  const open = new Map<WorkerName, Outage>();
+  for (const event of events) {
     const worker = subjectOf(event);
     if (worker === undefined) continue;
     const before = open.get(worker);
@@ -42,7 +82,7 @@ export function outagesOf(events: readonly EventLine[], record: StandingRecord):
       open.delete(worker);
     }
   }
-  return [...all, ...open.values()].toSorted((a, b) => a.from.at - b.from.at);
+  return [...all, ...open.values()];
 }
 
 /** Whom it happened to: the hub and "train" speak of others. Undefined where that is no worker. */
@@ -57,9 +97,9 @@ function leave(
   event: EventLine,
   record: StandingRecord,
 ): Outage {
-  const isDeath = event.name !== "unreachable";
-  if (before) return { ...before, isDeath: before.isDeath || isDeath };
-  return { worker, from: placeOf(event, record), isDeath, text: event.text || event.name };
+  const kind = event.name === "unreachable" ? "silent" : "dead";
+  if (before) return kind === "dead" ? { ...before, kind } : before;
+  return { worker, kind, from: placeOf(event, record), text: event.text || event.name };
 }
 
 function comeBack(outage: Outage, event: EventLine, record: StandingRecord): Outage {
@@ -67,7 +107,7 @@ function comeBack(outage: Outage, event: EventLine, record: StandingRecord): Out
   return {
     ...outage,
     to: { at: event.at, batch: batchAt(record, event.at) },
-    ...(isRestored ? { restored: event.batch, isDeath: true } : {}),
+    ...(isRestored ? { restored: event.batch, kind: "dead" as const } : {}),
   };
 }
 

@@ -87,6 +87,40 @@ describe.skipIf(!hasBrowser)("the page of a run", () => {
     expect(complaints).toEqual([]);
   });
 
+  it("kills, pauses and delays from the room itself, and marks on the curves what that was", async () => {
+    const { url } = await start("--control");
+    const { page, complaints } = await openPage(browser, url);
+    const press = (worker: string, what: string) =>
+      page.locator(`[data-testid="room"][data-worker="${worker}"] [data-testid="break-${what}"]`).click();
+    const marks = (worker: string, kind: string, state: string) =>
+      page
+        .locator(
+          `[data-chart="loss"] [data-testid="marker"][data-worker="${worker}"][data-kind="${kind}"][data-state="${state}"]`,
+        )
+        .first()
+        .waitFor({ state: "attached" });
+    for (const worker of WORKERS) await room(page, worker, "training");
+    await press("layer1", "delay");
+    await marks("layer1", "delayed", "away");
+    const staleness = () => page.locator('[data-testid="link"][data-from="layer1"] .window').innerText();
+    await expect.poll(staleness, { timeout: 60_000 }).toMatch(/[1-9]\d*(\.\d+)? stale/);
+    await press("layer1", "undelay");
+    await marks("layer1", "delayed", "back");
+    await press("layer3", "pause");
+    await room(page, "layer3", "paused");
+    await marks("layer3", "paused", "away");
+    await press("layer3", "resume");
+    await room(page, "layer3", "training");
+    await marks("layer3", "paused", "back");
+    await press("layer2", "crash");
+    await event(page, "layer2", "died");
+    await event(page, "layer2", "restored");
+    await marks("layer2", "dead", "back");
+    await room(page, "layer2", "training");
+    expect(await page.locator('[data-worker="layer4"] [data-testid="break-delay"]').count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
   it("tells that everybody is dead while nobody brings them back, and that they are back", async () => {
     const { run, url } = await start();
     const { page, complaints } = await openPage(browser, url);
@@ -174,7 +208,7 @@ async function grows(page: Page): Promise<void> {
 }
 
 async function expectNoCommands(page: Page): Promise<void> {
-  expect(await page.locator('[data-testid^="command-"]').count()).toBe(0);
+  expect(await page.locator('[data-testid^="command-"], [data-testid^="break-"]').count()).toBe(0);
 }
 
 /** By what the hub answers, every batch of every worker up to its last stands once. */

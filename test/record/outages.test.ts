@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { EventLine } from "../../shared/record/lines.ts";
-import { batchAt, outagesOf, subjectOf } from "../../shared/record/outages.ts";
+import { batchAt, isAbsence, outagesOf, subjectOf } from "../../shared/record/outages.ts";
 import { standing } from "../../shared/record/standing.ts";
 import { event, segment } from "../services/page/lines.ts";
 
@@ -26,7 +26,7 @@ describe("a worker's absence", () => {
         worker: "layer2",
         from: { at: 5_000, batch: 49 },
         to: { at: 8_000, batch: 50 + 0.6 * 49 },
-        isDeath: true,
+        kind: "dead",
         restored: 39,
         text: "layer2: exit 137",
       },
@@ -39,7 +39,7 @@ describe("a worker's absence", () => {
       said("dead", 6_000),
       event("layer2", "restored", 8_000, { incarnation: 2, batch: 39 }),
     );
-    expect(one).toMatchObject({ from: { at: 5_000 }, to: { at: 8_000 }, text: "silent", isDeath: true });
+    expect(one).toMatchObject({ from: { at: 5_000 }, to: { at: 8_000 }, text: "silent", kind: "dead" });
     expect(more).toEqual([]);
   });
 
@@ -49,12 +49,12 @@ describe("a worker's absence", () => {
 
   it("is no death where it was only not heard", () => {
     const [silent] = outages(said("unreachable", 5_000), said("back", 7_000));
-    expect(silent).toMatchObject({ isDeath: false, to: { at: 7_000 } });
+    expect(silent).toMatchObject({ kind: "silent", to: { at: 7_000 } });
   });
 
   it("is known by the next life where nobody saw the last one go", () => {
     const [unseen] = outages(event("layer2", "restored", 8_000, { incarnation: 2, batch: 39 }));
-    expect(unseen).toMatchObject({ worker: "layer2", isDeath: true, restored: 39 });
+    expect(unseen).toMatchObject({ worker: "layer2", kind: "dead", restored: 39 });
   });
 
   it("is none where a run is resumed for the first time, or a layer begins", () => {
@@ -67,6 +67,42 @@ describe("a worker's absence", () => {
       event("layer1", "restored", 6_000, { incarnation: 2, batch: 9 }),
     );
     expect(all.find(({ worker }) => worker === "layer2")).not.toHaveProperty("to");
+  });
+});
+
+describe("what a worker was told", () => {
+  it("is marked from then until it was told otherwise, and is no absence", () => {
+    const all = outages(
+      event("layer1", "paused", 5_000),
+      event("layer1", "delayed", 6_000),
+      event("layer1", "resumed", 7_000),
+      event("layer1", "undelayed", 8_000),
+      event("layer1", "delayed", 9_000),
+    );
+    expect(all.map(({ kind, from, to }) => [kind, from.at, to?.at])).toEqual([
+      ["paused", 5_000, 7_000],
+      ["delayed", 6_000, 8_000],
+      ["delayed", 9_000, undefined],
+    ]);
+    expect(all.filter(isAbsence)).toEqual([]);
+  });
+
+  it("ends with the life that was told", () => {
+    const all = outages(
+      event("layer2", "delayed", 4_000),
+      event("layer1", "delayed", 4_500),
+      said("died", 5_000),
+      event("layer2", "restored", 8_000, { incarnation: 2, batch: 39 }),
+    );
+    expect(all.map(({ worker, kind, to }) => [worker, kind, to?.at])).toEqual([
+      ["layer2", "delayed", 5_000],
+      ["layer1", "delayed", undefined],
+      ["layer2", "dead", 8_000],
+    ]);
+  });
+
+  it("is nothing where a layer goes on that held", () => {
+    expect(outages(event("layer2", "held", 1_000), event("layer2", "resumed", 2_000))).toEqual([]);
   });
 });
 

@@ -164,6 +164,8 @@ class End implements Link {
     return this.connection.net.silenceUntil(this.connection.url) > this.connection.net.queue.now;
   }
 
+  delay(): void {}
+
   send(frame: Frame): void {
     if (this.#why !== undefined || this.#isDown) return;
     const copy = copyOf(frame);

@@ -1,6 +1,10 @@
+import type { ComponentChildren } from "preact";
 import type { WorkerView } from "../../../shared/record/hub-api.ts";
 import type { EventLine } from "../../../shared/record/lines.ts";
 import { bytes, figure, rate } from "../../../shared/record/numbers.ts";
+import type { Outage } from "../../../shared/record/outages.ts";
+import type { Commanding } from "../commanding.ts";
+import { BreakIt } from "./break-it.tsx";
 import { ToneIcon } from "./icons.tsx";
 import { type LinkView, linksOf } from "./links.ts";
 import { cardOf, type WorkerCard } from "./worker-cards.ts";
@@ -11,10 +15,13 @@ interface Props {
   readonly now: number;
   readonly selected: string | undefined;
   readonly onSelect: (worker: string) => void;
+  readonly outages: readonly Outage[];
+  /** Undefined where nobody may give any. */
+  readonly commands: Commanding | undefined;
 }
 
 /** The network as it stands: rooms in a row, what passes between them, and how each is. */
-export function Chain({ workers, events, now, selected, onSelect }: Props) {
+export function Chain({ workers, events, now, selected, onSelect, outages, commands }: Props) {
   const links = linksOf(workers, now);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a long chain is scrolled by keys
@@ -28,7 +35,11 @@ export function Chain({ workers, events, now, selected, onSelect }: Props) {
               place={index}
               isSelected={selected === worker.name}
               onSelect={onSelect}
-            />
+            >
+              {commands && (
+                <BreakIt {...{ worker, outages, commands }} hasSuccessor={index < workers.length - 1} />
+              )}
+            </RoomCard>
           </li>
         ))}
       </ol>
@@ -41,9 +52,10 @@ interface CardProps {
   readonly place: number;
   readonly isSelected: boolean;
   readonly onSelect: (worker: string) => void;
+  readonly children: ComponentChildren;
 }
 
-function RoomCard({ room, place, isSelected, onSelect }: CardProps) {
+function RoomCard({ room, place, isSelected, onSelect, children }: CardProps) {
   return (
     <article
       class={`room room-${room.tone}${room.isOld ? " old" : ""}${isSelected ? " selected" : ""}`}
@@ -97,6 +109,7 @@ function RoomCard({ room, place, isSelected, onSelect }: CardProps) {
           {room.alarm}
         </p>
       )}
+      {children}
     </article>
   );
 }

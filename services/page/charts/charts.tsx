@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
 import { type Axis, type Chart, chartsOf, overlaid } from "../../../shared/record/curves.ts";
-import { outagesOf } from "../../../shared/record/outages.ts";
+import type { Outage } from "../../../shared/record/outages.ts";
 import type { RunKnowledge } from "../knowledge.ts";
 import { ChartCard } from "./chart.tsx";
 import type { Drawing, Range } from "./plot.ts";
@@ -17,14 +17,14 @@ interface Props {
   /** The run's version at the last beat: curves are drawn twice a second, whatever arrives. */
   readonly version: number;
   readonly overlay: RunKnowledge | undefined;
+  readonly outages: readonly Outage[];
   readonly settings: ChartSettings;
   readonly theme: string;
   readonly onSettings: (change: Partial<ChartSettings>) => void;
 }
 
-export function Charts({ run, version, overlay, settings, theme, onSettings }: Props) {
+export function Charts({ run, version, overlay, outages, settings, theme, onSettings }: Props) {
   const { axis } = settings;
-  const outages = useMemo(() => outagesOf(run.events, run.record), [run, version]);
   const charts = useMemo(
     () => (overlay ? overlaid(chartsOf(run, axis), chartsOf(overlay, axis)) : chartsOf(run, axis)),
     [run, version, overlay, overlay?.version, axis],

@@ -1,7 +1,7 @@
 import type uPlot from "uplot";
 import type { Axis, Chart, Curve, Point } from "../../../shared/record/curves.ts";
 import { count, stopwatch } from "../../../shared/record/numbers.ts";
-import type { Outage, Place } from "../../../shared/record/outages.ts";
+import { isAbsence, type Outage, type Place } from "../../../shared/record/outages.ts";
 import { layerOf } from "../../../shared/record/worker-name.ts";
 import { aligned, type Column, smoothed } from "./curves.ts";
 
@@ -177,7 +177,8 @@ export function xOf(place: Place, axis: Axis, startedAt: number): number {
   return axis === "batch" ? place.batch : (place.at - startedAt) / 1000;
 }
 
-const LABEL_WIDTH = 56;
+/** Of a worker's name alone, and with what it was told. */
+const LABEL_WIDTHS = [56, 100] as const;
 
 /** Lines and shade for workers that were away, as elements above the plot: to be read by eyes, tests and pointers. */
 function placeMarkers(plot: uPlot, outages: readonly Outage[], { axis }: Drawing): void {
@@ -190,8 +191,9 @@ function placeMarkers(plot: uPlot, outages: readonly Outage[], { axis }: Drawing
     const right = outage.to ? plot.valToPos(xOf(outage.to, axis, startedAt), "x") : width;
     if (right < 0 || left > width) return [];
     const isLabelled = left >= labelledTo && left >= 0;
-    if (isLabelled) labelledTo = left + LABEL_WIDTH;
-    const label = !isLabelled ? "none" : left + LABEL_WIDTH > width ? "before" : "after";
+    const labelWidth = LABEL_WIDTHS[isAbsence(outage) ? 0 : 1];
+    if (isLabelled) labelledTo = left + labelWidth;
+    const label = !isLabelled ? "none" : left + labelWidth > width ? "before" : "after";
     return [markOf(outage, Math.max(0, left), Math.min(width, right), label)];
   });
   layer.replaceChildren(...marks);
@@ -213,15 +215,17 @@ function markOf(
   label: "none" | "before" | "after",
 ): HTMLElement {
   const mark = document.createElement("div");
-  mark.className = `mark-span${outage.isDeath ? "" : " mark-silent"}${outage.to ? " mark-closed" : ""}`;
+  mark.className = `mark-span mark-${outage.kind}${outage.to ? " mark-closed" : ""}`;
   mark.dataset.testid = "marker";
   mark.dataset.worker = outage.worker;
+  mark.dataset.kind = outage.kind;
   mark.dataset.state = outage.to ? "back" : "away";
   mark.style.left = `${left}px`;
   mark.style.width = `${Math.max(2, right - left)}px`;
   if (label !== "none") {
     const name = document.createElement("span");
-    name.textContent = outage.worker.replace(/^layer/, "layer ");
+    const worker = outage.worker.replace(/^layer/, "layer ");
+    name.textContent = isAbsence(outage) ? worker : `${worker} ${outage.kind}`;
     if (label === "before") name.className = "mark-late";
     mark.append(name);
   }

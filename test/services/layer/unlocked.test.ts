@@ -118,6 +118,7 @@ class Chain {
         throw new Error(reason);
       },
       terminate: () => undefined,
+      delay: () => undefined,
       bufferedBytes: 0,
       takesQuestions: false,
     };
