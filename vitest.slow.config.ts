@@ -1,13 +1,10 @@
 import { defineConfig } from "vitest/config";
 
-/** What they find does not depend on how fast they are: two at a time. */
-const COMPUTING = [
-  "test/sim/*.slow.test.ts",
-  "test/fuzz/frames.slow.test.ts",
-  "test/checkpoint/*.slow.test.ts",
-  "test/e2e/*bit-identical.slow.test.ts",
-  "test/e2e/{bad-input,conform,from-snapshot,learning,record,secret,trace}.slow.test.ts",
-  "test/math/**/*.slow.test.ts",
+/** Their bars are times: one file at a time. All others wait for what happens, however long it takes: two at a time. */
+const TIMED = [
+  "test/chaos/*.slow.test.ts",
+  "test/fuzz/live-layer.slow.test.ts",
+  "test/e2e/{ask,dashboard,stop-resume,store}.slow.test.ts",
 ];
 
 const test = { testTimeout: 600_000, hookTimeout: 600_000 };
@@ -19,22 +16,15 @@ export default defineConfig({
       {
         test: {
           ...test,
-          name: "computing",
-          include: COMPUTING,
+          name: "events",
+          include: ["test/**/*.slow.test.ts"],
+          exclude: [...TIMED, "node_modules/**"],
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },
       {
-        test: {
-          ...test,
-          name: "processes",
-          include: ["test/**/*.slow.test.ts"],
-          exclude: [...COMPUTING, "node_modules/**"],
-          // One file at a time: they share the cores.
-          fileParallelism: false,
-          sequence: { groupOrder: 1 },
-        },
+        test: { ...test, name: "times", include: TIMED, fileParallelism: false, sequence: { groupOrder: 1 } },
       },
     ],
   },
