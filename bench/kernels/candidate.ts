@@ -66,6 +66,7 @@ function decoupled(kernels: Kernels, { rows, inner, columns }: Decoupled): () =>
   const descends = { optimizer: "adam", momentum: 0, rate: 1e-3, schedule: { kind: "constant" } } as const;
   const layer = new DecoupledLayer(kernels, {
     layer: 2,
+    headLayer: 3,
     parts: partsOf(layerKinds.dense),
     inputs: inner,
     outputs: columns,

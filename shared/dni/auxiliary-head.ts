@@ -11,7 +11,7 @@ const DRAWS_APART = 1_000_000;
 
 /**
  * Judges the output of a local layer by the network's loss: linear, or with hidden layers as learning.generator says. Of a
- * sequence it judges each position, normalised.
+ * sequence it judges each position, normalised, and starts as the network's own head: see BentHeadGenerator.
  */
 export class AuxiliaryHead {
   readonly #kernels: Kernels;
@@ -75,13 +75,13 @@ export class AuxiliaryHead {
 }
 
 function judgeOfPositions(kernels: Kernels, options: LayerOptions): Transform {
-  const { outputs, labelWidth, labelPositions: positions, maxRows, seed, layer, learning } = options;
+  const { outputs, labelWidth, labelPositions: positions, maxRows, seed, headLayer, learning } = options;
   return new NormedDense(kernels, {
     positions,
     inputs: outputs / positions,
     outputs: labelWidth / positions,
     maxRows,
-    seed: [seed, DRAWS_APART + layer],
+    seed: [seed, headLayer],
     optimizer: learning.layer,
   });
 }

@@ -90,6 +90,7 @@ function layerOptions(network: NetworkOptions, number: number, parts: LayerParts
   return {
     ...layers[number - 1]!,
     layer: number,
+    headLayer: layers.length,
     parts,
     labelWidth: layers.at(-1)!.outputs,
     labelPositions: layers.at(-1)!.positions ?? 1,

@@ -36,6 +36,8 @@ export interface LayerParts {
 export interface LayerOptions extends LayerSpec {
   /** Layer number, from 1. */
   readonly layer: number;
+  /** The number of the network's head, whose draws the heads of hidden layers share. */
+  readonly headLayer: number;
   readonly parts: LayerParts;
   readonly labelWidth: number;
   /** Parts of an example's labels that the loss judges each by itself: the positions of a sequence, else 1. */

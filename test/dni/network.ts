@@ -23,6 +23,7 @@ export function learningOf(change: Partial<LearningOptions> = {}): LearningOptio
 export function layerOptionsOf(change: Partial<LayerOptions> = {}): LayerOptions {
   return {
     layer: 2,
+    headLayer: 3,
     parts: partsOf(layerKinds.dense),
     inputs: 4,
     outputs: 3,

@@ -6,8 +6,9 @@ import { canonicalYaml } from "../../shared/config/canonical-yaml.ts";
 import type { Config } from "../../shared/config/config.ts";
 import { readConfig } from "../../shared/config/read-config.ts";
 import { openDataSet } from "../../shared/data/kinds.ts";
-import { referenceChain } from "../../shared/layers/network.ts";
+import { referenceChain, trueGradientProbe } from "../../shared/layers/network.ts";
 import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
+import { drawn } from "../dni/network.ts";
 
 /** Each digit is the sum of the two before it, modulo 5; the last digit alone says little of the next. */
 const path = join(mkdtempSync(join(tmpdir(), "unlocked-sequence-")), "sums.txt");
@@ -56,6 +57,41 @@ describe("a network of transformer blocks", () => {
 
   it("does not, when its generators never learn", async () => {
     expect(await errorOf(read("learning.method=frozen"))).toBeGreaterThan(0.5);
+  });
+});
+
+describe("the heads of hidden layers", () => {
+  const newChain = (method: string) =>
+    referenceChain(plainKernels(), read(`learning.method=${method}`), { staleness: 1 });
+  const weightsOf = ({ layers }: ReturnType<typeof newChain>, name: string) =>
+    layers.slice(0, -1).map((layer) => layer.state().tensors[name]!);
+
+  it.each([
+    ["cdni", "generator.head.weight"],
+    ["local", "auxiliary.weight"],
+  ])("are drawn as the network's, where layers learn by %s", (method, name) => {
+    const chain = newChain(method);
+    const head = chain.layers.at(-1)!.state().tensors["layer.weight"]!;
+    expect(head.some((weight) => weight !== 0)).toBe(true);
+    for (const weights of weightsOf(chain, name)) expect(weights).toEqual(head);
+  });
+
+  it("are zero where layers are frozen, and ask for nothing", () => {
+    for (const weights of weightsOf(newChain("frozen"), "generator.head.weight"))
+      expect(weights.every((weight) => weight === 0)).toBe(true);
+  });
+
+  it("ask from the first batch for nearly the true gradient, and do not when drawn otherwise", async () => {
+    const config = read();
+    const batch = (await openDataSet(config.data)).batch(1, 0, config.run.batchSize);
+    const chain = newChain("cdni");
+    const cosines = () =>
+      trueGradientProbe(plainKernels(), config, chain.layers)
+        .look(batch)
+        .map(({ health }) => health.cosine);
+    expect(Math.min(...cosines())).toBeGreaterThan(0.95);
+    for (const weights of weightsOf(chain, "generator.head.weight")) weights.set(drawn(weights.length, 3));
+    expect(Math.max(...cosines())).toBeLessThan(0.5);
   });
 });
 

@@ -14,6 +14,8 @@ export interface BentHeadOptions {
   readonly maxRows: number;
   /** The network's. */
   readonly loss: Loss;
+  /** The head is drawn from these words: those of the network's head. Without them it is zero, and so is what it guesses. */
+  readonly seed: readonly number[] | undefined;
   /** Of the head: that of the layer. */
   readonly headOptimizer: OptimizerOptions;
   /** Of the bend. */
@@ -30,7 +32,11 @@ const LEAST_ENERGY = 1e-20;
  *     syntheticGradient = g · M
  *
  * where M starts at the identity and learns by regression how the rest of the network bends g. So before any target comes,
- * this is local learning (Belilovsky et al. 2020); a late target teaches M what changes slowly. R starts at zero.
+ * this is local learning (Belilovsky et al. 2020); a late target teaches M what changes slowly.
+ *
+ * R starts as the network's own head. In a residual network an output is its input and a little more, so from the first
+ * batch g is nearly the true gradient. A head with other weights asks for the right thing in directions that mean
+ * something else to the layers behind, and M must first learn to turn them.
  */
 export class BentHeadGenerator implements GradientGenerator {
   readonly #kernels: Kernels;
@@ -47,7 +53,7 @@ export class BentHeadGenerator implements GradientGenerator {
   steps = 0;
 
   constructor(kernels: Kernels, options: BentHeadOptions) {
-    const { widths, positions, maxRows, headOptimizer } = options;
+    const { widths, positions, maxRows, seed, headOptimizer } = options;
     this.#kernels = kernels;
     this.#options = options;
     this.#optimizer = optimizerOf(options.optimizer);
@@ -56,8 +62,7 @@ export class BentHeadGenerator implements GradientGenerator {
       inputs: widths.output / positions,
       outputs: widths.labels / positions,
       maxRows,
-      // So that it guesses zero before it has learnt, as any generator does.
-      seed: undefined,
+      seed,
       optimizer: headOptimizer,
     });
     const width = widths.output / positions;

@@ -12,7 +12,7 @@ export function generatorOf(
   options: LayerOptions,
   widths: EvidenceWidths,
 ): GradientGenerator {
-  const { learning, maxRows, seed, layer, loss } = options;
+  const { learning, maxRows, seed, layer, headLayer, loss } = options;
   const { evidence, hidden = [], batchNorm = true } = learning.generator;
   const optimizer = learning.generator;
   if (optimizer.form === "classifying")
@@ -22,6 +22,8 @@ export function generatorOf(
     return new BentHeadGenerator(kernels, {
       ...{ widths, positions, maxRows, loss, optimizer },
       headOptimizer: learning.layer,
+      // One that never learns guesses zero, so that its layer stays as drawn.
+      seed: learning.method === "frozen" ? undefined : [seed, headLayer],
     });
   }
   const within = { widths: hidden, batchNorm, seed, layer };

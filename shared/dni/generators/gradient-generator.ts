@@ -10,7 +10,7 @@ export interface ObserveRates {
   readonly generator: number;
 }
 
-/** Guesses the gradient at its layer's output from evidence, and learns to. Untrained it guesses zero. */
+/** Guesses the gradient at its layer's output from evidence, and learns to. Untrained it guesses zero, but for a bent head. */
 export interface GradientGenerator {
   /** Regression steps so far. State like the weights: Adam's next step depends on it. */
   steps: number;

@@ -14,16 +14,15 @@ function generator(change: { rate?: number } = {}) {
   const widths = { output: positions * width, labels: positions * classes, input: 0 };
   const loss = "softmax-cross-entropy" as const;
   const optimizer = sgd(change.rate ?? 1);
-  const made = new BentHeadGenerator(plainKernels(), {
+  return new BentHeadGenerator(plainKernels(), {
     widths,
     positions,
     maxRows: rows,
     loss,
+    seed: [5],
     headOptimizer: sgd(1),
     optimizer,
   });
-  made.tensors()["head.weight"]!.set(drawn(width * classes, 5));
-  return made;
 }
 
 /** The loss of the head alone, summed over all positions, in double precision. */
