@@ -16,6 +16,8 @@ import type { RunKnowledge } from "./knowledge.ts";
 import { Logs } from "./logs.tsx";
 import { Runs } from "./runs.tsx";
 import { useTheme } from "./theme.ts";
+import { notesFor } from "./visit/notes.ts";
+import { Visit } from "./visit/visit.tsx";
 import { Watcher } from "./watcher.ts";
 
 const BEAT_MS = 500;
@@ -61,6 +63,7 @@ export function App({ address }: { readonly address: Address }) {
         onTheme={theme.next}
         onHelp={() => setHelpOpen(true)}
       />
+      {run?.view && !isElsewhere && <Visit notes={notesFor(run.view)} />}
       <main>
         {watcher.fault !== undefined && (
           <p class="fault" role="status">

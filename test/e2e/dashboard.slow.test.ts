@@ -1,10 +1,8 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { gzipSync } from "node:zlib";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { MetricLine } from "../../shared/record/lines.ts";
-import { hasBrowser, openBrowser, openPage } from "../support/browser.ts";
+import { hasBrowser, openBrowser, openPage, seriousIn } from "../support/browser.ts";
 import { dashboardOf, hubPid, notOnce } from "../support/dashboard.ts";
 import { Experiment } from "../support/experiment.ts";
 
@@ -12,7 +10,6 @@ const MNIST = "configs/mnist.yaml";
 const ENDLESS = ["run.epochs=400"];
 const LAYERS = ["layer1", "layer2", "layer3", "layer4"];
 const WORKERS = ["source", ...LAYERS];
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 let browser: Browser;
 const opened: Experiment[] = [];
@@ -222,23 +219,6 @@ async function expectOnce(url: string, workers = WORKERS): Promise<void> {
     const last = Math.max(...segments.map((segment) => segment.last));
     expect({ worker, notOnce: notOnce(segments, worker, last) }).toEqual({ worker, notOnce: [] });
   }
-}
-
-async function seriousIn(page: Page): Promise<string[]> {
-  // Evaluated, not added as a script: the page's policy allows none but the hub's.
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    type Finding = {
-      readonly id: string;
-      readonly impact: string;
-      readonly nodes: { readonly html: string }[];
-    };
-    const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: Finding[] }> } };
-    const { violations } = await axe.run();
-    return violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
-  });
 }
 
 function digits(text: string): number {

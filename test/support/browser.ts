@@ -1,6 +1,8 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const CHROMIUM = "/usr/bin/chromium";
 const FLAGS = [
   ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
@@ -15,14 +17,15 @@ export function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
 }
 
-/** A page, and everything its console complained of: errors, and what its policy blocked, but not that the hub is away. */
+/** A page of a browser that was there before, unless it is its first visit, and everything its console complained of: errors, and what its policy blocked, but not that the hub is away. */
 export async function openPage(
   browser: Browser,
   url: string,
-  options: BrowserContextOptions = {},
+  { isFirstVisit = false, ...options }: BrowserContextOptions & { readonly isFirstVisit?: boolean } = {},
 ): Promise<{ readonly page: Page; readonly complaints: string[] }> {
   const context = await browser.newContext(options);
   const page = await context.newPage();
+  if (!isFirstVisit) await page.addInitScript('localStorage.setItem("unlocked-visited", "yes")');
   // Whatever is waited for comes, sooner or later: the machine may be busy.
   page.setDefaultTimeout(120_000);
   const complaints: string[] = [];
@@ -33,4 +36,22 @@ export async function openPage(
   });
   await page.goto(url);
   return { page, complaints };
+}
+
+/** What axe finds that is serious, one line each. */
+export async function seriousIn(page: Page): Promise<string[]> {
+  // Evaluated, not added as a script: the page's policy allows none but the hub's.
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    type Finding = {
+      readonly id: string;
+      readonly impact: string;
+      readonly nodes: { readonly html: string }[];
+    };
+    const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: Finding[] }> } };
+    const { violations } = await axe.run();
+    return violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
+  });
 }
