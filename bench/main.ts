@@ -19,6 +19,7 @@ const registry: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>
   kernels: () => import("./kernels/bench.ts"),
   link: () => import("./link/bench.ts"),
   pipeline: () => import("./pipeline/bench.ts"),
+  gpt: () => import("./gpt/bench.ts"),
   unlock: () => import("./unlock/bench.ts"),
   depth: () => import("./depth/bench.ts"),
   memory: () => import("./memory/bench.ts"),

