@@ -28,6 +28,7 @@ const registry: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>
   fuzz: () => import("./fuzz/bench.ts"),
   scale: () => import("./scale/bench.ts"),
   model: () => import("./model/bench.ts"),
+  store: () => import("./store/bench.ts"),
 };
 
 const PAGE = fileURLToPath(new URL("../docs/performance.md", import.meta.url));

@@ -12,6 +12,9 @@ const EXACT = [[0, BATCHES - 1]];
 /** As many as there is time for: 100 by hand. */
 const ROUNDS = Number(process.env.UNLOCKED_ROUNDS ?? 3);
 
+/** How long a store is in trouble at least: 60,000 by hand. */
+const TROUBLE_MS = Number(process.env.UNLOCKED_TROUBLE_MS ?? 0);
+
 /** A node is a folder here: what is lost with it is gone, and the store is all that is left. */
 describe("a network whose checkpoints leave their node", () => {
   let server: ObjectServer;
@@ -64,6 +67,7 @@ describe("a network whose checkpoints leave their node", () => {
     await layer.says("checkpoint");
     Object.assign(server, { trouble, delayMs });
     if (trouble === "down") await layer.tells((each) => each.kind === "progress" && each.alarm !== undefined);
+    await new Promise((resolve) => setTimeout(resolve, TROUBLE_MS));
     const before = await layer.tells(isLaterThan(performance.now()));
     await layer.tells((each) => each.kind === "progress" && each.batch > batchOf(before) + 500);
     Object.assign(server, { trouble: "none", delayMs: 0 });

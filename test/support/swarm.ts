@@ -66,13 +66,17 @@ export class Swarm {
     return (await this.nodesOf(service))[0];
   }
 
+  /** The ids of a service's containers that run on a node. */
+  async containersOf(service: string, node: SwarmNode): Promise<string[]> {
+    const label = `label=com.docker.swarm.service.name=${service}`;
+    const ids = await this.docker(["ps", "--quiet", "--filter", label, "--filter", "status=running"], node);
+    return ids.split("\n").filter((id) => id !== "");
+  }
+
   /** All of them: one that was cut off goes on with what it has. */
   async nodesOf(service: string): Promise<SwarmNode[]> {
-    const label = `label=com.docker.swarm.service.name=${service}`;
-    const filters = ["--filter", label, "--filter", "status=running"];
-    const tasks = this.nodes.map((node) => this.docker(["ps", "--quiet", ...filters], node));
-    const found = await Promise.all(tasks);
-    return this.nodes.filter((_, index) => found[index] !== "");
+    const found = await Promise.all(this.nodes.map((node) => this.containersOf(service, node)));
+    return this.nodes.filter((_, index) => found[index]!.length > 0);
   }
 }
 
