@@ -17,6 +17,7 @@ import { takeToken } from "./control-token.ts";
 import { CsvTable } from "./csv-table.ts";
 import { refuseRequest } from "./guard.ts";
 import type { HubOptions } from "./hub-options.ts";
+import { Looks } from "./looks.ts";
 import { Page } from "./page.ts";
 import { probe } from "./probe.ts";
 import { Questions } from "./questions.ts";
@@ -55,6 +56,7 @@ export class Hub {
   readonly #show: Show | undefined;
   readonly #table: CsvTable | undefined;
   readonly #questions: Questions | undefined;
+  readonly #looks: Looks | undefined;
 
   /** Rejects when the record cannot be used or the port not be had. */
   static async start(options: HubOptions, edges: HubEdges): Promise<Hub> {
@@ -78,6 +80,7 @@ export class Hub {
     this.#table =
       this.#watch && new CsvTable(this.#watch.record, (about, text) => edges.log.warn(about, text));
     this.#questions = this.#watch && this.#passOn(this.#watch);
+    this.#looks = this.#watch && new Looks(this.#watch);
     this.#runs = new Runs(options.runs, () => this.#watch?.record, edges.now);
     this.#page = new Page(edges.node);
     const isOn = options.control && this.#watch !== undefined;
@@ -117,6 +120,7 @@ export class Hub {
     this.#show?.close();
     this.#streams.close();
     this.#questions?.close();
+    this.#looks?.close();
     this.#watch?.close();
     this.#table?.write();
   }
@@ -136,6 +140,7 @@ export class Hub {
       now: () => ({ at: now(), steadyMs: steadyMs() }),
       onLines: (metrics, events) => this.#tell(metrics, events),
       onAnswer: (worker, answer) => this.#questions?.answered(worker, answer),
+      onSeen: (worker, seen) => this.#looks?.seen(worker, seen),
       onChange: (isOfContact) => (isOfContact ? this.#show?.now() : this.#show?.soon()),
       warn: (about, message) => log.warn(about, message),
     });
@@ -214,6 +219,7 @@ export class Hub {
       return answerJson(response, await control(request, this.#token, this.#watch));
     }
     if (pathname === "/api/ask") return this.#ask(request, response);
+    if (pathname === "/api/look") return this.#look(request, response);
     if (!isGet(request)) throw new HttpError(405, "expected GET");
     if (pathname === "/api/stream") return this.#stream(response);
     if (/^\/api\/runs(\/|$)/.test(pathname)) return answerRuns(url, response, this.#sources());
@@ -227,6 +233,13 @@ export class Hub {
     if (request.method !== "POST") throw new HttpError(405, "expected POST");
     if (this.#questions === undefined) throw new HttpError(409, "this hub watches no run");
     return this.#questions.ask(request, response);
+  }
+
+  #look(request: IncomingMessage, response: ServerResponse): void {
+    if (request.method !== "POST") throw new HttpError(405, "expected POST");
+    if (this.#looks === undefined) throw new HttpError(409, "this hub watches no run");
+    request.resume();
+    this.#looks.look(response);
   }
 
   #sources() {

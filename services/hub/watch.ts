@@ -4,7 +4,7 @@ import type { EventLine, EventName, MetricLine } from "../../shared/record/lines
 import { RunRecord } from "../../shared/record/run-record.ts";
 import { workerOf } from "../../shared/record/run-view.ts";
 import { type Speaker, type WorkerName, workerNames } from "../../shared/record/worker-name.ts";
-import type { AnswerMessage, Command, Introduction } from "../../shared/telemetry/messages.ts";
+import type { AnswerMessage, Command, Introduction, SeenMessage } from "../../shared/telemetry/messages.ts";
 import type { Heard } from "../../shared/telemetry/parse-telemetry.ts";
 import {
   type Leaving,
@@ -39,6 +39,7 @@ interface WatchOptions {
   readonly now: () => Moment;
   readonly onLines: (metrics: readonly MetricLine[], events: readonly EventLine[]) => void;
   readonly onAnswer: (worker: WorkerName, answer: AnswerMessage) => void;
+  readonly onSeen: (worker: WorkerName, seen: SeenMessage) => void;
   /** `isOfContact`: a worker came or went, which is shown at once. */
   readonly onChange: (isOfContact: boolean) => void;
   readonly warn: (about: object, message: string) => void;
@@ -83,7 +84,14 @@ export class Watch {
       introduced: (visitor) => this.#introduced(visitor),
       stood: ({ introduction }, standing) =>
         this.#update(introduction, (known, at) => stood(known, standing, at)),
-      answered: (visitor, answer) => this.#answeredQuestion(visitor, answer),
+      answered: (visitor, answer) => {
+        const worker = this.#shownAs(visitor);
+        if (worker) options.onAnswer(worker, answer);
+      },
+      seen: (visitor, seen) => {
+        const worker = this.#shownAs(visitor);
+        if (worker) options.onSeen(worker, seen);
+      },
       said: (visitor, line) => this.#said(visitor, line),
       goodbye: ({ introduction }, why) =>
         this.#update(introduction, (known, at) => saidGoodbye(known, why, at)),
@@ -180,10 +188,10 @@ export class Watch {
     this.#lines.add(visitor, heardLine);
   }
 
-  /** Of the life that is shown. */
-  #answeredQuestion(visitor: TelemetryClient, answer: AnswerMessage): void {
+  /** Undefined unless it is of the life that is shown. */
+  #shownAs(visitor: TelemetryClient): WorkerName | undefined {
     const { worker } = visitor.introduction;
-    if (worker !== "train" && this.#visitors.get(worker) === visitor) this.#options.onAnswer(worker, answer);
+    return worker !== "train" && this.#visitors.get(worker) === visitor ? worker : undefined;
   }
 
   #kept(lines: readonly (MetricLine | EventLine)[]): void {

@@ -1,5 +1,6 @@
 import { frameBytes } from "../../shared/link/limits.ts";
 import type { Link, Refusal, Why } from "../../shared/link/link.ts";
+import type { LookMessage } from "../../shared/telemetry/messages.ts";
 import { ExitCode, type WorkerState } from "../../shared/telemetry/telemetry.ts";
 import {
   type BackFrame,
@@ -15,6 +16,7 @@ import { isConfirmed, type Role, Worker } from "../worker/worker.ts";
 import { LayerService } from "./layer-service.ts";
 import type { LayerSurroundings } from "./layer-surroundings.ts";
 import type { Lineage } from "./lineage.ts";
+import { Looks } from "./looks.ts";
 import { longestActivation, Predecessor } from "./predecessor.ts";
 import { Questions } from "./questions.ts";
 import { Saver } from "./saver.ts";
@@ -37,6 +39,7 @@ export class LayerProcess implements Role, PortOwner {
   readonly #lineage: Lineage;
   readonly #saver: Saver;
   readonly #service: LayerService;
+  readonly #looks: Looks;
   readonly #questions: Questions;
   readonly #predecessor: Predecessor;
   readonly #turnedAway: LogAllowance;
@@ -79,9 +82,10 @@ export class LayerProcess implements Role, PortOwner {
     this.beganAt = { cursor, firstSent: standing.firstSent };
     const at = { cursor, standing, mayGoBack: startup.mayGoBack };
     this.#service = new LayerService(rules, work, life.meter, this.#surroundings(), at);
+    this.#looks = new Looks(work, environment, (seen) => this.worker.status.seen(seen));
     this.#questions = new Questions(work, {
       now: environment.now,
-      successor: () => this.successor,
+      successor: () => this.#service.successor,
       answered: (question, beliefs) =>
         this.worker.status.answer({ question, batch: this.cursor, ...(beliefs && { beliefs }) }),
     });
@@ -145,10 +149,6 @@ export class LayerProcess implements Role, PortOwner {
 
   get inFlight(): number | undefined {
     return this.#service.inFlight;
-  }
-
-  get successor(): Link | undefined {
-    return this.#service.successor;
   }
 
   get alarm(): string | undefined {
@@ -228,6 +228,10 @@ export class LayerProcess implements Role, PortOwner {
   }
 
   // — commands —
+
+  look(look: LookMessage): void {
+    this.#looks.hear(look, this.cursor);
+  }
 
   pause(isPaused: boolean): void {
     this.#service.pause(isPaused);

@@ -145,7 +145,7 @@ export class LayerService {
   #answered(frame: GradientFrame): void {
     const { batch } = frame;
     if (!isTarget(frame)) return this.#take({ event: "answered", batch });
-    this.#work.inspector.inspectTarget(frame, rowsDue(this.#state.successor, batch));
+    this.#work.inspectTarget(frame, rowsDue(this.#state.successor, batch));
     this.#take({ event: "answered", batch, target: frame });
   }
 

@@ -37,7 +37,7 @@ import { SentLog } from "./sent-log.ts";
 export class LayerWork {
   readonly inspector: Inspector;
   readonly #kernels: Kernels;
-  readonly #layer: Layer;
+  protected readonly layer: Layer;
   /** Where the layer is shown previews, and guesses its input of them. */
   readonly #inputs: InputGenerator | undefined;
   readonly #outputWidth: number;
@@ -61,7 +61,7 @@ export class LayerWork {
     const rows = network.run.batchSize;
     this.inspector = new Inspector(kernels, network, number, dtypes);
     this.#kernels = kernels;
-    this.#layer = buildLayer(kernels, network, number);
+    this.layer = buildLayer(kernels, network, number);
     this.#inputs = inputGeneratorOf(kernels, network, number);
     this.#outputWidth = outputs;
     const { outputs: labels, positions = 1 } = network.layers.at(-1)!;
@@ -72,8 +72,8 @@ export class LayerWork {
     this.#buffers = batchBuffers(kernels, network, number, needsInput);
     this.#outputWriter = new TensorWriter(kernels, dtypes.link, rows, outputs);
     this.#answerWriter = new TensorWriter(kernels, dtypes.link, rows, inputs);
-    if (this.#layer.kind === "decoupled") {
-      const widths = this.#layer.evidenceWidths;
+    if (this.layer.kind === "decoupled") {
+      const widths = this.layer.evidenceWidths;
       this.#evidence = new EvidenceStore(kernels, ticketsKept, { widths, maxRows: rows });
     }
     if (sentKept > 0) this.sent = new SentLog(kernels, sentKept, rows, { output: outputs, answer: inputs });
@@ -86,12 +86,10 @@ export class LayerWork {
       this.sent?.requireRows(frame.batch, rowsOf(frame));
   }
 
-  /**
-   * Learns the batch; the answer is its input gradient (none for the source). Head: the mean loss, and no output.
-   */
+  /** Learns the batch; the answer is its input gradient, none for the source. Head: the mean loss, and no output. */
   update(frame: BatchFrame): Computed & { readonly loss: number | undefined } {
     const example = this.#load(frame);
-    const layer = this.#layer;
+    const layer = this.layer;
     if (layer.kind === "locked" || layer.kind === "late")
       throw new Error(`Cannot update a ${layer.kind} layer without a gradient`);
     const result = layer.update(example, frame.batch);
@@ -106,7 +104,7 @@ export class LayerWork {
   /** The same answer at present weights, changing nothing. */
   rehearse(frame: BatchFrame): Computed {
     const example = this.#load(frame);
-    const layer = this.#layer;
+    const layer = this.layer;
     if (layer.kind === "locked" || layer.kind === "late")
       throw new Error(`Cannot rehearse a ${layer.kind} layer without a gradient`);
     const result = layer.rehearse(example);
@@ -123,9 +121,14 @@ export class LayerWork {
     return { answer: this.#answer(answer, example.rows), output: output && { example, values: output } };
   }
 
+  /** Throws a FrameError unless the layer can take this target; `rows`: as many as were sent of its batch. */
+  inspectTarget(frame: TargetFrame, rows: number | undefined): void {
+    this.inspector.inspectTarget(frame, rows);
+  }
+
   /** `ticket`: by which `passBackward` finds this batch. */
   passForward(frame: BatchFrame, ticket: number): Output {
-    const layer = this.#layer;
+    const layer = this.layer;
     if (layer.kind !== "locked" && layer.kind !== "late")
       throw new Error(`Cannot pass forward: the layer is ${layer.kind}`);
     const example = this.#load(frame);
@@ -140,7 +143,7 @@ export class LayerWork {
     { gradient }: TargetFrame,
     learns: boolean,
   ): Tensor | undefined {
-    const layer = this.#layer;
+    const layer = this.layer;
     if (layer.kind !== "locked" && layer.kind !== "late")
       throw new Error(`Cannot pass backward: the layer is ${layer.kind}`);
     this.#buffers.readers.target.readChecked(gradient);
@@ -156,19 +159,19 @@ export class LayerWork {
 
   /** Of the guess that a locked layer mixed with what it heard last, where it guesses at all. */
   get mixedHealth(): GeneratorHealth | undefined {
-    return "health" in this.#layer ? this.#layer.health : undefined;
+    return "health" in this.layer ? this.layer.health : undefined;
   }
 
   /** Held-out data: the output for the successor; the head judges, and after the last part gives the result. */
   evaluate(frame: EvaluationFrame): { readonly output?: Output; readonly test?: TestResult } {
     const example = this.#load(frame);
-    if (this.#layer.kind !== "head") return { output: { example, values: this.#layer.evaluate(example) } };
+    if (this.layer.kind !== "head") return { output: { example, values: this.layer.evaluate(example) } };
     const { part, parts } = frame.evaluation;
     const before = part === 0 ? { tally: emptyTally, rows: 0 } : this.#judged;
-    const tally = addTallies(before.tally, this.#layer.evaluate(example));
+    const tally = addTallies(before.tally, this.layer.evaluate(example));
     this.#judged = { tally, rows: before.rows + example.rows };
     if (part < parts - 1) return {};
-    const test = scoreOf(tally, this.#layer.judged, this.#judged.rows, this.#outputWidth, this.#units);
+    const test = scoreOf(tally, this.layer.judged, this.#judged.rows, this.#outputWidth, this.#units);
     if (!Number.isFinite(test.loss)) throw new PoisonError("test loss");
     return { test };
   }
@@ -179,12 +182,11 @@ export class LayerWork {
    */
   ask(question: QuestionFrame): { readonly beliefs?: readonly number[]; readonly passed?: QuestionFrame } {
     this.#buffers.readers.input.readChecked(question.activation);
-    const layer = this.#layer;
-    const isHead = layer.kind === "head";
+    const layer = this.layer;
     const example = { rows: 1, input: this.#buffers.input, labels: this.#buffers.labels };
-    const output = isHead ? undefined : layer.evaluate(example);
+    const output = layer.kind === "head" ? undefined : layer.evaluate(example);
     if (output && !this.#kernels.isWithin(output, output.length, LARGEST_VALUE)) return {};
-    const judged = isHead ? layer.classify(this.#buffers.input, 1) : layer.classify(output!, 1);
+    const judged = layer.classify(output ?? this.#buffers.input, 1);
     const beliefs = judged && beliefsOf(this.#judges.loss, judged, this.#judges.columns);
     if (!output) return beliefs ? { beliefs } : {};
     const passed = { ...question, activation: this.#outputTensor({ example, values: output }) };
@@ -228,32 +230,29 @@ export class LayerWork {
 
   /** Keeps what the generator needs to learn from the answer to this output. */
   keep(ticket: number, { example, values }: Output): void {
-    if (this.#layer.kind === "decoupled") this.#evidence?.keep(ticket, this.#layer.evidence(example, values));
+    if (this.layer.kind === "decoupled") this.#evidence?.keep(ticket, this.layer.evidence(example, values));
   }
 
-  /**
-   * The generator learns from the answer, which has as many rows; undefined if there is no evidence of it any
-   * more.
-   */
+  /** The generator learns from the answer, of as many rows; undefined if there is no evidence of it any more. */
   learn(ticket: number, { batch, gradient }: TargetFrame): GeneratorHealth | undefined {
-    if (this.#layer.kind !== "decoupled") return undefined;
+    if (this.layer.kind !== "decoupled") return undefined;
     const evidence = this.#evidence?.take(ticket);
     if (!evidence) return undefined;
     this.#buffers.readers.target.readChecked(gradient);
-    return this.#layer.learn(evidence, this.#buffers.target, batch);
+    return this.layer.learn(evidence, this.#buffers.target, batch);
   }
 
   forget(tickets: readonly number[]): void {
-    if (this.#layer.kind === "late") this.#layer.forget(tickets);
+    if (this.layer.kind === "late") this.layer.forget(tickets);
     for (const ticket of tickets) this.#evidence?.take(ticket);
   }
 
   state(): LayerState {
-    return joined(this.#layer.state(), this.#inputs?.state());
+    return joined(this.layer.state(), this.#inputs?.state());
   }
 
   restore(state: LayerState): void {
-    this.#layer.restore(state);
+    this.layer.restore(state);
     this.#inputs?.restore(state);
   }
 

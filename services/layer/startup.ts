@@ -16,14 +16,14 @@ import { type ClaimedLife, claimLife } from "../worker/claim-life.ts";
 import type { Environment } from "../worker/environment.ts";
 import type { Start } from "../worker/listen-first.ts";
 import type { WorkerOptions } from "../worker/options.ts";
-import { LayerWork } from "./layer-work.ts";
 import { isReleased, Lineage, NOTES, standingIn } from "./lineage.ts";
+import { WatchedWork } from "./watched-work.ts";
 
 /** What a layer's process runs in. */
 export interface LayerEnvironment extends Environment {
   readonly kernels: Kernels;
   /** The learning side, as the arguments say; a simulation looks over its shoulder. */
-  readonly work?: (...build: ConstructorParameters<typeof LayerWork>) => LayerWork;
+  readonly work?: (...build: ConstructorParameters<typeof WatchedWork>) => WatchedWork;
 }
 
 export type LayerOptions = WorkerOptions & { readonly layer: number };
@@ -33,7 +33,7 @@ export type LayerStart = Start<LayerOptions, LayerEnvironment>;
 /** A layer as its state folder left it, before it meets anybody. */
 export interface Startup {
   readonly life: ClaimedLife;
-  readonly work: LayerWork;
+  readonly work: WatchedWork;
   readonly lineage: Lineage;
   /** Pinned: there may be an earlier checkpoint to go back to. */
   readonly mayGoBack: boolean;
@@ -113,12 +113,12 @@ async function beginning(
   return { found: reaches ? restored : unfit[0], skipped, reaches };
 }
 
-function newWork({ config, options, environment }: LayerStart, halvings: number): LayerWork {
+function newWork({ config, options, environment }: LayerStart, halvings: number): WatchedWork {
   const { window, schedule } = config.delivery;
   const ticketsKept = window + (schedule === "free" ? 0 : schedule.staleness);
   const { sentKept: kept } = rulesOf(config, options.layer);
   const dtypes = { input: dataFacts(config.data).inputType, link: config.wire.dtype };
-  const make = environment.work ?? ((...build) => new LayerWork(...build));
+  const make = environment.work ?? ((...build) => new WatchedWork(...build));
   return make(environment.kernels, slowed(config, halvings), options.layer, {
     ticketsKept,
     dtypes,
@@ -126,7 +126,12 @@ function newWork({ config, options, environment }: LayerStart, halvings: number)
   });
 }
 
-function restore(restored: Restored, work: LayerWork, lineage: Lineage, { log, pending }: ClaimedLife): void {
+function restore(
+  restored: Restored,
+  work: WatchedWork,
+  lineage: Lineage,
+  { log, pending }: ClaimedLife,
+): void {
   const { checkpoint, ageMs, path } = restored;
   work.restore(checkpoint);
   lineage.continueFrom(checkpoint);

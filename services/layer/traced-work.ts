@@ -1,12 +1,12 @@
 import type { BatchFrame, CorrectionFrame, EvaluationFrame, TargetFrame } from "../../shared/wire/frames.ts";
-import { LayerWork } from "./layer-work.ts";
 import type { Tracer } from "./tracer.ts";
+import { WatchedWork } from "./watched-work.ts";
 
 /** The learning side, and when it did what. */
-export class TracedWork extends LayerWork {
+export class TracedWork extends WatchedWork {
   readonly #tracer: Tracer;
 
-  constructor(build: ConstructorParameters<typeof LayerWork>, tracer: Tracer) {
+  constructor(build: ConstructorParameters<typeof WatchedWork>, tracer: Tracer) {
     super(...build);
     this.#tracer = tracer;
   }

@@ -2,7 +2,7 @@ import { dataFacts } from "../../shared/config/data-facts.ts";
 import { frameBytes } from "../../shared/link/limits.ts";
 import type { Link, Refusal, Why } from "../../shared/link/link.ts";
 import type { Summary } from "../../shared/record/summary.ts";
-import type { QuestionMessage } from "../../shared/telemetry/messages.ts";
+import type { LookMessage, QuestionMessage } from "../../shared/telemetry/messages.ts";
 import { ExitCode, type WorkerState } from "../../shared/telemetry/telemetry.ts";
 import {
   type BackFrame,
@@ -12,6 +12,7 @@ import {
 } from "../../shared/wire/frames.ts";
 import { listenFirst, type OpenPort, type PortOwner } from "../worker/listen-first.ts";
 import { isConfirmed, type Role, Worker } from "../worker/worker.ts";
+import { Looks } from "./looks.ts";
 import { Questions } from "./questions.ts";
 import { isOver, writeSummary } from "./record.ts";
 import { SourceService } from "./source-service.ts";
@@ -35,6 +36,7 @@ export class SourceProcess implements Role, PortOwner {
   readonly #startedAt: Date;
   readonly #service: SourceService;
   readonly #questions: Questions;
+  readonly #looks: Looks;
   #hasBegun = false;
   /** Whether the run is over, which takes a while where a store is asked. */
   #isLooking = false;
@@ -61,10 +63,12 @@ export class SourceProcess implements Role, PortOwner {
     this.#service = new SourceService(config, environment, this.worker, life.meter, snapshots, {
       isRunning: () => this.#isRunning,
       finished: (frame) => void this.#conclude(frame),
+      sent: (batch) => this.#looks.sent(batch),
     });
+    this.#looks = new Looks(environment, (seen) => this.worker.status.seen(seen));
     this.#questions = new Questions(environment.data, dataFacts(config.data), config.run.batchSize, {
       now: environment.now,
-      successor: () => this.successor,
+      successor: () => this.#service.successor,
       batch: () => this.cursor,
       answered: (answer) => this.worker.status.answer(answer),
     });
@@ -93,10 +97,6 @@ export class SourceProcess implements Role, PortOwner {
 
   get inFlight(): number {
     return this.#service.inFlight;
-  }
-
-  get successor(): Link | undefined {
-    return this.#service.successor;
   }
 
   get alarm(): string | undefined {
@@ -139,6 +139,7 @@ export class SourceProcess implements Role, PortOwner {
   }
 
   fromSuccessor(frame: BackFrame): void {
+    if (frame.kind === "gradient") this.#looks.answered(frame.batch);
     this.#service.fromSuccessor(frame);
   }
 
@@ -161,6 +162,10 @@ export class SourceProcess implements Role, PortOwner {
 
   ask(question: QuestionMessage): void {
     this.#questions.hear(question);
+  }
+
+  look(look: LookMessage): void {
+    this.#looks.hear(look, this.cursor);
   }
 
   pause(isPaused: boolean): void {

@@ -36,6 +36,8 @@ interface RunState {
   isRunning(): boolean;
   /** Every layer holds its last batch durably. */
   finished(frame: FinishedFrame): void;
+  /** This batch was handed to the network. */
+  sent(batch: number): void;
 }
 
 const LOOK_AGAIN_MS = 50;
@@ -187,6 +189,7 @@ export class SourceService {
     else this.#meter.again();
     this.#sent = Math.max(this.#sent, number);
     this.#successor?.send(frameOf(this.#data, batch, number));
+    this.#run.sent(number);
   }
 
   #sendEvaluation(batch: number, part: number): void {

@@ -20,6 +20,8 @@ export interface Environment {
   now(): number;
   /** By the clock on the wall; for people. */
   date(): Date;
+  /** The same in milliseconds since 1970, with fractions: what happens in a batch takes less than one. */
+  wallMs(): number;
   /** Once, or again and again, until the function it returns is called. */
   after(ms: number, run: () => void): () => void;
   every(ms: number, run: () => void): () => void;
@@ -52,6 +54,7 @@ export function realEnvironment(
     hub: { ...process, dial: (options) => dialHub({ ...options, ...common }) },
     now,
     date: () => new Date(),
+    wallMs: () => performance.timeOrigin + performance.now(),
     after: (ms, run) => {
       const timer = setTimeout(run, ms);
       return () => clearTimeout(timer);

@@ -11,7 +11,9 @@ import {
   type Command,
   type Goodbye,
   type Introduction,
+  type LookMessage,
   type QuestionMessage,
+  type SeenMessage,
   type Standing,
   TELEMETRY_PROTOCOL,
 } from "../../shared/telemetry/messages.ts";
@@ -51,6 +53,7 @@ export interface ReportedWorker {
   obey(command: Command): void;
   /** Undefined where this worker takes no questions. */
   readonly ask: ((question: QuestionMessage) => void) | undefined;
+  look(look: LookMessage): void;
 }
 
 /** Said and not taken by the network; beyond it nothing more is said for now. */
@@ -113,6 +116,7 @@ export class Reporter {
       onAcknowledged: (seq) => this.#acknowledged(seq),
       onCommand: (command, refusal) => this.#command(command, refusal),
       onQuestion: (question, refusal) => this.#question(question, refusal),
+      onLook: (look, refusal) => this.#look(look, refusal),
       onDown: () => {
         this.#hub = undefined;
       },
@@ -159,6 +163,11 @@ export class Reporter {
   /** At once, or never. */
   answer(answer: Omit<AnswerMessage, "kind">): void {
     if (this.#hub && !this.#isBusy(this.#hub)) this.#hub.send({ kind: "answer", ...answer });
+  }
+
+  /** As an answer. */
+  seen(seen: Omit<SeenMessage, "kind">): void {
+    if (this.#hub && !this.#isBusy(this.#hub)) this.#hub.send({ kind: "seen", ...seen });
   }
 
   /** Says what is left, for a moment if it takes one, and that this life is over; without a word where another follows. */
@@ -221,6 +230,11 @@ export class Reporter {
     this.#worker.ask?.(question);
   }
 
+  #look(look: LookMessage, refusal: string | undefined): void {
+    if (refusal !== undefined) return this.#speaker.log.warn({ why: refusal }, "refused to look at a batch");
+    this.#worker.look(look);
+  }
+
   #objection(command: Command): string | undefined {
     if (!this.#control) return "this worker was started without --control";
     return COMMANDS.includes(command) ? undefined : "there is no such command";
@@ -245,6 +259,7 @@ function introductionOf(
     port,
     control,
     ...(questions && { questions }),
+    looks: true,
     config: canonicalYaml(config),
     ...(node !== undefined && { node }),
     ...(folders[0]?.url !== undefined && { store: folders[0].url }),

@@ -1,5 +1,5 @@
 import type { EventName } from "../../shared/record/lines.ts";
-import type { AnswerMessage } from "../../shared/telemetry/messages.ts";
+import type { AnswerMessage, SeenMessage } from "../../shared/telemetry/messages.ts";
 import type { Progress, WorkerState } from "../../shared/telemetry/telemetry.ts";
 import type { TestResult } from "../../shared/wire/frames.ts";
 import type { ClaimedLife } from "./claim-life.ts";
@@ -44,7 +44,7 @@ export class StatusReporter {
     life: ClaimedLife,
     port: OpenPort,
     worker: Status & { readonly kernels: string },
-    heard: Pick<ReportedWorker, "obey" | "ask">,
+    heard: Pick<ReportedWorker, "obey" | "ask" | "look">,
   ) {
     this.#self = self;
     this.#window = config.delivery.window;
@@ -81,6 +81,10 @@ export class StatusReporter {
 
   answer(answer: Omit<AnswerMessage, "kind">): void {
     this.#hub?.answer(answer);
+  }
+
+  seen(seen: Omit<SeenMessage, "kind">): void {
+    this.#hub?.seen(seen);
   }
 
   /** A few times a second. */

@@ -5,7 +5,7 @@ import { Claim } from "../../shared/checkpoint/claim.ts";
 import { configHash } from "../../shared/config/hash.ts";
 import type { Link, Why } from "../../shared/link/link.ts";
 import type { EventName } from "../../shared/record/lines.ts";
-import type { Command, QuestionMessage } from "../../shared/telemetry/messages.ts";
+import type { Command, LookMessage, QuestionMessage } from "../../shared/telemetry/messages.ts";
 import { ExitCode } from "../../shared/telemetry/telemetry.ts";
 import { type BackFrame, CloseCode, type WelcomeFrame } from "../../shared/wire/frames.ts";
 import type { ClaimedLife } from "./claim-life.ts";
@@ -36,8 +36,8 @@ export interface Role extends Status {
   lastWords(): object;
   /** Deals with a question of the hub's; undefined where it takes none. */
   ask?(question: QuestionMessage): void;
-  /** Undefined while it is away. */
-  readonly successor: Link | undefined;
+  /** Tells the hub what it saw of a batch when that is over, or at once why it cannot. */
+  look(look: LookMessage): void;
   successorUp(link: Link, welcome: WelcomeFrame): void;
   fromSuccessor(frame: BackFrame): void;
   /** A link that was up. */
@@ -64,6 +64,8 @@ export class Worker {
   /** Links come and go many times a second where every activation is refused. */
   readonly #lines: { readonly linked: LogAllowance; readonly lost: LogAllowance };
   #successor: Successor | undefined;
+  /** While it is there. */
+  #link: Link | undefined;
   #delayMs = 0;
   #isStopping = false;
   #finish!: (ending: Ending) => void;
@@ -86,6 +88,7 @@ export class Worker {
     this.status = new StatusReporter(start, this.self, life, port, role, {
       obey: (command) => this.#obey(command),
       ask: role.ask && ((question) => role.ask?.(question)),
+      look: (look) => role.look(look),
     });
   }
 
@@ -138,6 +141,7 @@ export class Worker {
     const full = { ...route, link: config.link, traffic: this.#port.traffic, dial, now, random };
     this.#successor = new Successor(this.self, full, this.log, {
       up: (link, welcome) => {
+        this.#link = link;
         link.delay(this.#delayMs);
         this.#role.successorUp(link, welcome);
       },
@@ -234,7 +238,7 @@ export class Worker {
       delayMs: this.#successor && this.#delayMs,
       setDelay: (ms: number) => {
         this.#delayMs = ms;
-        role.successor?.delay(ms);
+        this.#link?.delay(ms);
       },
       event: (name: EventName, text: string) => this.event(name, text),
       save: () => role.save(),

@@ -34,6 +34,8 @@ export class DecoupledLayer {
   readonly #transform: Transform;
   readonly #generator: GradientGenerator;
   readonly #turns: UpdateLottery;
+  /** The guess that drove the last update. */
+  outputGradient: Float32Array | undefined;
 
   constructor(kernels: Kernels, options: LayerOptions) {
     const { outputs, labelWidth, networkInputWidth } = options;
@@ -68,6 +70,7 @@ export class DecoupledLayer {
   rehearse(example: Example): LayerAnswer {
     const output = this.#transform.forward(example.input, example.rows);
     const syntheticGradient = this.#generator.predict(this.evidence(example, output));
+    this.outputGradient = syntheticGradient;
     const { wantInputGradient } = this.#options;
     const inputGradient = this.#transform.backward(syntheticGradient, example.rows, wantInputGradient);
     return { output, inputGradient };

@@ -23,7 +23,8 @@ export class Head {
   readonly #kernels: Kernels;
   readonly #options: LayerOptions;
   readonly #transform: Transform;
-  readonly #outputGradient: Float32Array;
+  /** Of the loss: what drove the last update. */
+  readonly outputGradient: Float32Array;
   readonly #turns: UpdateLottery;
 
   /** Throws an Error unless there is one output for each label. */
@@ -36,7 +37,7 @@ export class Head {
     this.#kernels = kernels;
     this.#options = options;
     this.#transform = options.parts.transform(kernels, options);
-    this.#outputGradient = kernels.allocate(maxRows * outputs);
+    this.outputGradient = kernels.allocate(maxRows * outputs);
     this.#turns = new UpdateLottery(options);
   }
 
@@ -61,7 +62,7 @@ export class Head {
     const output = this.#transform.forward(input, rows);
     const loss = this.#loss(output, example) / rows;
     const inputGradient = this.#transform.backward(
-      this.#outputGradient,
+      this.outputGradient,
       rows,
       this.#options.wantInputGradient,
     );
@@ -103,11 +104,11 @@ export class Head {
     this.#turns.restore(state);
   }
 
-  /** Σ of the loss over the examples, of a sequence the mean of its positions; leaves its gradient in #outputGradient. */
+  /** Σ of the loss over the examples, of a sequence the mean of its positions; leaves its gradient in outputGradient. */
   #loss(output: Float32Array, { labels, rows }: Example): number {
     const { loss, outputs, labelPositions } = this.#options;
     const [judged, columns] = [rows * labelPositions, outputs / labelPositions];
-    const gradient = this.#outputGradient;
+    const gradient = this.outputGradient;
     return this.#kernels.lossAndGradient(loss, output, labels, gradient, judged, columns) / labelPositions;
   }
 }

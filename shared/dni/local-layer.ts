@@ -20,6 +20,8 @@ export class LocalLayer {
   readonly #transform: Transform;
   readonly #auxiliary: AuxiliaryHead;
   readonly #turns: UpdateLottery;
+  /** Of its own head's loss: what drove the last update. */
+  outputGradient: Float32Array | undefined;
 
   constructor(kernels: Kernels, options: LayerOptions) {
     this.#options = options;
@@ -44,6 +46,7 @@ export class LocalLayer {
     const { rows } = example;
     const output = this.#transform.forward(example.input, rows);
     const outputGradient = this.#auxiliary.outputGradient(output, example.labels, rows);
+    this.outputGradient = outputGradient;
     const { wantInputGradient } = this.#options;
     return { output, inputGradient: this.#transform.backward(outputGradient, rows, wantInputGradient) };
   }

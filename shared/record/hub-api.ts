@@ -18,6 +18,7 @@ import type { WorkerName } from "./worker-name.ts";
  *     GET  /api/stream                      server-sent events of the watched run, see StreamEvents
  *     POST /api/control                     ControlRequest → ControlAnswer; 403, 404, 409 with { error }
  *     POST /api/ask                         Question → an Answer a line, as they come; 400, 409, 429 with { error }
+ *     POST /api/look                        a SeenBy a line, of one batch that is to come; 409, 429 with { error }
  *     GET  /healthz  /metrics               of the hub itself
  *     GET  /                                the page
  */

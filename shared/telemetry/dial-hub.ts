@@ -1,8 +1,8 @@
 import { type DialAnswer, Dialling, type DialTarget } from "../link/dialling.ts";
 import type { Link, Why } from "../link/link.ts";
 import type { Secret } from "../link/secret.ts";
-import { provenIntroduction, refuseCommand, refuseQuestion } from "./hub-proof.ts";
-import type { Command, Introduction, QuestionMessage, ToHub, ToWorker } from "./messages.ts";
+import { provenIntroduction, refuseCommand, refuseLook, refuseQuestion } from "./hub-proof.ts";
+import type { Command, Introduction, LookMessage, QuestionMessage, ToHub, ToWorker } from "./messages.ts";
 import { misfit, workerCodec } from "./telemetry-codec.ts";
 
 export interface HubDialOptions extends Omit<DialTarget, "maxFrameBytes"> {
@@ -16,6 +16,7 @@ export interface HubDialOptions extends Omit<DialTarget, "maxFrameBytes"> {
   onCommand(command: Command, refusal: string | undefined, worker?: string): void;
   /** As onCommand; only where the introduction says that it takes questions. */
   onQuestion?(question: QuestionMessage, refusal: string | undefined): void;
+  onLook?(look: LookMessage, refusal: string | undefined): void;
   /** Once for every connection that was up. */
   onDown(why: Why): void;
 }
@@ -69,6 +70,8 @@ function hear(message: ToWorker, { introduction, challenge }: Welcome, options: 
       return options.onAcknowledged(message.seq);
     case "question":
       return options.onQuestion?.(message, refuseQuestion(secret, message, introduction, challenge));
+    case "look":
+      return options.onLook?.(message, refuseLook(secret, message, introduction, challenge));
     case "command": {
       const refusal = refuseCommand(secret, message, introduction, challenge);
       return options.onCommand(message.command, refusal, message.worker);

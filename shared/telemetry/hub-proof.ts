@@ -1,6 +1,6 @@
 import { newNonce, refuseProof } from "../link/proof.ts";
 import type { Secret } from "../link/secret.ts";
-import type { Command, CommandMessage, Introduction, QuestionMessage } from "./messages.ts";
+import type { Command, CommandMessage, Introduction, LookMessage, QuestionMessage } from "./messages.ts";
 
 /**
  * A worker that introduces itself to a hub proves that it is of the run, and a hub's command proves that the hub is: both
@@ -9,7 +9,7 @@ import type { Command, CommandMessage, Introduction, QuestionMessage } from "./m
  */
 function proofOf(
   secret: Secret,
-  what: "introduction" | "command" | "question",
+  what: "introduction" | "command" | "question" | "look",
   { run, worker, incarnation, instance, port, nonce }: Introduction,
   challenge: string,
   command: readonly (string | undefined)[] = [],
@@ -71,6 +71,29 @@ export function refuseQuestion(
   challenge: string,
 ): string | undefined {
   return secret && refuseProof(question, proofOf(secret, "question", to, challenge, [wordsOf(question)]));
+}
+
+/** To look at a batch, with its proof. */
+export function provenLook(
+  secret: Secret | undefined,
+  { look, batch }: Pick<LookMessage, "look" | "batch">,
+  to: Introduction,
+  challenge: string,
+): LookMessage {
+  const message = { kind: "look", look, batch } as const;
+  if (secret === undefined) return message;
+  return { ...message, proof: proofOf(secret, "look", to, challenge, [JSON.stringify([look, batch])]) };
+}
+
+/** Why the batch is not to be looked at; undefined if it is. */
+export function refuseLook(
+  secret: Secret | undefined,
+  message: LookMessage,
+  to: Introduction,
+  challenge: string,
+): string | undefined {
+  const words = JSON.stringify([message.look, message.batch]);
+  return secret && refuseProof(message, proofOf(secret, "look", to, challenge, [words]));
 }
 
 function wordsOf({ question, example, input }: QuestionMessage): string {

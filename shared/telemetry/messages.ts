@@ -1,6 +1,7 @@
 import type { Command } from "../record/hub-api.ts";
 import type { Evaluation, EventLine, Segment } from "../record/lines.ts";
 import type { Progress } from "../record/progress.ts";
+import type { Seen } from "../record/seen.ts";
 import type { WorkerName } from "../record/worker-name.ts";
 
 export { COMMANDS, type Command } from "../record/hub-api.ts";
@@ -38,6 +39,8 @@ export interface Introduction {
   readonly control: boolean;
   /** Whether it can be asked questions. */
   readonly questions?: boolean;
+  /** Whether it tells what it saw of a batch. */
+  readonly looks?: boolean;
   /** The config as canonical YAML. */
   readonly config: string;
   /** The machine it lives on, where it was told. */
@@ -128,5 +131,20 @@ export interface AnswerMessage {
   readonly refusal?: string;
 }
 
-export type ToHub = Introduction | Numbered | Standing | Goodbye | AnswerMessage;
-export type ToWorker = Challenge | Acknowledgement | CommandMessage | QuestionMessage;
+/** To a worker that said it does: keep what you see of this batch, which is to come. */
+export interface LookMessage {
+  readonly kind: "look";
+  readonly look: number;
+  readonly batch: number;
+  /** As of a command. */
+  readonly proof?: string;
+}
+
+/** From a worker, once: what it saw, when nothing more of that batch is to come. */
+export interface SeenMessage extends Seen {
+  readonly kind: "seen";
+  readonly look: number;
+}
+
+export type ToHub = Introduction | Numbered | Standing | Goodbye | AnswerMessage | SeenMessage;
+export type ToWorker = Challenge | Acknowledgement | CommandMessage | QuestionMessage | LookMessage;

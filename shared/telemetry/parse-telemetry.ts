@@ -8,6 +8,7 @@ import {
   wordSchema as word,
   workerSchema,
 } from "../record/parse-line.ts";
+import { MOMENTS, PICTURES } from "../record/seen.ts";
 import { isWorkerName, type WorkerName } from "../record/worker-name.ts";
 import type { Numbered, ToHub } from "./messages.ts";
 
@@ -45,6 +46,35 @@ const progress = z.object({
   rssBytes: figure,
 });
 
+const MOST_PICTURE = 64;
+const pictureSchema = z
+  .object({
+    of: z.tuple([count, count]),
+    rows: count.max(MOST_PICTURE),
+    columns: count.max(MOST_PICTURE),
+    values: z.array(z.number()).max(MOST_PICTURE ** 2),
+  })
+  .refine(({ rows, columns, values }) => values.length === rows * columns, "a picture lacks values");
+
+const seen = z.object({
+  kind: z.literal("seen"),
+  look: count,
+  batch,
+  learns: z.enum(["decoupled", "local", "head", "locked", "late"]).optional(),
+  moments: z.partialRecord(z.enum(MOMENTS), figure),
+  rows: count.optional(),
+  loss: z.number().optional(),
+  cosine: z.number().optional(),
+  generatorError: figure.optional(),
+  staleness: figure.optional(),
+  moved: z
+    .array(z.object({ name: z.string().max(200), by: figure, from: figure }))
+    .max(64)
+    .optional(),
+  pictures: z.partialRecord(z.enum(PICTURES), pictureSchema).optional(),
+  refusal: phrase.optional(),
+});
+
 const toHub = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("introduction"),
@@ -57,6 +87,7 @@ const toHub = z.discriminatedUnion("kind", [
     port: z.int().min(0).max(65535),
     control: z.boolean(),
     questions: z.boolean().optional(),
+    looks: z.boolean().optional(),
     config: z.string(),
     node: z.string().max(253).optional(),
     store: z.string().max(2000).optional(),
@@ -75,6 +106,7 @@ const toHub = z.discriminatedUnion("kind", [
     labels: z.array(z.number()).max(MOST_FIGURES).optional(),
     refusal: phrase.optional(),
   }),
+  seen,
   z.object({ kind: z.literal("goodbye"), why: z.enum(["finished", "stopped", "fenced", "failed"]) }),
 ]);
 

@@ -22,7 +22,7 @@ export const hubCodec: Codec<ToWorker, Heard> = codecOf((text) => {
 /** The worker's end. */
 export const workerCodec: Codec<ToHub, ToWorker> = codecOf((text) => {
   const message = readToWorker(text);
-  if (message === undefined) throw misfit("a hub says challenge, ack, command or question");
+  if (message === undefined) throw misfit("a hub says challenge, ack, command, question or look");
   return message;
 });
 
@@ -47,11 +47,12 @@ function readToWorker(text: string): ToWorker | undefined {
   }
   const isText = (value: unknown) => typeof value === "string";
   const isTextIfAny = (value: unknown) => value === undefined || isText(value);
-  const { kind, protocol, nonce, seq, question, command, proof, worker } = message ?? {};
+  const { kind, protocol, nonce, seq, question, look, batch, command, proof, worker } = message ?? {};
   const isOne =
     (kind === "challenge" && Number.isInteger(protocol) && isText(nonce)) ||
     (kind === "ack" && Number.isInteger(seq)) ||
     (kind === "question" && Number.isSafeInteger(question) && isTextIfAny(proof)) ||
+    (kind === "look" && [look, batch].every(Number.isSafeInteger) && isTextIfAny(proof)) ||
     (kind === "command" && isText(command) && isTextIfAny(proof) && isTextIfAny(worker));
   return isOne ? (message as unknown as ToWorker) : undefined;
 }

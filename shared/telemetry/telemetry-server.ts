@@ -2,13 +2,15 @@ import { type Arrival, Door, type Guest } from "../link/door.ts";
 import type { SocketLink, Why } from "../link/link.ts";
 import type { Secret } from "../link/secret.ts";
 import { CloseCode } from "../wire/frames.ts";
-import { provenCommand, provenQuestion, refuseIntroduction } from "./hub-proof.ts";
+import { provenCommand, provenLook, provenQuestion, refuseIntroduction } from "./hub-proof.ts";
 import {
   type AnswerMessage,
   type Command,
   type Goodbye,
   type Introduction,
+  type LookMessage,
   type QuestionMessage,
+  type SeenMessage,
   type Standing,
   TELEMETRY_PROTOCOL,
   type ToWorker,
@@ -24,6 +26,7 @@ export interface TelemetryServerOptions {
   readonly introduced: (visitor: TelemetryClient) => void;
   readonly stood: (visitor: TelemetryClient, standing: Standing) => void;
   readonly answered: (visitor: TelemetryClient, answer: AnswerMessage) => void;
+  readonly seen: (visitor: TelemetryClient, seen: SeenMessage) => void;
   readonly said: (visitor: TelemetryClient, line: Extract<Heard, { kind: "line" }>) => void;
   readonly goodbye: (visitor: TelemetryClient, why: Goodbye["why"]) => void;
   /** Once for each that was introduced. */
@@ -44,6 +47,8 @@ export interface TelemetryClient {
   command(command: Command, worker?: string): void;
   /** To a source that takes questions. */
   ask(question: Omit<QuestionMessage, "kind" | "proof">): void;
+  /** To a worker that tells what it sees. */
+  look(look: Pick<LookMessage, "look" | "batch">): void;
   /** It dials again, and says again what was not acknowledged. */
   sendAway(reason: string): void;
 }
@@ -94,6 +99,7 @@ export class TelemetryServer extends Door<ToWorker, Heard> {
     const visitor = new Visiting(link, heard, host, {
       command: (command, worker) => link.send(provenCommand(secret, command, heard, nonce, worker)),
       ask: (question) => link.send(provenQuestion(secret, question, heard, nonce)),
+      look: (look) => link.send(provenLook(secret, look, heard, nonce)),
     });
     this.#visitors.add(visitor);
     introduced(visitor);
@@ -107,6 +113,8 @@ export class TelemetryServer extends Door<ToWorker, Heard> {
         return this.#options.said(visitor, heard);
       case "answer":
         return this.#options.answered(visitor, heard);
+      case "seen":
+        return this.#options.seen(visitor, heard);
       case "standing":
         return this.#options.stood(visitor, heard);
       case "goodbye":
@@ -132,6 +140,7 @@ class Visiting implements TelemetryClient {
   readonly host: string;
   readonly command: TelemetryClient["command"];
   readonly ask: TelemetryClient["ask"];
+  readonly look: TelemetryClient["look"];
   readonly #link: HubLink;
   #second = 0;
   #messages = 0;
@@ -140,13 +149,14 @@ class Visiting implements TelemetryClient {
     link: HubLink,
     introduction: Introduction,
     host: string,
-    { command, ask }: Pick<TelemetryClient, "command" | "ask">,
+    { command, ask, look }: Pick<TelemetryClient, "command" | "ask" | "look">,
   ) {
     this.#link = link;
     this.introduction = introduction;
     this.host = host;
     this.command = command;
     this.ask = ask;
+    this.look = look;
   }
 
   acknowledge(seq: number): void {

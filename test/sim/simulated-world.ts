@@ -25,6 +25,7 @@ export function worldOf(
     hub: hub && { dial: hub.dialFor(life), rssBytes: () => 0, nodeVersion: "" },
     now: () => queue.now,
     date: () => new Date(queue.now),
+    wallMs: () => queue.now,
     after: (ms, run) => {
       let isOn = true;
       queue.after(ms, () => life.run(() => isOn && run()));

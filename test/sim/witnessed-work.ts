@@ -1,5 +1,5 @@
 import type { Output } from "../../services/layer/computed.ts";
-import { LayerWork } from "../../services/layer/layer-work.ts";
+import { WatchedWork } from "../../services/layer/watched-work.ts";
 import type { GeneratorHealth } from "../../shared/dni/generators/linear-generator.ts";
 import type { LayerState } from "../../shared/dni/layer-state.ts";
 import type { BatchFrame, CorrectionFrame, TargetFrame, Tensor } from "../../shared/wire/frames.ts";
@@ -21,7 +21,7 @@ export interface WorkWatch {
  * The learning side with a witness among its tensors: the batches that are in the weights, in order. It is saved with
  * them, and restored with them, whatever the cursor beside them says.
  */
-export class WitnessedWork extends LayerWork {
+export class WitnessedWork extends WatchedWork {
   readonly #most: number;
   readonly #watch: WorkWatch;
   #applied: number[] = [];
@@ -29,7 +29,7 @@ export class WitnessedWork extends LayerWork {
   readonly #kept = new Set<number>();
   #sinceTarget = 0;
 
-  constructor(build: ConstructorParameters<typeof LayerWork>, watch: WorkWatch) {
+  constructor(build: ConstructorParameters<typeof WatchedWork>, watch: WorkWatch) {
     super(...build);
     this.#most = build[1].run.batches;
     this.#watch = watch;

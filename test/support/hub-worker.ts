@@ -13,6 +13,7 @@ export interface WorkerSays {
   readonly port?: number;
   readonly control?: boolean;
   readonly questions?: boolean;
+  readonly looks?: boolean;
   readonly secret?: Secret;
   readonly node?: string;
   readonly store?: string;
@@ -44,6 +45,7 @@ export class HubWorker {
       node,
       store,
       questions,
+      looks,
     } = says;
     this.introduction = {
       kind: "introduction",
@@ -60,6 +62,7 @@ export class HubWorker {
       },
       ...(node !== undefined && { node }),
       ...(questions && { questions }),
+      ...(looks && { looks }),
       ...(store !== undefined && { store }),
       versions: { node: "v20", kernels: "plain" },
     };

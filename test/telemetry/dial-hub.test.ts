@@ -173,6 +173,7 @@ describe("a worker that dials a hub", () => {
       },
       stood: () => undefined,
       answered: () => undefined,
+      seen: () => undefined,
       said: (_, { seq }) => lines.put(seq),
       goodbye: () => undefined,
       left: (_, why) => left.put(why),

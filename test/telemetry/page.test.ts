@@ -44,6 +44,18 @@ test("the introduction of the page is understood, and every kind of message is o
     kind: "introduction",
     worker: "layer2",
   });
-  for (const kind of ["challenge", "introduction", "line", "standing", "ack", "command", "goodbye"])
+  for (const kind of [
+    "challenge",
+    "introduction",
+    "line",
+    "standing",
+    "question",
+    "answer",
+    "look",
+    "seen",
+    "ack",
+    "command",
+    "goodbye",
+  ])
     expect(page).toMatch(new RegExp(`^## .*\\b${kind}\\b`, "m"));
 });
