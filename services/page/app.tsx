@@ -7,6 +7,7 @@ import { Chain } from "./chain/chain.tsx";
 import { type ChartSettings, Charts } from "./charts/charts.tsx";
 import { useCommands } from "./commanding.ts";
 import { Control } from "./control.tsx";
+import { Glass } from "./glass/glass.tsx";
 import { Header } from "./header.tsx";
 import { Help } from "./help.tsx";
 import { History } from "./history.tsx";
@@ -151,6 +152,7 @@ function RunPage(props: RunPageProps) {
         commands={mayCommand ? commands : undefined}
       />
       {isWatched && <Ask data={view.data} workers={run.workers} now={watcher.now} />}
+      {isWatched && <Glass workers={workers} />}
       {mayCommand && (
         <Control
           control={view.control}

@@ -9,6 +9,7 @@ import type {
   StreamEvents,
 } from "../../shared/record/hub-api.ts";
 import type { EventLine, MetricLine } from "../../shared/record/lines.ts";
+import type { SeenBy } from "../../shared/record/seen.ts";
 
 /** The hub as the page speaks to it. Everything is asked of the folder the page came from. */
 
@@ -44,13 +45,22 @@ export async function command(request: ControlRequest, token: string): Promise<C
 /** Hears each worker's answer as it comes. Rejects with the hub's reason where it refuses. */
 export async function ask(question: Question, hear: (answer: Answer) => void): Promise<void> {
   const response = await fetch("api/ask", { method: "POST", body: JSON.stringify(question) });
+  return eachLine(response, hear);
+}
+
+/** Hears what each worker saw of one batch, as it comes. Rejects with the hub's reason where it refuses. */
+export async function look(hear: (seen: SeenBy) => void): Promise<void> {
+  return eachLine(await fetch("api/look", { method: "POST" }), hear);
+}
+
+async function eachLine<Line>(response: Response, hear: (line: Line) => void): Promise<void> {
   if (!response.ok) return answer(response);
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
     const lines = (rest + part.value).split("\n");
     rest = lines.pop()!;
-    for (const line of lines) hear(JSON.parse(line) as Answer);
+    for (const line of lines) hear(JSON.parse(line) as Line);
   }
 }
 
