@@ -9,7 +9,11 @@ const PINNED = [
   { config: "configs/mnist.yaml", staleness: 4 },
   { config: "configs/paper/unlock3.yaml", staleness: 3 },
 ].map((pinned) => ({ ...pinned, kernels: "wasm" }));
-const SETS = [...PINNED, { ...PINNED[3]!, kernels: "auto" }];
+const SETS = [
+  ...PINNED,
+  { ...PINNED[3]!, kernels: "auto" },
+  { config: "configs/gpt/tiny.yaml", staleness: 4, kernels: "auto" },
+];
 const RUNS = 3;
 
 describe.each(SETS)("$config over processes, staleness pinned to $staleness, kernels $kernels", (pinned) => {
