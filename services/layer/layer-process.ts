@@ -20,7 +20,7 @@ import { Looks } from "./looks.ts";
 import { longestActivation, Predecessor } from "./predecessor.ts";
 import { Questions } from "./questions.ts";
 import { Saver } from "./saver.ts";
-import { type LayerStart, requireLayer, rulesOf, type Startup, startUp } from "./startup.ts";
+import { type Aim, type LayerStart, requireLayer, rulesOf, type Startup, startUp } from "./startup.ts";
 
 const LOOK_MS = 500;
 const LAST_SAVE_MS = 8000;
@@ -46,6 +46,8 @@ export class LayerProcess implements Role, PortOwner {
   readonly #hasSuccessor: boolean;
   /** What its checkpoint was of, and the lowest batch that could be repeated from it. */
   readonly beganAt: { readonly cursor: number; readonly firstSent: number };
+  /** It began with a checkpoint as old as was asked for. */
+  readonly reaches: boolean;
   /** Where this life ended by going back: the next must be able to repeat this batch. */
   reach: number | undefined;
   /** Undefined until the run is over; resolves when that is saved. */
@@ -53,13 +55,13 @@ export class LayerProcess implements Role, PortOwner {
 
   /**
    * Listens, claims a life in the state folder, restores the newest checkpoint, dials. Rejects if it cannot ever start.
-   * Learns at rates halved `halvings` times. `reach`: the newest checkpoint from which that batch can be repeated.
+   * Learns at rates halved `halvings` times.
    */
-  static async start(start: LayerStart, halvings = 0, reach?: number): Promise<LayerProcess> {
+  static async start(start: LayerStart, halvings = 0, aim?: Aim): Promise<LayerProcess> {
     const { config, options } = start;
     requireLayer(config, options);
     return listenFirst(start, longestActivation(config, options.layer), async (port) => {
-      const startup = await startUp(start, halvings, reach);
+      const startup = await startUp(start, halvings, aim);
       const layer = new LayerProcess(start, startup, port);
       layer.#open(start, startup);
       return layer;
@@ -79,6 +81,7 @@ export class LayerProcess implements Role, PortOwner {
     this.#saver = new Saver(lineage, this.worker);
     const rules = rulesOf(config, this.layer);
     const { cursor, standing } = lineage;
+    this.reaches = startup.reaches;
     this.beganAt = { cursor, firstSent: standing.firstSent };
     const at = { cursor, standing, mayGoBack: startup.mayGoBack };
     this.#service = new LayerService(rules, work, life.meter, this.#surroundings(), at);

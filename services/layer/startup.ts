@@ -30,6 +30,14 @@ export type LayerOptions = WorkerOptions & { readonly layer: number };
 
 export type LayerStart = Start<LayerOptions, LayerEnvironment>;
 
+/** Where a life begins that follows another in the same process. */
+export interface Aim {
+  /** The newest checkpoint from which this batch can be repeated; the newest of all unless given. */
+  readonly reach?: number | undefined;
+  /** Where none is old enough, whatever is asked for then is answered at present weights. Else it goes back once more. */
+  readonly isLastTry?: boolean;
+}
+
 /** A layer as its state folder left it, before it meets anybody. */
 export interface Startup {
   readonly life: ClaimedLife;
@@ -37,6 +45,8 @@ export interface Startup {
   readonly lineage: Lineage;
   /** Pinned: there may be an earlier checkpoint to go back to. */
   readonly mayGoBack: boolean;
+  /** It begins with a checkpoint as old as was asked for. */
+  readonly reaches: boolean;
   /** Of what it was restored from; undefined if it begins from nothing. */
   readonly restored:
     | { readonly cursor: number; readonly finished: boolean; readonly isReleased: boolean }
@@ -56,9 +66,10 @@ export function requireLayer({ layers }: Config, { layer, successor }: LayerOpti
 
 /**
  * Claims a life in the state folder, and restores the newest checkpoint there is. Rejects where none of several is valid.
- * The rates of learning are halved `halvings` times. `reach`: the newest of those from which that batch can be repeated.
+ * The rates of learning are halved `halvings` times.
  */
-export async function startUp(start: LayerStart, halvings: number, reach?: number): Promise<Startup> {
+export async function startUp(start: LayerStart, halvings: number, aim: Aim = {}): Promise<Startup> {
+  const { reach, isLastTry = true } = aim;
   const { config, options, environment } = start;
   const { layer, run, state } = options;
   const identity = { run, layer, configHash: configHash(config) };
@@ -75,7 +86,8 @@ export async function startUp(start: LayerStart, halvings: number, reach?: numbe
       { path, why },
       isDamaged ? "checkpoint set aside" : "checkpoint cannot be read, passed over",
     );
-  if (!reaches) life.log.warn({ reach }, "cannot go back that far: this recovery leaves a trace");
+  if (!reaches && isLastTry)
+    life.log.warn({ reach }, "cannot go back that far: this recovery leaves a trace");
   const work = newWork(start, halvings);
   const born = { ...identity, incarnation: life.incarnation, batches: config.run.batches };
   const stores = { checkpoints, snapshots: new SnapshotStore(state, environment.disk) };
@@ -89,7 +101,7 @@ export async function startUp(start: LayerStart, halvings: number, reach?: numbe
     sentSince: (batch: number) => work.sent?.stateSince(batch),
   };
   const lineage = new Lineage(born, stores, () => work.state(), pending, keeping);
-  const begun = { life, work, lineage, mayGoBack: leavesNoTrace(rules) && reaches };
+  const begun = { life, work, lineage, reaches, mayGoBack: leavesNoTrace(rules) && (reaches || !isLastTry) };
   if (!found) return { ...begun, restored: undefined };
   restore(found, work, lineage, life);
   const { cursor, finished } = found.checkpoint;

@@ -8,6 +8,15 @@ import {
   type Identity,
   requireIdentity,
 } from "./checkpoint.ts";
+import {
+  isCheckpoint,
+  isCorrupt,
+  isTemporary,
+  nameOf,
+  newestFirst,
+  placeOf,
+  wantedOf,
+} from "./checkpoint-name.ts";
 import { type Disk, realDisk } from "./disk.ts";
 import { isReplacedIn } from "./incarnation.ts";
 import type { Found, Restored, Skipped } from "./restored.ts";
@@ -129,7 +138,7 @@ export class CheckpointStore {
     await writeWhole(this.#disk, this.#folder, name, encodeCheckpoint(checkpoint));
     await this.#disk.syncFolder(this.#folder);
     const others = (await this.#disk.list(this.#folder)).filter(
-      (other) => PATTERN.test(other) && other !== name,
+      (other) => (isCheckpoint(other) || isCorrupt(other)) && other !== name,
     );
     await moveInto(this.#disk, this.#folder, aside, others);
   }
@@ -146,7 +155,7 @@ export async function listCheckpoints(
   const files = new Map<number, string>();
   let newest: number | undefined;
   for (const name of newestFirst(await disk.list(folder), isCheckpoint)) {
-    const cursor = Number(PATTERN.exec(name)![2]);
+    const [, cursor] = placeOf(name);
     newest ??= cursor;
     if (cursor <= newest && !files.has(cursor)) files.set(cursor, join(folder, name));
   }
@@ -189,14 +198,18 @@ async function prune(
   }: { readonly written: string; readonly names: readonly string[]; readonly kept: number },
 ): Promise<void> {
   const checkpoints = newestFirst(names, isCheckpoint);
-  const old = [...checkpoints.slice(kept), ...newestFirst(names, isCorrupt).slice(KEPT)];
+  const wanted = wantedOf(checkpoints, written, kept);
+  const old = [
+    ...checkpoints.filter((name) => !wanted.includes(name)),
+    ...newestFirst(names, isCorrupt).slice(KEPT),
+  ];
   try {
     for (const name of old) await disk.remove(join(folder, name));
   } catch (error) {
     const message = `Cannot remove old checkpoints in ${folder}: ${reasonOf(error)} (${written} is durable)`;
     throw new CheckpointWriteError(message, { cause: error, durable: true });
   }
-  if (checkpoints.slice(0, kept).includes(written)) return;
+  if (wanted.includes(written)) return;
   throw writeError(
     written,
     folder,
@@ -253,34 +266,6 @@ function noValid(layer: number, folder: string, damaged: readonly Skipped[]): No
   return new NoValidCheckpoint(
     `Cannot restore layer ${layer}: ${count} in ${folder}, none valid: ${reasons.join("; ")}`,
   );
-}
-
-const PATTERN = /^checkpoint-(\d+)-(-1|\d+)\.safetensors(\.corrupt)?$/;
-
-function nameOf({ incarnation, cursor }: Pick<Checkpoint, "incarnation" | "cursor">): string {
-  const padded = cursor < 0 ? String(cursor) : String(cursor).padStart(9, "0");
-  return `checkpoint-${String(incarnation).padStart(6, "0")}-${padded}.safetensors`;
-}
-
-function isCheckpoint(name: string): boolean {
-  return PATTERN.test(name) && !name.endsWith(".corrupt");
-}
-
-function isCorrupt(name: string): boolean {
-  return PATTERN.test(name) && name.endsWith(".corrupt");
-}
-
-function isTemporary(name: string): boolean {
-  return name.startsWith("checkpoint-") && name.endsWith(".tmp");
-}
-
-function newestFirst(names: readonly string[], which: (name: string) => boolean): string[] {
-  const place = (name: string) => PATTERN.exec(name)!.slice(1, 3).map(Number) as [number, number];
-  return names.filter(which).sort((a, b) => {
-    const [incarnationA, cursorA] = place(a);
-    const [incarnationB, cursorB] = place(b);
-    return incarnationB - incarnationA || cursorB - cursorA;
-  });
 }
 
 function writeError(name: string, folder: string, error: unknown): CheckpointWriteError {

@@ -4,7 +4,7 @@ import { isAnswered, isCorrectionDue, withoutEnd } from "./inbox.ts";
 import type { BarrierItem, BatchItem, CorrectionItem, EvaluationItem, Item, Payloads } from "./items.ts";
 import type { HangUp, LayerEffect } from "./layer-effect.ts";
 import type { LayerEvent } from "./layer-event.ts";
-import { dueBefore, firstNeeded } from "./pinned.ts";
+import { dueBefore, firstNeeded, hasLearntAll } from "./pinned.ts";
 import type { Rules } from "./rules.ts";
 import { standingOf } from "./standing.ts";
 import { type BatchInFlight, type InFlight, ticketsInFlight, withSent } from "./successor-state.ts";
@@ -70,7 +70,7 @@ class Turn<P extends Payloads> {
         return this.hearAnswer(event.batch, event.target);
       case "finished":
         // A former life of this layer was at the end; this one is not there yet, and will hear it again.
-        if (this.state.cursor === this.rules.batches - 1)
+        if (hasLearntAll(this.rules, this.state))
           this.effects.push({ effect: "save", at: standingOf(this.state) });
         return;
       case "checkpointed":

@@ -27,6 +27,15 @@ export function isDue(state: DeliveryState<Payloads>, batch: number, hasNumbers:
   return hasNumbers || (successor.need > batch && successor.inFlight.every((sent) => sent.batch !== batch));
 }
 
+/** Whether nothing is left to learn: pinned, also not of the answers and corrections that come after the last batch. */
+export function hasLearntAll(
+  { batches, staleness, isLocked, isHead }: Rules,
+  { cursor, corrected, learnt }: DeliveryState<Payloads>,
+): boolean {
+  if (cursor < batches - 1 || corrected < cursor) return false;
+  return staleness === undefined || isLocked || isHead || learnt === batches;
+}
+
 /** Pinned: a checkpoint of the batch before is not durable yet, and this one is to be saved, too. */
 export function isHeldToSave(
   { staleness, checkpointEvery }: Rules,

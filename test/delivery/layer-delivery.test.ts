@@ -317,6 +317,18 @@ describe("the end", () => {
     expect(layer.hear({ event: "finished" })).toEqual(["save"]);
   });
 
+  it("is not believed with staleness pinned before all answers are learnt, which a former life had learnt", () => {
+    const layer = new Tried({ batches: 2, staleness: 2 });
+    layer.link(0);
+    for (const batch of [0, 1]) layer.batch(batch);
+    expect(layer.hear({ event: "finished" })).toEqual([]);
+    layer.answer(0);
+    expect(layer.hear({ event: "finished" })).toEqual([]);
+    layer.answer(1);
+    expect(layer.hear({ event: "heard", item: end })).toEqual(["learn 1", "end"]);
+    expect(layer.hear({ event: "finished" })).toEqual(["save"]);
+  });
+
   it("is not accepted by a head that has not judged all held-out data", () => {
     const head = new Tried({ batches: 1, isHead: true }, 0);
     head.hear({ event: "predecessorLinked" });

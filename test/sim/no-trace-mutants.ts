@@ -1,0 +1,103 @@
+import type { Invariant } from "./invariant.ts";
+import type { FaultClass } from "./no-trace.ts";
+import type { Scenario } from "./scenario.ts";
+
+/** Pinned runs with such faults end with other weights than undisturbed ones. */
+export interface Trace {
+  readonly trace: FaultClass;
+  /** The first seed that is tried. */
+  readonly from: number;
+}
+
+const trace = (faults: FaultClass, from = 1): Trace => ({ trace: faults, from });
+
+/** A guard, taken out of the real code: its text, and what stands there instead. */
+export interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  readonly guard: string;
+  readonly without: string;
+  readonly violates: Invariant | Trace;
+  /** Runs in which it matters, though rarely: from this seed on. Else those of any kind, from the first. */
+  readonly where?: { readonly scenario: Scenario; readonly firstSeed: number };
+}
+
+export const noTraceMutants: readonly Mutant[] = [
+  {
+    name: "a batch learnt before is answered at present weights",
+    file: "shared/delivery/verdict.ts",
+    guard: 'if (batch >= firstSent) return "repeat";',
+    without: 'if (batch >= firstSent) return "rehearse";',
+    violates: trace("one process"),
+  },
+  {
+    name: "a checkpoint holds nothing of what was sent",
+    file: "services/layer/lineage.ts",
+    guard: "Math.max(this.#standing.firstSent, this.#keeping.lowestAsked(this.cursor))",
+    without: "this.cursor + 1",
+    violates: trace("one process"),
+  },
+  {
+    name: "a checkpoint does not say how many targets are in it",
+    file: "services/layer/lineage.ts",
+    guard: "found = known.map(([name, value]) => [name, counters[STANDING + name] ?? value]);",
+    without: "found = known;",
+    violates: trace("one process"),
+  },
+  {
+    name: "a layer lets go of answers that are lost with a link",
+    file: "shared/delivery/pinned.ts",
+    guard: "Math.min(need, lacking(state))",
+    without: "need",
+    violates: trace("any processes"),
+  },
+  {
+    name: "a target is learnt as often as it is heard",
+    file: "shared/delivery/pinned.ts",
+    guard: 'if (batch !== lacking(state) || successor.phase === "away") return false;',
+    without: 'if (batch > lacking(state) || successor.phase === "away") return false;',
+    violates: trace("processes and links"),
+  },
+  {
+    name: "nobody goes back for a neighbour",
+    file: "shared/delivery/verdict.ts",
+    guard: 'return mayGoBack ? "goBack" : "rehearse";',
+    without: 'return "rehearse";',
+    violates: trace("any processes"),
+  },
+  {
+    name: "a snapshot that does not come about changes the order of learning",
+    file: "shared/delivery/pinned.ts",
+    guard: "snapshotEvery > 0 ? next - (next % snapshotEvery) : 0",
+    without: "snapshotEvery < 0 ? next : 0",
+    violates: trace("any processes"),
+  },
+  {
+    name: "a checkpoint is copied when others have been applied",
+    file: "services/layer/lineage.ts",
+    guard: "if (this.isSaving) await this.#store.idle();",
+    without: "await this.#store.idle();",
+    violates: trace("any processes"),
+  },
+  {
+    name: "what an input came to is lost with a link",
+    file: "shared/delivery/delivery-state.ts",
+    guard: "const own = corrected + 1;",
+    without: "const own = arguments[0].cursor + 1;",
+    violates: trace("processes and links"),
+  },
+  {
+    name: "what former lives saved takes the room of checkpoints to go back to",
+    file: "shared/checkpoint/checkpoint-name.ts",
+    guard: "return isNew || index < kept;",
+    without: "return index < kept;",
+    violates: trace("processes and newest files", 424),
+  },
+  {
+    name: "a former life of a neighbour is believed that lacks everything",
+    file: "services/layer/layer-runner.ts",
+    guard: "tries = layer.reaches ? 0 : tries + 1;",
+    without: "tries = MOST_TRIES;",
+    violates: trace("any processes", 115),
+  },
+];
