@@ -5,7 +5,7 @@ import { type Address, hashOf } from "./address.ts";
 import { Ask } from "./ask/ask.tsx";
 import { Chain } from "./chain/chain.tsx";
 import { type ChartSettings, Charts } from "./charts/charts.tsx";
-import { useCommands } from "./commanding.ts";
+import { CommandAnswer, useCommands } from "./commanding.tsx";
 import { Control } from "./control.tsx";
 import { Glass } from "./glass/glass.tsx";
 import { Header } from "./header.tsx";
@@ -151,8 +151,14 @@ function RunPage(props: RunPageProps) {
         outages={outages}
         commands={mayCommand ? commands : undefined}
       />
+      {mayCommand && <CommandAnswer {...commands} />}
       {isWatched && <Ask data={view.data} workers={run.workers} now={watcher.now} />}
       {isWatched && <Glass workers={workers} />}
+      <Charts
+        {...{ run, version, overlay, outages, settings: props.settings, theme: props.theme }}
+        onSettings={props.change}
+      />
+      {test && <Judged test={test} labels={(view.data.labels ?? []).map(({ name }) => name)} />}
       {mayCommand && (
         <Control
           control={view.control}
@@ -162,11 +168,6 @@ function RunPage(props: RunPageProps) {
           onWorker={setSelected}
         />
       )}
-      <Charts
-        {...{ run, version, overlay, outages, settings: props.settings, theme: props.theme }}
-        onSettings={props.change}
-      />
-      {test && <Judged test={test} labels={(view.data.labels ?? []).map(({ name }) => name)} />}
       <div class="pair">
         <History events={run.events} workers={workers} filter={selected} onFilter={setSelected} />
         <Logs

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import type { ControlView } from "../../shared/record/hub-api.ts";
 import type { Command } from "../../shared/telemetry/messages.ts";
 import { Choice } from "./choice.tsx";
-import type { Commanding } from "./commanding.ts";
+import type { Commanding } from "./commanding.tsx";
 
 interface Props {
   readonly control: ControlView;
@@ -24,24 +24,15 @@ const meanings: readonly (readonly [Command, string])[] = [
   ["start", "begins again where it had saved, if it was stopped"],
 ];
 
-/** Commands to one worker, and the end of the run; each beside what one would type for it. */
+/** All commands to one worker, and the end of the run; each beside what one would type for it. */
 export function Control({ control, commands, workers, worker, onWorker }: Props) {
-  const { said, isAllowed, send } = commands;
+  const { isAllowed, send } = commands;
   return (
     <section class="panel control" aria-labelledby="control-title">
       <div class="panel-head">
         <h2 id="control-title">Control</h2>
         <Choice label="of" options={workers} value={worker} onChoose={onWorker} testId="control-worker" />
-        <p class="answer" role="status" data-testid="control-answer">
-          {said}
-        </p>
       </div>
-      {!isAllowed && (
-        <p class="hint">
-          Commands need the token of the run: open the address that was printed at the start, with its
-          #token=.
-        </p>
-      )}
       <ul>
         {meanings.map(([each, meaning]) => (
           <Row

@@ -166,7 +166,7 @@ describe.skipIf(!hasBrowser)("the page of a run", () => {
     ["in dark", { colorScheme: "dark", viewport: { width: 1440, height: 900 } }],
     ["on a phone", { colorScheme: "light", viewport: { width: 390, height: 844 } }],
   ] as const)("has nothing serious for axe to find %s", async (_, options) => {
-    const { url } = await start();
+    const { url } = await start("--control");
     const { page } = await openPage(browser, url, options);
     await room(page, "layer4", "training");
     await grows(page);

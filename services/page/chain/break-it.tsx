@@ -1,6 +1,6 @@
 import type { Command, WorkerView } from "../../../shared/record/hub-api.ts";
 import type { Outage } from "../../../shared/record/outages.ts";
-import type { Commanding } from "../commanding.ts";
+import type { Commanding } from "../commanding.tsx";
 import { breakagesOf } from "./breakages.ts";
 
 interface Props {

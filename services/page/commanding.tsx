@@ -24,3 +24,14 @@ export function useCommands(token: string | undefined): Commanding {
   };
   return { said, isAllowed: token !== undefined, send };
 }
+
+/** What became of the last command; or why there can be none. */
+export function CommandAnswer({ said, isAllowed }: Commanding) {
+  return (
+    <p class="hint command-answer" role="status" data-testid="control-answer">
+      {isAllowed
+        ? said
+        : "Commands need the token of the run: open the address that was printed at the start, with its #token=."}
+    </p>
+  );
+}
