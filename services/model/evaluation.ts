@@ -2,6 +2,7 @@ import type { Config } from "../../shared/config/config.ts";
 import type { Layer, NetworkOptions } from "../../shared/dni/build-layer.ts";
 import type { Head } from "../../shared/dni/head.ts";
 import { buildLayer } from "../../shared/layers/network.ts";
+import { believe } from "../../shared/math/beliefs.ts";
 import type { Kernels, Loss } from "../../shared/math/kernels.ts";
 import type { Model } from "./model.ts";
 
@@ -40,15 +41,13 @@ export class Evaluation {
     this.#input.set(input.subarray(0, rows * this.inputs));
     let values = this.#input;
     for (const layer of this.#hidden) values = layer.evaluate({ rows, input: values, labels: values });
-    return this.#head.output({ rows, input: values });
+    return this.#head.classify(values, rows);
   }
 
   /** input: rows × inputs → rows × outputs: probabilities, or values where the loss is the mean squared error; a copy. */
   answers(input: Float32Array, rows: number): Float32Array {
     const answers = this.logits(input, rows).slice();
-    if (this.#loss === "softmax-cross-entropy") softmax(answers, this.#columns);
-    if (this.#loss === "sigmoid-cross-entropy")
-      for (let at = 0; at < answers.length; at++) answers[at] = 1 / (1 + Math.exp(-answers[at]!));
+    believe(this.#loss, answers, this.#columns);
     return answers;
   }
 }
@@ -70,15 +69,4 @@ function withoutGuesses({ layers, learning, run, ...rest }: Config, batchSize: n
     learning: { ...others, method: "backprop" },
     run: { ...run, batchSize },
   };
-}
-
-/** Of each `columns` floats, in place. */
-function softmax(values: Float32Array, columns: number): void {
-  for (let start = 0; start < values.length; start += columns) {
-    let largest = Number.NEGATIVE_INFINITY;
-    for (let at = start; at < start + columns; at++) largest = Math.max(largest, values[at]!);
-    let total = 0;
-    for (let at = start; at < start + columns; at++) total += Math.exp(values[at]! - largest);
-    for (let at = start; at < start + columns; at++) values[at] = Math.exp(values[at]! - largest) / total;
-  }
 }

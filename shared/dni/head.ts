@@ -69,16 +69,11 @@ export class Head {
     return { inputGradient, loss };
   }
 
-  /** The output with running statistics, rows × outputs; of a cross-entropy, before its own nonlinearity. */
-  output({ rows, input }: Pick<Example, "rows" | "input">): Float32Array {
-    return this.#transform.evaluate(input, rows);
-  }
-
   /** Loss and mistakes with running statistics, summed over the examples; of a sequence, the mean of its positions. */
   evaluate(example: Example): Tally {
     const { rows, labels } = example;
     const { loss, outputs, labelPositions } = this.#options;
-    const output = this.output(example);
+    const output = this.classify(example.input, rows);
     const lossSum = this.#loss(output, example);
     const [judgedRows, columns] = [rows * labelPositions, outputs / labelPositions];
     const sums = sumsOf(this.judged, loss, output, labels, judgedRows, columns);
@@ -89,7 +84,7 @@ export class Head {
     return { lossSum, wrong, exact: judged.exact / labelPositions, ...sums };
   }
 
-  /** What it makes of an input, rows × outputs, as the loss takes it, with running statistics. Changes no state. */
+  /** What it makes of an input with running statistics, rows × outputs, as the loss takes it. Changes no state. */
   classify(input: Float32Array, rows: number): Float32Array {
     return this.#transform.evaluate(input, rows);
   }

@@ -5,24 +5,25 @@ import type { Loss } from "./kernels.ts";
  * with so many columns a position, what comes after its end. Undefined where the numbers ran away.
  */
 export function beliefsOf(loss: Loss, outputs: Float32Array, columns: number): number[] | undefined {
-  const beliefs = probabilities(loss, [...outputs.subarray(outputs.length - columns)]);
+  const beliefs = [...outputs.subarray(outputs.length - columns)];
+  believe(loss, beliefs, columns);
   return beliefs.every(Number.isFinite) ? beliefs : undefined;
 }
 
-function probabilities(loss: Loss, values: number[]): number[] {
-  switch (loss) {
-    case "softmax-cross-entropy":
-      return softmax(values);
-    case "sigmoid-cross-entropy":
-      return values.map((value) => 1 / (1 + Math.exp(-value)));
-    default:
-      return values;
-  }
+/** What the loss is given becomes probabilities, in place; values where the loss is the mean squared error. */
+export function believe(loss: Loss, outputs: Float32Array | number[], columns: number): void {
+  if (loss === "softmax-cross-entropy") softmax(outputs, columns);
+  if (loss === "sigmoid-cross-entropy")
+    for (let at = 0; at < outputs.length; at++) outputs[at] = 1 / (1 + Math.exp(-outputs[at]!));
 }
 
-function softmax(values: readonly number[]): number[] {
-  const largest = values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
-  const powers = values.map((value) => Math.exp(value - largest));
-  const sum = powers.reduce((total, power) => total + power, 0);
-  return powers.map((power) => power / sum);
+/** Of each `columns` numbers. */
+function softmax(values: Float32Array | number[], columns: number): void {
+  for (let start = 0; start < values.length; start += columns) {
+    let largest = Number.NEGATIVE_INFINITY;
+    for (let at = start; at < start + columns; at++) largest = Math.max(largest, values[at]!);
+    let total = 0;
+    for (let at = start; at < start + columns; at++) total += Math.exp(values[at]! - largest);
+    for (let at = start; at < start + columns; at++) values[at] = Math.exp(values[at]! - largest) / total;
+  }
 }
