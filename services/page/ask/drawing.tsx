@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { centred } from "./centre.ts";
+import { rgbaOf } from "./pixels.ts";
 
 interface Props {
   readonly width: number;
@@ -154,15 +155,10 @@ function stroke(context: CanvasRenderingContext2D, from: Point, to: Point): void
   context.stroke();
 }
 
-/** Of one channel, or of planes of red, green and blue. */
 function paint(canvas: HTMLCanvasElement, pixels: readonly number[], width: number, height: number): void {
   const context = canvas.getContext("2d", { willReadFrequently: true })!;
   const image = new ImageData(width, height);
-  const plane = width * height;
-  const isColour = pixels.length >= 3 * plane;
-  for (let at = 0; at < plane; at++)
-    for (let channel = 0; channel < 4; channel++)
-      image.data[4 * at + channel] = channel === 3 ? 255 : pixels[at + (isColour ? channel * plane : 0)]!;
+  image.data.set(rgbaOf(pixels, width, height));
   const small = new OffscreenCanvas(width, height);
   small.getContext("2d")!.putImageData(image, 0, 0);
   context.imageSmoothingEnabled = false;
