@@ -6,6 +6,7 @@ import type { Cell } from "../harness/report.ts";
 import { alternate, median, ratioOf, spreadOf } from "../harness/statistics.ts";
 import { betterThreads, findTorch, type Torch } from "../harness/torch.ts";
 import { npmStart } from "../pipeline/npm-start.ts";
+import { measureLinks } from "./links.ts";
 
 const CONFIG = "configs/gpt/shakespeare.yaml";
 const torchWork = {
@@ -21,11 +22,12 @@ export const bench: Bench = {
       ? await betterThreads(torch)
       : [1, `PyTorch was left out: ${asked.python} cannot import torch (set PYTHON).`];
     return {
-      tables: [await measure(asked, torch, threads)],
+      tables: [await measure(asked, torch, threads), await measureLinks(CONFIG, asked)],
       versions: torch ? [torch.says] : [],
       notes: [
         note,
         `${CONFIG} by npm start counts from the first update of the head until its last batch is on disk, checkpoints included, with one evaluation on 12 windows. PyTorch counts its loop: batches, forward, backward, clipping, AdamW; no evaluation. Starting, importing and reading the text count in neither. Our loss is that of the evaluation, PyTorch's the mean of its last 100 training batches.`,
+        "A userland proxy on each of the five links delays both directions (test/support/proxy.ts; at 0 ms it is there as well), and shares the machine's cores. Late gradients are backprop with a window of 8: see docs/gpt.md for what such batches are worth.",
       ],
     };
   },
