@@ -1,7 +1,6 @@
 import { dataFacts } from "../../shared/config/data-facts.ts";
 import { frameBytes } from "../../shared/link/limits.ts";
 import type { Link, Refusal, Why } from "../../shared/link/link.ts";
-import type { Summary } from "../../shared/record/summary.ts";
 import type { LookMessage, QuestionMessage } from "../../shared/telemetry/messages.ts";
 import { ExitCode, type WorkerState } from "../../shared/telemetry/telemetry.ts";
 import {
@@ -14,12 +13,11 @@ import { listenFirst, type OpenPort, type PortOwner } from "../worker/listen-fir
 import { isConfirmed, type Role, Worker } from "../worker/worker.ts";
 import { Looks } from "./looks.ts";
 import { Questions } from "./questions.ts";
-import { isOver, writeSummary } from "./record.ts";
+import { RunEnd } from "./run-end.ts";
 import { SourceService } from "./source-service.ts";
 import { type SourceStart, type Startup, startUp } from "./startup.ts";
 
 const LOOK_MS = 500;
-const RETRY_MS = 1000;
 /** Layer 1 may have died just now; it comes back within that, and must hear that the run is over. */
 const RELEASE_MS = 600_000;
 
@@ -33,17 +31,12 @@ export class SourceProcess implements Role, PortOwner {
   readonly kernels = "none";
   readonly durable = undefined;
   readonly #start: SourceStart;
-  readonly #startedAt: Date;
   readonly #service: SourceService;
   readonly #questions: Questions;
   readonly #looks: Looks;
-  #hasBegun = false;
-  /** Whether the run is over, which takes a while where a store is asked. */
-  #isLooking = false;
-  /** "recording": every layer has finished, and the record is not durable yet. */
-  #phase: "running" | "recording" | "finished";
-  /** Why the run's record cannot be written. */
-  #alarm: string | undefined;
+  readonly #end: RunEnd;
+  /** "reaching" layer 1 for the first time; "recording": every layer has finished, and the record is not durable yet. */
+  #phase: "reaching" | "running" | "recording" | "finished";
 
   /** Rejects if it cannot ever start. Where the run is over already, it only lets the layers go that are still there. */
   static async start(start: SourceStart): Promise<SourceProcess> {
@@ -57,9 +50,9 @@ export class SourceProcess implements Role, PortOwner {
   private constructor(start: SourceStart, { life, startedAt, wasOver, snapshots }: Startup, port: OpenPort) {
     const { config, environment } = start;
     this.#start = start;
-    this.#startedAt = startedAt;
-    this.#phase = wasOver ? "finished" : "running";
+    this.#phase = wasOver ? "finished" : "reaching";
     this.worker = new Worker(this, start, life, port);
+    this.#end = new RunEnd(start, startedAt, this.worker);
     this.#service = new SourceService(config, environment, this.worker, life.meter, snapshots, {
       isRunning: () => this.#isRunning,
       finished: (frame) => void this.#conclude(frame),
@@ -100,7 +93,7 @@ export class SourceProcess implements Role, PortOwner {
   }
 
   get alarm(): string | undefined {
-    return this.#alarm;
+    return this.#end.alarm;
   }
 
   get state(): WorkerState {
@@ -113,7 +106,7 @@ export class SourceProcess implements Role, PortOwner {
   }
 
   get lack(): string | undefined {
-    return this.#hasBegun || this.#phase === "finished" ? undefined : "layer1 was not reached yet";
+    return this.#phase === "reaching" ? "layer1 was not reached yet" : undefined;
   }
 
   lastWords(): object {
@@ -121,7 +114,7 @@ export class SourceProcess implements Role, PortOwner {
   }
 
   get #isRunning(): boolean {
-    return this.#phase === "running" && !this.worker.isStopping;
+    return (this.#phase === "reaching" || this.#phase === "running") && !this.worker.isStopping;
   }
 
   // — links —
@@ -152,8 +145,8 @@ export class SourceProcess implements Role, PortOwner {
 
   /** It has no state of its own: layer 1 says where this life begins. */
   #begin(need: number): void {
-    if (this.#hasBegun) return;
-    this.#hasBegun = true;
+    if (this.#phase !== "reaching") return;
+    this.#phase = "running";
     if (need === 0) this.worker.event("began", "began with batch 0");
     else this.worker.event("restored", `goes on from batch ${need - 1}, where layer1 is`, need - 1);
   }
@@ -185,56 +178,19 @@ export class SourceProcess implements Role, PortOwner {
     if (!this.#isRunning) return;
     if (!test) return this.worker.log.error("finished without a test result");
     this.#phase = "recording";
-    if (!(await this.#keepWriting(this.#summary(reports, test)))) return;
+    const source = { restarts: this.worker.self.incarnation - 1 };
+    if (!(await this.#end.write({ layers: reports, test, source }))) return;
     this.#phase = "finished";
     this.worker.log.info({ ...test, record: this.#start.options.record }, "finished");
     this.worker.event("finished", "every layer has finished, and the record is written");
     this.#announce();
   }
 
-  /** Again and again until it works: the layers wait, and room on a disk comes back. False if this life ends meanwhile. */
-  async #keepWriting(summary: Summary): Promise<boolean> {
-    const { options, environment } = this.#start;
-    while (!this.worker.isStopping) {
-      try {
-        await writeSummary(options.record, summary, environment.disk);
-        return !this.worker.isStopping;
-      } catch (error) {
-        this.#alarm = (error as Error).message;
-        this.worker.log.error({ err: error }, "cannot write the run's record");
-        await new Promise<void>((resolve) => this.worker.timers.after(RETRY_MS, resolve));
-      }
-    }
-    return false;
-  }
-
-  #summary(layers: FinishedFrame["reports"], test: NonNullable<FinishedFrame["test"]>): Summary {
-    const { config, options, environment } = this.#start;
-    return {
-      run: options.run,
-      config,
-      seed: config.seed,
-      startedAt: this.#startedAt.toISOString(),
-      wallSeconds: (environment.date().getTime() - this.#startedAt.getTime()) / 1000,
-      batches: config.run.batches,
-      test,
-      layers,
-      source: { restarts: this.worker.self.incarnation - 1 },
-      versions: { node: environment.nodeVersion },
-    };
-  }
-
   /** A former life may have ended the run while this one began: then no layer dials any more. */
   async #lookForRecord(): Promise<void> {
-    const { config, options, environment } = this.#start;
-    const { record, run } = options;
-    if (this.#isLooking) return;
-    this.#isLooking = true;
-    const over = await isOver(record, run, config, environment.disk).catch(() => false);
-    this.#isLooking = false;
-    if (!over || !this.#isRunning) return;
+    if (!(await this.#end.isThere()) || !this.#isRunning) return;
     this.#phase = "finished";
-    this.worker.log.info({ record }, "the run was over already");
+    this.worker.log.info({ record: this.#start.options.record }, "the run was over already");
     this.#announce();
   }
 

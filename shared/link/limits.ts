@@ -1,4 +1,4 @@
-import type { ServerOptions as HttpServerOptions } from "node:http";
+import type { ClientRequest, ServerOptions as HttpServerOptions } from "node:http";
 import type { ClientOptions, ServerOptions } from "ws";
 import { CONTROL_FRAME_BYTES } from "../wire/codec.ts";
 
@@ -19,6 +19,12 @@ export const STRANGER_BYTES = 16 * 1024;
 
 /** How long a peer may take to answer a close before its socket is destroyed. */
 const CLOSE_TIMEOUT_MS = 2000;
+
+/**
+ * How long a machine may take to accept a connection, which its kernel does however busy it is; one lost packet is sent again
+ * after a second. A machine that is gone says nothing, and its name may lead to another one at the next attempt.
+ */
+const CONNECT_MS = 1500;
 
 /** The same for one that was never welcomed: it has had the handshake time already. */
 export const STRANGER_CLOSE_MS = 500;
@@ -68,7 +74,22 @@ function mostPieces(maxFrameBytes: number): number {
 
 export function dialOptions(maxFrameBytes: number, handshakeMs: number): ClientOptions & NewerOptions {
   // Without a timeout, dialling a stopped process never ends.
-  return { ...socketOptions(maxFrameBytes), handshakeTimeout: handshakeMs, followRedirects: false };
+  return {
+    ...socketOptions(maxFrameBytes),
+    handshakeTimeout: handshakeMs,
+    followRedirects: false,
+    finishRequest: (request) => {
+      boundConnecting(request);
+      request.end();
+    },
+  };
+}
+
+function boundConnecting(request: ClientRequest): void {
+  const giveUp = () => request.destroy(new Error(`no connection within ${CONNECT_MS} ms`));
+  const timer = setTimeout(giveUp, CONNECT_MS);
+  request.once("socket", (socket) => socket.once("connect", () => clearTimeout(timer)));
+  request.once("close", () => clearTimeout(timer));
 }
 
 export function acceptOptions(maxFrameBytes: number): ServerOptions & NewerOptions {

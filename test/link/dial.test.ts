@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { CloseCode } from "../../shared/wire/frames.ts";
 import { activation, challenge, countingTensor, hello, welcome } from "../support/frames.ts";
 import { DialEnd, patientLink } from "../support/link-ends.ts";
-import { RawListener, StoppedListener } from "../support/raw-peer.ts";
+import { RawListener, SilentPort, StoppedListener } from "../support/raw-peer.ts";
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -79,6 +79,16 @@ describe("greeting:", () => {
       link: undefined,
       why: { code: 1006, reason: "Opening handshake has timed out" },
     });
+  });
+});
+
+test("a machine that answers no packet is left long before the handshake time", async () => {
+  const port = await SilentPort.open();
+  cleanups.unshift(() => port.close());
+  const end = dialEnd(port.url, { link: { ...patientLink, handshakeMs: 600_000 } });
+  expect(await end.downs.next()).toEqual({
+    link: undefined,
+    why: { code: 1006, reason: "no connection within 1500 ms" },
   });
 });
 

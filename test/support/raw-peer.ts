@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
@@ -139,6 +140,37 @@ export class StoppedListener {
     );
     for (const frame of frames) socket.write(serverFrame(pack(frame)));
     this.sockets.put(socket.pause());
+  }
+}
+
+/** A port where nobody accepts: the kernel answers no packet there, as if the machine were gone. */
+export class SilentPort {
+  readonly #child: ChildProcess;
+  readonly #fill: Socket[];
+  readonly url: string;
+
+  static async open(): Promise<SilentPort> {
+    const script = `const s = require("net").createServer().listen({ port: 0, host: "127.0.0.1", backlog: 1 },
+      () => { console.log(s.address().port); process.kill(process.pid, "SIGSTOP"); })`;
+    const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+    const [line] = await once(child.stdout!, "data");
+    const port = Number(line);
+    // As many as the kernel keeps for whoever accepts.
+    const fill = [connect(port, "127.0.0.1"), connect(port, "127.0.0.1")];
+    await Promise.all(fill.map((socket) => once(socket, "connect")));
+    return new SilentPort(child, fill, port);
+  }
+
+  private constructor(child: ChildProcess, fill: Socket[], port: number) {
+    this.#child = child;
+    this.#fill = fill;
+    this.url = `ws://127.0.0.1:${port}/`;
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#fill) socket.on("error", () => {}).destroy();
+    this.#child.kill("SIGKILL");
+    await once(this.#child, "exit");
   }
 }
 
