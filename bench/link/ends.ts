@@ -57,7 +57,10 @@ export class Ends {
   }
 }
 
+/** By the engine's flags that services run with. */
 function startEnd(...args: string[]) {
-  const program = fileURLToPath(new URL("end.ts", import.meta.url));
-  return fork(program, args, { execArgv: ["--import", "tsx"] });
+  const [program, engine] = ["end.ts", "../../services/start/engine.cjs"].map((file) =>
+    fileURLToPath(new URL(file, import.meta.url)),
+  );
+  return fork(program!, args, { execArgv: ["--require", engine!, "--import", "tsx"] });
 }
