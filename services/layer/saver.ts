@@ -96,12 +96,18 @@ export class Saver {
     }
   }
 
-  /** That the run is over and nobody needs this layer any more; without it, a life that follows would wait for a word. */
+  /**
+   * That the run is over and nobody needs this layer any more; again and again until it works: without it, a life that
+   * follows would wait for a word from a predecessor that has left.
+   */
   async saveReleased(test: TestResult | undefined): Promise<void> {
     try {
       await this.#lineage.save({ test, isReleased: true });
     } catch (error) {
       this.#worker.log.warn({ err: error }, "cannot save that it was released");
+      if (!(error instanceof CheckpointWriteError)) return;
+      await new Promise<void>((resolve) => this.#worker.timers.after(RETRY_MS, resolve));
+      return this.saveReleased(test);
     }
   }
 

@@ -127,3 +127,13 @@ it("gives up at an end of the run that no other try would save", async () => {
   expect(happened).toEqual(["last checkpoint failed", "cannot save the end of the run"]);
   expect(later).toEqual([]);
 });
+
+it("saves that it was released until that works, as nobody says it twice", async () => {
+  const { saver, later, lineage, happened } = fixture(full, "works");
+  const saved = saver.saveReleased(undefined);
+  await new Promise(setImmediate);
+  expect([lineage.saves, happened]).toEqual([1, ["cannot save that it was released"]]);
+  later.pop()!();
+  await saved;
+  expect(lineage.saves).toBe(2);
+});
