@@ -2,7 +2,8 @@ import { randomInt } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import * as z from "zod";
 import type { DataFacts } from "../../shared/config/data-facts.ts";
-import { EncodeError, encodeRow, encodeText } from "../../shared/data/encode.ts";
+import { EncodeError, encodeRow } from "../../shared/data/encode.ts";
+import { encodeWindow, lastIds } from "../../shared/data/text-window.ts";
 import type { Answer, Question } from "../../shared/record/hub-api.ts";
 import { layerName, type WorkerName } from "../../shared/record/worker-name.ts";
 import type { AnswerMessage } from "../../shared/telemetry/messages.ts";
@@ -131,20 +132,18 @@ function encoded(
   if (example !== undefined) return { example };
   if (input !== undefined) return { input };
   try {
-    return { input: row === undefined ? idsOf(text ?? "", data) : [...encodeRow(data, row)] };
+    return { input: row === undefined ? inputOf(text ?? "", data) : [...encodeRow(data, row)] };
   } catch (error) {
     if (error instanceof EncodeError) throw new HttpError(400, error.message);
     throw error;
   }
 }
 
-function idsOf(text: string, { sequence, characters }: DataFacts): number[] {
-  if (sequence === undefined)
-    throw new EncodeError("Cannot encode a text: the inputs of this model are none");
-  const ids = [...encodeText({ ...(characters !== undefined && { characters }) }, text)];
-  const newline = characters === undefined ? 10 : Math.max(0, [...characters].indexOf("\n"));
-  const missing = Array.from({ length: Math.max(0, sequence.positions - ids.length) }, () => newline);
-  return [...missing, ...ids.slice(-sequence.positions)];
+function inputOf(text: string, data: DataFacts): number[] {
+  const { sequence, window } = data;
+  if (sequence) return lastIds(data, text, sequence.positions);
+  if (window !== undefined) return [...encodeWindow({ ...data, window }, text)];
+  throw new EncodeError("Cannot encode a text: the inputs of this model are none");
 }
 
 /** In the name of the source. */

@@ -1,5 +1,6 @@
 import type { DataFacts } from "../../shared/config/data-facts.ts";
 import { EncodeError, encodeNumbers, encodeRow } from "../../shared/data/encode.ts";
+import { encodeWindow } from "../../shared/data/text-window.ts";
 import { Refusal } from "../train/refusal.ts";
 import type { Model } from "./model.ts";
 
@@ -12,16 +13,25 @@ export function requireRows({ run, config, facts }: Model): void {
 }
 
 /**
- * What layer 1 takes, of a row as it comes out of JSON: an object with the columns of a table, or an array of numbers (an
- * image may have its rows, and pixels, as arrays of their own). Throws an EncodeError that names the place.
+ * What layer 1 takes, of a row as it comes out of JSON: an object with the columns of a table, or with `text` where the
+ * model takes the last characters of one; or an array of numbers (an image may have its rows, and pixels, as arrays of their
+ * own). Throws an EncodeError that names the place.
  */
 export function inputOf(facts: DataFacts, row: unknown): Float32Array {
   if (Array.isArray(row)) {
     if (facts.columns) return encodeRow(facts, named(facts.columns, row));
     return encodeNumbers(facts, numbersIn(row));
   }
-  if (typeof row === "object" && row !== null) return encodeRow(facts, row as Record<string, unknown>);
+  if (typeof row === "object" && row !== null) {
+    if (facts.window !== undefined) return windowIn({ ...facts, window: facts.window }, row);
+    return encodeRow(facts, row as Record<string, unknown>);
+  }
   throw new EncodeError(`Cannot encode ${JSON.stringify(row)}: expected an array of numbers, or an object`);
+}
+
+function windowIn(facts: Parameters<typeof encodeWindow>[0], row: { readonly text?: unknown }): Float32Array {
+  if (typeof row.text === "string") return encodeWindow(facts, row.text);
+  throw new EncodeError(`Cannot encode ${JSON.stringify(row)}: expected {"text": "…"}`);
 }
 
 /** The values of a table's row that come without names, in the order of its columns. */

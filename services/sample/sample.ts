@@ -20,8 +20,11 @@ export interface SampleRequest extends DrawOptions {
  */
 export async function sample(run: RunFolder, request: SampleRequest, edges: Edges): Promise<void> {
   const { config } = run;
-  if (!dataFacts(config.data).sequence)
-    throw new Refusal(`Cannot sample ${run.id}: it learns from ${config.data.set}, expected text`);
+  const { sequence, window } = dataFacts(config.data);
+  if (!sequence) {
+    const what = window === undefined ? ", expected text" : " with a window, expected a context";
+    throw new Refusal(`Cannot sample ${run.id}: it learns from ${config.data.set}${what}`);
+  }
   const opened = await openModel(run);
   const model = new LanguageModel(edges.kernels(config.compute.kernels).kernels, opened);
   const ids = promptOf(model, request.prompt);

@@ -26,6 +26,8 @@ export interface DataFacts {
   readonly fit?: "crop" | "stretch";
   /** What the inputs are, if they are sequences of ids; labels are then one id of the vocabulary for each position. */
   readonly sequence?: { readonly positions: number; readonly vocabulary: number };
+  /** What the inputs are, if they are the last so many characters of a text, one-hot; the label is the next one. */
+  readonly window?: number;
   /** Floats per example of the labels. */
   readonly labelWidth: number;
   /** Inputs travel as bytes, or as floats. */
@@ -38,7 +40,7 @@ export interface DataFacts {
   readonly trainingExamples: number | undefined;
   /** How a row becomes inputs, if they are rows of a table: one column after another. */
   readonly columns?: readonly Column[];
-  /** What an id of a sequence stands for, by its place; bytes where it is not given. */
+  /** What an id of a sequence or a window stands for, by its place; bytes where it is not given. */
   readonly characters?: string;
   /** What each output stands for, in order, where that is known; of a sequence, none. */
   readonly labels?: readonly LabelFacts[];

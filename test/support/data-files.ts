@@ -59,6 +59,21 @@ export function housingLike(rows: number): string {
   return `${["area,age,town,price", ...lines].join("\n")}\n`;
 }
 
+/** Words, after each of which two others may come; what letter is next depends on several before it together. */
+export function wordsLike(count: number): string {
+  const random = randomStream(15);
+  const words =
+    "stone store story steam steal snare snore spare spore share shore shone phone prone crone crane".split(
+      " ",
+    );
+  let at = 0;
+  const text = Array.from({ length: count }, () => {
+    at = (5 * at + 3 + 6 * integerBelow(random, 2)) % words.length;
+    return words[at];
+  });
+  return `${text.join(" ")}\n`;
+}
+
 /** Pictures of five shapes in colours and places that say nothing, 28 × 28, in a folder for each. */
 export async function shapes(folder: string, count: number): Promise<void> {
   const random = randomStream(13);

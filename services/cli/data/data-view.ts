@@ -2,6 +2,7 @@ import type { DataFacts } from "../../../shared/config/data-facts.ts";
 import { type Column, widthOf } from "../../../shared/data/column.ts";
 import type { Batch, DataSet } from "../../../shared/data/data-set.ts";
 import { outputNames, valuesOf } from "../../../shared/data/encode.ts";
+import { decodeWindow } from "../../../shared/data/text-window.ts";
 import { count, figure, percent } from "../../../shared/record/numbers.ts";
 
 const EXAMPLES = 10;
@@ -51,14 +52,17 @@ function sizeOf({ trainingExamples }: DataFacts): string {
   return trainingExamples === undefined ? "an endless stream" : `${count(trainingExamples)} rows to train on`;
 }
 
-function inputWords({ inputWidth, image, sequence, columns, inputType }: DataFacts): string {
+function inputWords({ inputWidth, image, sequence, window, columns, inputType }: DataFacts): string {
   if (image) return `an image, ${image.height} × ${image.width} × ${image.channels}`;
   if (sequence) return `${sequence.positions} ids of ${sequence.vocabulary}`;
+  if (window !== undefined)
+    return `the last ${window} characters, each one of ${inputWidth / window}: ${inputWidth} inputs`;
   const from = columns ? ` of ${columns.length} columns` : "";
   return `${inputWidth} inputs${from}, ${inputType === "u8" ? "bytes" : "floats"}`;
 }
 
-function labelWords({ judged, labelWidth, sequence }: DataFacts): string {
+function labelWords({ judged, labelWidth, sequence, window }: DataFacts): string {
+  if (window !== undefined) return "the next character";
   if (sequence) return "the id after each of them";
   if (judged === "class") return `one of ${labelWidth} classes`;
   return judged === "bits" ? `${labelWidth} labels, 0 or 1` : `${labelWidth} values (regression)`;
@@ -80,7 +84,7 @@ function labelHead({ judged }: DataFacts): string {
 
 function labelLines(facts: DataFacts, training: readonly Batch[], heldOut: readonly Batch[]): string[] {
   if (facts.sequence) return [];
-  const names = outputNames(facts);
+  const names = shownNames(facts);
   if (facts.judged === "values")
     return names.map((name, index) => {
       const { mean, deviation } = facts.labels?.[index] ?? {};
@@ -93,6 +97,12 @@ function labelLines(facts: DataFacts, training: readonly Batch[], heldOut: reado
     (name, index) =>
       `${name}: ${share(trained, training, index)} of the training rows, ${share(held, heldOut, index)} held out`,
   );
+}
+
+/** A character of a text may be a blank. */
+function shownNames(facts: DataFacts): string[] {
+  const isText = facts.window !== undefined && facts.characters !== undefined;
+  return outputNames(facts).map((name) => (isText ? JSON.stringify(name) : name));
 }
 
 /** Of each label, how many rows have it. */
@@ -113,7 +123,9 @@ function examples(facts: DataFacts, [first]: readonly Batch[]): string[] {
   });
 }
 
-function shownInput({ columns, characters, sequence, image }: DataFacts, input: ArrayLike<number>): string {
+function shownInput(facts: DataFacts, input: ArrayLike<number>): string {
+  const { columns, characters, sequence, image, window } = facts;
+  if (window !== undefined) return JSON.stringify(decodeWindow({ ...facts, window }, input));
   if (columns) return shownRow(columns, input);
   if (sequence && characters !== undefined)
     return JSON.stringify(Array.from(input, (id) => [...characters][id]).join(""));
@@ -146,7 +158,7 @@ function shownLabels(facts: DataFacts, labels: ArrayLike<number>): string {
     return characters === undefined ? String(last) : JSON.stringify([...characters][last]);
   }
   if (judged === "values") return valuesOf(facts, labels).map(figure).join(", ");
-  const names = outputNames(facts).filter((_, index) => labels[index] === 1);
+  const names = shownNames(facts).filter((_, index) => labels[index] === 1);
   return names.join(", ") || "none";
 }
 
@@ -156,7 +168,8 @@ function warningsOf(facts: DataFacts, training: readonly Batch[], heldOut: reado
   );
   if (rowsIn(heldOut) < 30)
     warnings.push(`only ${rowsIn(heldOut)} rows are held out: what they say is coarse`);
-  if (facts.judged === "values" || facts.sequence) return warnings;
+  // Of letters, many are rare.
+  if (facts.judged === "values" || facts.sequence || facts.window) return warnings;
   const [trained, held] = [sumsOf(facts, training), sumsOf(facts, heldOut)];
   outputNames(facts).forEach((name, index) => {
     const share = trained[index]! / rowsIn(training);

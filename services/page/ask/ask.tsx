@@ -80,7 +80,7 @@ interface InputProps {
 
 /** In whatever way the data can be given by hand; else held-out examples alone. */
 function Input({ data, source, question, onAsk }: InputProps) {
-  const { image, columns, sequence } = data;
+  const { image, columns, sequence, window } = data;
   const example = question?.example === undefined ? undefined : source?.input;
   if (image)
     return (
@@ -90,7 +90,8 @@ function Input({ data, source, question, onAsk }: InputProps) {
         onDrawn={(input) => onAsk({ input })}
       />
     );
-  if (sequence) return <Prompt {...{ data, example }} onAsk={(text) => onAsk({ text })} />;
+  if (sequence || window !== undefined)
+    return <Prompt {...{ data, example }} onAsk={(text) => onAsk({ text })} />;
   const inputs =
     columns ?? Array.from({ length: data.inputWidth }, (_, index) => ({ name: `input ${index + 1}` }));
   return <Row {...{ data, inputs, example, onAsk }} />;

@@ -68,10 +68,10 @@ function sureOfBits(beliefs: readonly number[]): number {
   return beliefs.reduce((product, belief) => product * Math.max(belief, 1 - belief), 1);
 }
 
-function namesOf({ labels, sequence, characters }: DataFacts, count: number): string[] {
-  const letters = sequence && (characters === undefined ? undefined : [...characters]);
+function namesOf({ labels, sequence, window, characters }: DataFacts, count: number): string[] {
+  const letters = characters === undefined ? undefined : [...characters];
   return Array.from({ length: count }, (_, index) => {
-    if (sequence) return letterOf(letters?.[index] ?? String.fromCharCode(index));
+    if (sequence || window !== undefined) return letterOf(letters?.[index] ?? String.fromCharCode(index));
     return labels?.[index]?.name ?? String(index);
   });
 }

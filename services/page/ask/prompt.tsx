@@ -3,7 +3,7 @@ import type { DataFacts } from "../../../shared/config/data-facts.ts";
 
 interface Props {
   readonly data: DataFacts;
-  /** Ids of a held-out window, until something is typed. */
+  /** A held-out window as the network takes it, until something is typed. */
   readonly example: readonly number[] | undefined;
   readonly onAsk: (text: string) => void;
 }
@@ -31,7 +31,9 @@ export function Prompt({ data, example, onAsk }: Props) {
   );
 }
 
-function textOf(ids: readonly number[], { characters }: DataFacts): string {
+function textOf(example: readonly number[], { characters, window, inputWidth }: DataFacts): string {
+  const vocabulary = inputWidth / (window ?? 1);
+  const ids = window ? example.flatMap((bit, at) => (bit === 1 ? [at % vocabulary] : [])) : example;
   if (characters === undefined) return new TextDecoder().decode(Uint8Array.from(ids));
   const letters = [...characters];
   return ids.map((id) => letters[id] ?? "").join("");

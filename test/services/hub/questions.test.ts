@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Answer } from "../../../shared/record/hub-api.ts";
 import { ask, HubProcess, newRun } from "../../support/hub-process.ts";
@@ -53,6 +55,21 @@ describe("a question", () => {
       { worker: "layer2", batch: 7, beliefs: [0.1, 0.9] },
     ]);
     for (const { ms } of lines) expect(ms).toBeGreaterThanOrEqual(0);
+  });
+
+  it("that is a text goes to the source as the last characters that the network takes", async () => {
+    const config =
+      "data: {set: text, characters: ab, window: 2}\nlayers: [{outputs: 2}]\nrun: {batches: 1}\n";
+    writeFileSync(join(run.folder, "config.yaml"), config);
+    await hub.kill();
+    hub = await HubProcess.start("--record", run.folder);
+    const source = await introduced("source", { questions: true });
+    const answer = post({ text: "bba" });
+    const { question, input } = await source.hears("question");
+    expect(input).toEqual([0, 1, 1, 0]);
+    source.say({ kind: "answer", question, batch: 9 });
+    expect(linesOf((await answer).body).map(about)).toMatchObject([{ worker: "source" }]);
+    expect(await post({ text: "c" })).toMatchObject({ status: 400 });
   });
 
   it("is over as soon as the layers before one that is away have answered", async () => {

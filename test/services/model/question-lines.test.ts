@@ -23,6 +23,21 @@ function rows(...lines: string[]) {
     .map((row) => [...row]);
 }
 
+describe("texts", () => {
+  const letters = { ...facts, columns: undefined, inputWidth: 6, window: 2, characters: "ab\n" };
+  const read = (line: string) => [...new QuestionLines(letters as unknown as DataFacts).read(line)!];
+
+  it("become their last characters, one-hot", () => {
+    expect(read('{"text":"bba"}')).toEqual([0, 1, 0, 1, 0, 0]);
+    expect(read('{"text":"a"}')).toEqual([0, 0, 1, 1, 0, 0]);
+  });
+
+  it.each([
+    ['{"text":"ac"}', 'Cannot encode the text: character 1, "c", is not in the vocabulary'],
+    ['{"text":3}', 'Cannot encode {"text":3}: expected {"text": "…"}'],
+  ])("are refused: %s", (line, says) => expect(() => read(line)).toThrow(says));
+});
+
 describe("rows of a table", () => {
   it("are found by the header's names, in whatever order, quoted or not; what else there is is passed over", () => {
     expect(rows("town,note,age", '"Ely, Cambs",x,50', "Bath,,", "", ",y,30")).toEqual([

@@ -84,6 +84,12 @@ describe("a belief", () => {
     expect(truthOf([1, 0, 0, 0, 0, 1], letters)).toBe("new line");
   });
 
+  it("of the last characters of a text is the next one", () => {
+    const letters = { ...digits, window: 2, inputWidth: 6, characters: "a \n" };
+    expect(beliefOf([0.2, 0.7, 0.1], letters).says).toBe("space");
+    expect(truthOf([1, 0, 0], letters)).toBe("a");
+  });
+
   it("is never said to be certain", () => {
     expect([percent(1), percent(0.9999), percent(0.994)]).toEqual(["100 %", "> 99 %", "99 %"]);
   });

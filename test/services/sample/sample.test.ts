@@ -118,17 +118,21 @@ describe("sample", () => {
     expect(err).toMatch(reason);
   });
 
-  it("refuses a run that learns from no text", async () => {
-    const { config: rings } = readConfig(
-      "data: {set: two-rings}\nlayers: [{outputs: 4}, {outputs: 2}]\nrun: {batches: 2}\n",
-      "rings.yaml",
+  it.each([
+    ["no text", "{set: two-rings}", "two-rings, expected text"],
+    ["windows", "{set: text, characters: ab, window: 3}", "text with a window, expected a context"],
+  ])("refuses a run that learns from %s", async (id, data, what) => {
+    const { config } = readConfig(
+      `data: ${data}\nlayers: [{outputs: 4}, {outputs: 2}]\nrun: {batches: 2}\n`,
+      "other.yaml",
       [],
     );
-    mkdirSync(join(runs, "rings-1"));
-    writeFileSync(join(runs, "rings-1", "config.yaml"), canonicalYaml(rings));
-    expect(await sample("rings-1")).toMatchObject({
+    const name = id.replace(" ", "-");
+    mkdirSync(join(runs, name));
+    writeFileSync(join(runs, name, "config.yaml"), canonicalYaml(config));
+    expect(await sample(name)).toMatchObject({
       code: 78,
-      err: "Cannot sample rings-1: it learns from two-rings, expected text\n",
+      err: `Cannot sample ${name}: it learns from ${what}\n`,
     });
   });
 });

@@ -1,0 +1,117 @@
+import type { Batch, DataSet } from "./data-set.ts";
+import { type DataFacts, numbered } from "./data-set-kind.ts";
+import { encodeText } from "./encode.ts";
+import { countParts, rowsOfPart } from "./parts.ts";
+import { integerBelow, randomStream, Stream } from "./random.ts";
+
+type Told = Pick<DataFacts, "window" | "inputWidth" | "characters">;
+
+export interface WindowSizes {
+  readonly vocabulary: number;
+  /** Characters of an example. */
+  readonly window: number;
+  /** Ids before this one are trained on. Both parts have more ids than a window. */
+  readonly split: number;
+  /** Examples to evaluate on, at most. */
+  readonly windows: number;
+}
+
+/** `characters`: the vocabulary; bytes where there is none. */
+export function windowFacts(window: number, characters: string | undefined): DataFacts {
+  const labels = characters === undefined ? numbered(256) : [...characters].map((name) => ({ name }));
+  return {
+    inputWidth: window * labels.length,
+    window,
+    labelWidth: labels.length,
+    inputType: "u8",
+    judged: "class",
+    trainingExamples: undefined,
+    labels,
+    ...(characters !== undefined && { characters }),
+  };
+}
+
+/**
+ * Input: the last `window` ids, one-hot, the oldest first; label: the id after them, one-hot. Training examples are drawn by
+ * seed and number of the batch; those of an evaluation are evenly spread over what is held out.
+ */
+export class NextCharacters implements DataSet {
+  readonly inputScale = 1;
+  readonly #ids: Uint8Array;
+  readonly #sizes: WindowSizes;
+  readonly #heldOutStarts: readonly number[];
+
+  constructor(ids: Uint8Array, sizes: WindowSizes) {
+    const { window, split, windows } = sizes;
+    this.#ids = ids;
+    this.#sizes = sizes;
+    const most = ids.length - split - window;
+    const count = Math.min(windows, most);
+    this.#heldOutStarts = Array.from(
+      { length: count },
+      (_, index) => split + Math.floor((index * most) / count),
+    );
+  }
+
+  batch(seed: number, number: number, batchSize: number): Batch {
+    const random = randomStream(Stream.training, seed, number);
+    const starts = this.#sizes.split - this.#sizes.window;
+    return this.#write(Array.from({ length: batchSize }, () => integerBelow(random, starts)));
+  }
+
+  evaluationParts(batchSize: number): number {
+    return countParts(this.#heldOutStarts.length, batchSize);
+  }
+
+  evaluationPart(part: number, batchSize: number): Batch {
+    const { from, rows } = rowsOfPart(this.#heldOutStarts.length, part, batchSize);
+    return this.#write(this.#heldOutStarts.slice(from, from + rows));
+  }
+
+  #write(starts: readonly number[]): Batch {
+    const { window, vocabulary } = this.#sizes;
+    const rows = starts.length;
+    const input = new Uint8Array(rows * window * vocabulary);
+    const labels = new Uint8Array(rows * vocabulary);
+    for (const [row, start] of starts.entries()) {
+      for (let place = 0; place < window; place++)
+        input[(row * window + place) * vocabulary + this.#ids[start + place]!] = 1;
+      labels[row * vocabulary + this.#ids[start + window]!] = 1;
+    }
+    return { rows, input, labels };
+  }
+}
+
+/** The last `count` ids of a text; a shorter one has new lines before it. Throws an EncodeError that names the character. */
+export function lastIds(
+  { characters }: Pick<DataFacts, "characters">,
+  text: string,
+  count: number,
+): number[] {
+  const ids = [...encodeText({ ...(characters !== undefined && { characters }) }, text)];
+  const newline = characters === undefined ? 10 : Math.max(0, [...characters].indexOf("\n"));
+  const missing = Array.from({ length: Math.max(0, count - ids.length) }, () => newline);
+  return [...missing, ...ids.slice(-count)];
+}
+
+/** What the network takes for a text: its last characters, one-hot. Throws an EncodeError that names the character. */
+export function encodeWindow(facts: Told & { readonly window: number }, text: string): Float32Array {
+  const inputs = new Float32Array(facts.inputWidth);
+  const vocabulary = facts.inputWidth / facts.window;
+  lastIds(facts, text, facts.window).forEach((id, place) => {
+    inputs[place * vocabulary + id] = 1;
+  });
+  return inputs;
+}
+
+/** The text of such inputs. */
+export function decodeWindow(
+  { window, inputWidth, characters }: Told & { readonly window: number },
+  inputs: ArrayLike<number>,
+): string {
+  const vocabulary = inputWidth / window;
+  const ids = Array.from(inputs).flatMap((value, at) => (value === 1 ? [at % vocabulary] : []));
+  if (characters === undefined) return new TextDecoder().decode(Uint8Array.from(ids));
+  const letters = [...characters];
+  return ids.map((id) => letters[id]).join("");
+}
