@@ -1,6 +1,8 @@
 import type { ClientRequest, ServerOptions as HttpServerOptions } from "node:http";
+import type { LookupFunction } from "node:net";
 import type { ClientOptions, ServerOptions } from "ws";
 import { CONTROL_FRAME_BYTES } from "../wire/codec.ts";
+import { sharedLookups } from "./lookup.ts";
 
 /** No frame is longer, whatever the config says. */
 export const LARGEST_FRAME_BYTES = 64 * 1024 * 1024;
@@ -42,8 +44,9 @@ export function frameBytes(batchSize: number, floatsPerExample: number): number 
   );
 }
 
-/** Options that ws 8.23 has and its type declarations lack. */
+/** Options that ws 8.23 has, or hands on to Node, and its type declarations lack. */
 interface NewerOptions {
+  readonly lookup?: LookupFunction;
   readonly closeTimeout: number;
   readonly maxPendingAutoPongs: number;
 }
@@ -72,12 +75,15 @@ function mostPieces(maxFrameBytes: number): number {
   return 64 + Math.max(Math.min(maxFrameBytes, 32 * 1024), Math.ceil(maxFrameBytes / 512));
 }
 
+const lookup = sharedLookups();
+
 export function dialOptions(maxFrameBytes: number, handshakeMs: number): ClientOptions & NewerOptions {
   // Without a timeout, dialling a stopped process never ends.
   return {
     ...socketOptions(maxFrameBytes),
     handshakeTimeout: handshakeMs,
     followRedirects: false,
+    lookup,
     finishRequest: (request) => {
       boundConnecting(request);
       request.end();
