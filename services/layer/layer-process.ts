@@ -16,7 +16,7 @@ import { isConfirmed, type Role, Worker } from "../worker/worker.ts";
 import { LayerService } from "./layer-service.ts";
 import type { LayerSurroundings } from "./layer-surroundings.ts";
 import type { Lineage } from "./lineage.ts";
-import { Looks } from "./looks.ts";
+import { Looks } from "./look/looks.ts";
 import { longestActivation, Predecessor } from "./predecessor.ts";
 import { Questions } from "./questions.ts";
 import { Saver } from "./saver.ts";

@@ -17,7 +17,7 @@ import type { Environment } from "../worker/environment.ts";
 import type { Start } from "../worker/listen-first.ts";
 import type { WorkerOptions } from "../worker/options.ts";
 import { isReleased, Lineage, NOTES, standingIn } from "./lineage.ts";
-import { WatchedWork } from "./watched-work.ts";
+import { WatchedWork } from "./look/watched-work.ts";
 
 /** What a layer's process runs in. */
 export interface LayerEnvironment extends Environment {

@@ -1,6 +1,6 @@
 import type { BatchFrame, CorrectionFrame, EvaluationFrame, TargetFrame } from "../../shared/wire/frames.ts";
+import { WatchedWork } from "./look/watched-work.ts";
 import type { Tracer } from "./tracer.ts";
-import { WatchedWork } from "./watched-work.ts";
 
 /** The learning side, and when it did what. */
 export class TracedWork extends WatchedWork {

@@ -1,5 +1,5 @@
 import type { Output } from "../../services/layer/computed.ts";
-import { WatchedWork } from "../../services/layer/watched-work.ts";
+import { WatchedWork } from "../../services/layer/look/watched-work.ts";
 import type { GeneratorHealth } from "../../shared/dni/generators/linear-generator.ts";
 import type { LayerState } from "../../shared/dni/layer-state.ts";
 import type { BatchFrame, CorrectionFrame, TargetFrame, Tensor } from "../../shared/wire/frames.ts";

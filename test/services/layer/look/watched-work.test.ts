@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { Look } from "../../../services/layer/look.ts";
-import { WatchedWork } from "../../../services/layer/watched-work.ts";
-import type { NetworkOptions } from "../../../shared/dni/build-layer.ts";
-import type { Method } from "../../../shared/dni/layer-options.ts";
-import { wasmKernels } from "../../../shared/math/wasm-kernels.ts";
-import type { TargetFrame } from "../../../shared/wire/frames.ts";
-import { floatsToTensor } from "../../../shared/wire/tensor.ts";
-import { dtypes, frame, network, ones, snapshot } from "./small-layers.ts";
+import type { Look } from "../../../../services/layer/look/look.ts";
+import { WatchedWork } from "../../../../services/layer/look/watched-work.ts";
+import type { NetworkOptions } from "../../../../shared/dni/build-layer.ts";
+import type { Method } from "../../../../shared/dni/layer-options.ts";
+import { wasmKernels } from "../../../../shared/math/wasm-kernels.ts";
+import type { TargetFrame } from "../../../../shared/wire/frames.ts";
+import { floatsToTensor } from "../../../../shared/wire/tensor.ts";
+import { dtypes, frame, network, ones, snapshot } from "../small-layers.ts";
 
 function networkOf(method: Method): NetworkOptions {
   return { ...network, learning: { ...network.learning, method } };

@@ -4,9 +4,9 @@ import {
   isEvaluation,
   rowsOf,
   type TargetFrame,
-} from "../../shared/wire/frames.ts";
-import type { Output } from "./computed.ts";
-import { LayerWork } from "./layer-work.ts";
+} from "../../../shared/wire/frames.ts";
+import type { Output } from "../computed.ts";
+import { LayerWork } from "../layer-work.ts";
 import { copiesOf, Look } from "./look.ts";
 
 /** How a batch is looked at: the clock, and what to do with what was seen. */

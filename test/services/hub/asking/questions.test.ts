@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Answer } from "../../../shared/record/hub-api.ts";
-import { ask, HubProcess, newRun } from "../../support/hub-process.ts";
-import { HubWorker } from "../../support/hub-worker.ts";
+import type { Answer } from "../../../../shared/record/hub-api.ts";
+import { ask, HubProcess, newRun } from "../../../support/hub-process.ts";
+import { HubWorker } from "../../../support/hub-worker.ts";
 
 let run: ReturnType<typeof newRun>;
 let hub: HubProcess;

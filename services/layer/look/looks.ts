@@ -1,5 +1,5 @@
-import type { LookMessage, SeenMessage } from "../../shared/telemetry/messages.ts";
-import type { Environment } from "../worker/environment.ts";
+import type { LookMessage, SeenMessage } from "../../../shared/telemetry/messages.ts";
+import type { Environment } from "../../worker/environment.ts";
 import type { WatchedWork } from "./watched-work.ts";
 
 /** What the hub wants to see of a batch, one at a time: one that is asked for takes the place of another. */

@@ -1,4 +1,4 @@
-import type { Moved, Picture } from "../../shared/record/seen.ts";
+import type { Moved, Picture } from "../../../shared/record/seen.ts";
 
 const MOST_EXAMPLES = 24;
 const MOST_COLUMNS = 64;

@@ -1,9 +1,9 @@
-import { healthOf } from "../../shared/dni/generators/generator-health.ts";
-import { shapesOf, type Tensors } from "../../shared/math/parameter.ts";
-import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
-import type { Moment, Moved, Picture, Seen } from "../../shared/record/seen.ts";
-import type { Tensor } from "../../shared/wire/frames.ts";
-import { TensorReader } from "../../shared/wire/tensor.ts";
+import { healthOf } from "../../../shared/dni/generators/generator-health.ts";
+import { shapesOf, type Tensors } from "../../../shared/math/parameter.ts";
+import { plainKernels } from "../../../shared/math/plain/plain-kernels.ts";
+import type { Moment, Moved, Picture, Seen } from "../../../shared/record/seen.ts";
+import type { Tensor } from "../../../shared/wire/frames.ts";
+import { TensorReader } from "../../../shared/wire/tensor.ts";
 import { movedBy, pictureOf, pictureOfMoves } from "./picture.ts";
 
 /** Copies of tensors, and of which they are. */

@@ -1,11 +1,11 @@
 import { randomInt } from "node:crypto";
 import type { ServerResponse } from "node:http";
-import type { RunRecord } from "../../shared/record/run-record.ts";
-import type { SeenBy } from "../../shared/record/seen.ts";
-import { type WorkerName, workerNames } from "../../shared/record/worker-name.ts";
-import type { SeenMessage } from "../../shared/telemetry/messages.ts";
-import type { TelemetryClient } from "../../shared/telemetry/telemetry-server.ts";
-import { HttpError } from "./answer.ts";
+import type { RunRecord } from "../../../shared/record/run-record.ts";
+import type { SeenBy } from "../../../shared/record/seen.ts";
+import { type WorkerName, workerNames } from "../../../shared/record/worker-name.ts";
+import type { SeenMessage } from "../../../shared/telemetry/messages.ts";
+import type { TelemetryClient } from "../../../shared/telemetry/telemetry-server.ts";
+import { HttpError } from "../answer.ts";
 
 /** The run as the hub knows it. */
 interface Watched {

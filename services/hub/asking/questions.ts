@@ -1,14 +1,14 @@
 import { randomInt } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import * as z from "zod";
-import type { DataFacts } from "../../shared/config/data-facts.ts";
-import { EncodeError, encodeRow } from "../../shared/data/encode.ts";
-import { encodeWindow, lastIds } from "../../shared/data/text-window.ts";
-import type { Answer, Question } from "../../shared/record/hub-api.ts";
-import { layerName, type WorkerName } from "../../shared/record/worker-name.ts";
-import type { AnswerMessage } from "../../shared/telemetry/messages.ts";
-import type { TelemetryClient } from "../../shared/telemetry/telemetry-server.ts";
-import { bodyOf, HttpError } from "./answer.ts";
+import type { DataFacts } from "../../../shared/config/data-facts.ts";
+import { EncodeError, encodeRow } from "../../../shared/data/encode.ts";
+import { encodeWindow, lastIds } from "../../../shared/data/text-window.ts";
+import type { Answer, Question } from "../../../shared/record/hub-api.ts";
+import { layerName, type WorkerName } from "../../../shared/record/worker-name.ts";
+import type { AnswerMessage } from "../../../shared/telemetry/messages.ts";
+import type { TelemetryClient } from "../../../shared/telemetry/telemetry-server.ts";
+import { bodyOf, HttpError } from "../answer.ts";
 
 export interface QuestionOptions {
   /** Of the network. */

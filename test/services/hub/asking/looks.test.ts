@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
-import type { SeenBy } from "../../../shared/record/seen.ts";
-import { ask, HubProcess, newRun } from "../../support/hub-process.ts";
-import { HubWorker } from "../../support/hub-worker.ts";
+import type { SeenBy } from "../../../../shared/record/seen.ts";
+import { ask, HubProcess, newRun } from "../../../support/hub-process.ts";
+import { HubWorker } from "../../../support/hub-worker.ts";
 
 let run: ReturnType<typeof newRun>;
 let hub: HubProcess;
