@@ -8,6 +8,8 @@ export default defineConfig({
     // For what hangs, with room for a machine that is slow and busy.
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    // What is waited for comes; a second, as vitest has it, is too short on a busy machine.
+    expect: { poll: { timeout: 60_000 } },
     // Else one core of two stays idle.
     maxWorkers: "100%",
   },

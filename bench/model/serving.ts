@@ -18,9 +18,11 @@ const PROGRAM = "services/cli/main.ts";
 export async function measureServing({ isQuick, say }: Asked): Promise<Table> {
   const runs = mkdtempSync(join(tmpdir(), "unlocked-bench-"));
   const started: ChildProcess[] = [];
+  // Each in a session of its own, as from another terminal: Linux shares the cores out among sessions.
   const start = (...args: string[]) => {
     const child = spawn(process.execPath, [RUNNER, PROGRAM, ...args], {
       stdio: ["ignore", "pipe", "inherit"],
+      detached: true,
     });
     started.push(child);
     return child;

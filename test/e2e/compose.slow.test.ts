@@ -64,9 +64,9 @@ describe.skipIf(missing !== undefined)("a network of containers", () => {
     const address = await published("hub");
     await said("layer2", "checkpoint");
     await compose(file, "kill", "layer2");
-    await vi.waitFor(async () => expect(await contact(address, "layer2")).not.toBe("connected"), 20_000);
+    await vi.waitFor(async () => expect(await contact(address, "layer2")).not.toBe("connected"), 60_000);
     await compose(file, "start", "layer2");
-    await vi.waitFor(async () => expect(await contact(address, "layer2")).toBe("connected"), 20_000);
+    await vi.waitFor(async () => expect(await contact(address, "layer2")).toBe("connected"), 60_000);
     expect(await exitCodes()).toEqual(allDone);
     const { row } = await viewAt(address);
     expect(row.batch).toBe(row.batches - 1);
@@ -82,7 +82,7 @@ describe.skipIf(missing !== undefined)("a network of containers", () => {
     await crash("layer2");
     await vi.waitFor(
       async () => expect(await lives("layer2")).toEqual({ restarts: 1, isRunning: true }),
-      20_000,
+      60_000,
     );
   });
 

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runProgram } from "../../../services/cli/program.ts";
 import { sparkline } from "../../../services/cli/sparkline.ts";
 import type { Edges } from "../../../services/train/edges.ts";
@@ -95,9 +95,9 @@ describe("the log of a worker", () => {
       },
     };
     const following = runProgram(["logs", "layer2", "-f", "-n", "1", "--runs", runs], edges);
-    await vi.waitFor(() => expect(said.out).toMatch(/restored batch=49\n$/));
+    await expect.poll(() => said.out).toMatch(/restored batch=49\n$/);
     appendFileSync(log, `${logged("info", "finished")}\n`);
-    await vi.waitFor(() => expect(said.out).toMatch(/layer2 finished\n$/));
+    await expect.poll(() => said.out).toMatch(/layer2 finished\n$/);
     interrupt();
     expect(await following).toBe(0);
   });
@@ -161,11 +161,13 @@ describe("unlocked top", () => {
       },
     };
     const watching = runProgram(["top", "--runs", runs], edges);
-    await vi.waitFor(() => expect(said.out).toMatch(/run killed/));
-    await vi.waitFor(() => {
-      press("q");
-      expect(said.out.endsWith("\x1b[?25h\x1b[?1049l")).toBe(true);
-    });
+    await expect.poll(() => said.out).toMatch(/run killed/);
+    await expect
+      .poll(() => {
+        press("q");
+        return said.out.endsWith("\x1b[?25h\x1b[?1049l");
+      })
+      .toBe(true);
     expect(await watching).toBe(0);
   });
 });

@@ -92,7 +92,7 @@ describe("a file of the record", () => {
         reader.on("error", () => {});
       });
     for (let reader = 0; reader < 10; reader++) await leave();
-    await vi.waitFor(() => expect(openLogs()).toBe(before), 5_000);
+    await vi.waitFor(() => expect(openLogs()).toBe(before), 60_000);
   });
 
   it("is not opened for good by who asks for its head alone", async () => {
