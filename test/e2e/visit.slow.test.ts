@@ -35,7 +35,7 @@ describe.skipIf(!hasBrowser)("the first visit", () => {
     }
     expect(noted).toEqual(["layer1", "layer1 to layer2", "layer4", "window", "layer2"]);
     await expect.poll(() => page.getByTestId("visit").count()).toBe(0);
-    expect(await page.locator("[data-noted]").count()).toBe(0);
+    await expect.poll(() => page.locator("[data-noted]").count()).toBe(0);
     await page.reload();
     await page.locator('[data-testid="room"][data-worker="layer4"]').waitFor();
     expect(await page.getByTestId("visit").count()).toBe(0);

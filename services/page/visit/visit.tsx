@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useKeys } from "../keys.ts";
 import type { Note } from "./notes.ts";
 
@@ -61,7 +61,8 @@ interface BesideProps {
 function Beside({ note: { about }, onSkip, children }: BesideProps) {
   const section = useRef<HTMLElement>(null);
   useKeys({ Escape: onSkip });
-  useEffect(() => {
+  // With the text, in one picture.
+  useLayoutEffect(() => {
     const subject = document.querySelector(about);
     subject?.setAttribute("data-noted", "");
     const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
