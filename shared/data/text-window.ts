@@ -1,8 +1,7 @@
-import type { Batch, DataSet } from "./data-set.ts";
+import type { Batch } from "./data-set.ts";
 import { type DataFacts, numbered } from "./data-set-kind.ts";
 import { encodeText } from "./encode.ts";
-import { countParts, rowsOfPart } from "./parts.ts";
-import { integerBelow, randomStream, Stream } from "./random.ts";
+import { TextPlaces } from "./text-places.ts";
 
 type Told = Pick<DataFacts, "window" | "inputWidth" | "characters">;
 
@@ -35,40 +34,21 @@ export function windowFacts(window: number, characters: string | undefined): Dat
  * Input: the last `window` ids, one-hot, the oldest first; label: the id after them, one-hot. Training examples are drawn by
  * seed and number of the batch; those of an evaluation are evenly spread over what is held out.
  */
-export class NextCharacters implements DataSet {
-  readonly inputScale = 1;
+export class NextCharacters extends TextPlaces {
   readonly #ids: Uint8Array;
   readonly #sizes: WindowSizes;
-  readonly #heldOutStarts: readonly number[];
 
   constructor(ids: Uint8Array, sizes: WindowSizes) {
     const { window, split, windows } = sizes;
-    this.#ids = ids;
-    this.#sizes = sizes;
     const most = ids.length - split - window;
     const count = Math.min(windows, most);
-    this.#heldOutStarts = Array.from(
-      { length: count },
-      (_, index) => split + Math.floor((index * most) / count),
-    );
+    const heldOut = Array.from({ length: count }, (_, index) => split + Math.floor((index * most) / count));
+    super(split - window, heldOut);
+    this.#ids = ids;
+    this.#sizes = sizes;
   }
 
-  batch(seed: number, number: number, batchSize: number): Batch {
-    const random = randomStream(Stream.training, seed, number);
-    const starts = this.#sizes.split - this.#sizes.window;
-    return this.#write(Array.from({ length: batchSize }, () => integerBelow(random, starts)));
-  }
-
-  evaluationParts(batchSize: number): number {
-    return countParts(this.#heldOutStarts.length, batchSize);
-  }
-
-  evaluationPart(part: number, batchSize: number): Batch {
-    const { from, rows } = rowsOfPart(this.#heldOutStarts.length, part, batchSize);
-    return this.#write(this.#heldOutStarts.slice(from, from + rows));
-  }
-
-  #write(starts: readonly number[]): Batch {
+  protected write(starts: readonly number[]): Batch {
     const { window, vocabulary } = this.#sizes;
     const rows = starts.length;
     const input = new Uint8Array(rows * window * vocabulary);

@@ -3,10 +3,9 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { numberFrom, oneOf, text as textField, wholeFrom } from "../schema/fields.ts";
 import { DataFileError, readBytes } from "./data-file.ts";
-import type { Batch, DataSet } from "./data-set.ts";
+import type { Batch } from "./data-set.ts";
 import { dataSetKind } from "./data-set-kind.ts";
-import { countParts, rowsOfPart } from "./parts.ts";
-import { integerBelow, randomStream, Stream } from "./random.ts";
+import { TextPlaces } from "./text-places.ts";
 import { NextCharacters, windowFacts } from "./text-window.ts";
 
 /** Ids travel as bytes. */
@@ -140,38 +139,24 @@ function splitOf({ length }: Uint8Array, heldOut: number, needed: number, name: 
  * Input: `context` ids of a window; labels: for each position the id after it, one-hot. Training windows begin anywhere in
  * the training part, drawn by seed and number of the batch.
  */
-class TextWindows implements DataSet {
-  readonly inputScale = 1;
+class TextWindows extends TextPlaces {
   readonly #ids: Uint8Array;
   readonly #sizes: Sizes;
-  readonly #heldOutStarts: readonly number[];
 
   constructor(ids: Uint8Array, sizes: Sizes) {
     const { context, split, windows } = sizes;
-    this.#ids = ids;
-    this.#sizes = sizes;
     const most = Math.floor((ids.length - split - 1) / context);
     const count = Math.min(windows, most);
     const stride = Math.floor(most / count) * context;
-    this.#heldOutStarts = Array.from({ length: count }, (_, index) => split + index * stride);
+    super(
+      split - context,
+      Array.from({ length: count }, (_, index) => split + index * stride),
+    );
+    this.#ids = ids;
+    this.#sizes = sizes;
   }
 
-  batch(seed: number, number: number, batchSize: number): Batch {
-    const random = randomStream(Stream.training, seed, number);
-    const starts = this.#sizes.split - this.#sizes.context;
-    return this.#write(Array.from({ length: batchSize }, () => integerBelow(random, starts)));
-  }
-
-  evaluationParts(batchSize: number): number {
-    return countParts(this.#heldOutStarts.length, batchSize);
-  }
-
-  evaluationPart(part: number, batchSize: number): Batch {
-    const { from, rows } = rowsOfPart(this.#heldOutStarts.length, part, batchSize);
-    return this.#write(this.#heldOutStarts.slice(from, from + rows));
-  }
-
-  #write(starts: readonly number[]): Batch {
+  protected write(starts: readonly number[]): Batch {
     const { context, vocabulary } = this.#sizes;
     const rows = starts.length;
     const input = new Uint8Array(rows * context);
