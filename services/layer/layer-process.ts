@@ -247,6 +247,8 @@ export class LayerProcess implements Role, PortOwner {
   // — the end —
 
   saveLast(): Promise<void> {
+    // Links take their time to close, and so does a store.
+    this.#service.stop();
     if (this.cursor <= this.durable) return Promise.resolve();
     return this.#notForLong(this.#saver.save());
   }

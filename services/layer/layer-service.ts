@@ -44,7 +44,7 @@ export class LayerService {
   /** The batch at which this head judged last. */
   #testedAt = -1;
   readonly #barrier = new Barrier();
-  /** Its numbers ran away, or it goes back: it does nothing more. */
+  /** It is stopped, its numbers ran away, or it goes back: it does nothing more. */
   #isOver = false;
 
   constructor(
@@ -81,6 +81,11 @@ export class LayerService {
   /** Deals with nothing from the predecessor until told to go on; links stay, and answers are heard. */
   pause(isPaused: boolean): void {
     this.#take({ event: isPaused ? "paused" : "unpaused" });
+  }
+
+  /** What still comes changes nothing: what is saved from now on is where it ends. */
+  stop(): void {
+    this.#isOver = true;
   }
 
   get test(): TestResult | undefined {

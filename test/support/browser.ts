@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { onTestFinished } from "vitest";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const CHROMIUM = "/usr/bin/chromium";
@@ -17,13 +18,14 @@ export function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
 }
 
-/** A page of a browser that was there before, unless it is its first visit, and everything its console complained of: errors, and what its policy blocked, but not that the hub is away. */
+/** A page of a browser that was there before, unless it is its first visit, and everything its console complained of: errors, and what its policy blocked, but not that the hub is away. It closes with the test: a page that is left open draws on, and slows those after it. */
 export async function openPage(
   browser: Browser,
   url: string,
   { isFirstVisit = false, ...options }: BrowserContextOptions & { readonly isFirstVisit?: boolean } = {},
 ): Promise<{ readonly page: Page; readonly complaints: string[] }> {
   const context = await browser.newContext(options);
+  onTestFinished(() => context.close());
   const page = await context.newPage();
   if (!isFirstVisit) await page.addInitScript('localStorage.setItem("unlocked-visited", "yes")');
   // Whatever is waited for comes, sooner or later: the machine may be busy.

@@ -1,5 +1,7 @@
 import { expect, it } from "vitest";
+import { isCheckpoint, placeOf } from "../../../shared/checkpoint/checkpoint-name.ts";
 import { simulatedRandom } from "../../sim/event-queue.ts";
+import { STATE } from "../../sim/folders.ts";
 import { configOf, type Scenario } from "../../sim/scenario.ts";
 import { Simulation } from "../../sim/simulation.ts";
 
@@ -45,6 +47,24 @@ it.each([20_000, 300_000])(
     expect(violations).toEqual([]);
     expect(counts.restored).toBe(1);
     expect(queue.now).toBeGreaterThan(ms);
+  },
+);
+
+it.each([...Array(20).keys()])(
+  "a layer that is stopped while it trains, at random, holds in its last checkpoint all that it has learnt (seed %i)",
+  async (seed) => {
+    const simulation = new Simulation(configOf({ ...scenario, batches: 1000 }), simulatedRandom(seed));
+    const layer = simulation.posts[2]!;
+    simulation.queue.after(50 + simulation.random() * 400, () => simulation.terminate(layer));
+    const hasStopped = () => layer.lives[0]?.exit !== undefined;
+    await simulation.run(60_000, hasStopped);
+    const [life] = layer.lives;
+    const { applied } = JSON.parse(/^stopped (.*)$/.exec(life!.lastWords)![1]!);
+    const saved = layer.disk
+      .list(STATE)
+      .filter(isCheckpoint)
+      .map((name) => placeOf(name)[1]);
+    expect(Math.max(-1, ...saved)).toBe(applied.at(-1)?.[1] ?? -1);
   },
 );
 
