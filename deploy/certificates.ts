@@ -4,7 +4,7 @@ import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { podHost } from "./network.ts";
 
-export interface CertificateRequest {
+interface CertificateRequest {
   /** "source", "layer1", … */
   readonly workers: readonly string[];
   /** What the network is called where its workers have longer names, on Kubernetes. */
@@ -14,7 +14,7 @@ export interface CertificateRequest {
 }
 
 /** PEM. */
-export interface Pair {
+interface Pair {
   readonly certificate: string;
   readonly key: string;
 }

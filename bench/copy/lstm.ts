@@ -8,7 +8,7 @@ import {
 import { descendAll, type Parameter, parameterOf, type Tensors } from "../../shared/math/parameter.ts";
 import { normal, seededRandom } from "../../shared/math/random.ts";
 
-export interface LstmOptions {
+interface LstmOptions {
   readonly inputs: number;
   readonly units: number;
   /** Of a window: what one forward and its backward walk through. */

@@ -37,7 +37,7 @@ export interface Window {
   readonly labels: Float32Array;
 }
 
-export interface WindowAnswer {
+interface WindowAnswer {
   /** Softmax cross-entropy, summed over what was asked, in nats; from before the update. */
   readonly loss: number;
   /** Symbols asked for. */

@@ -8,7 +8,7 @@ import { TcpProxy } from "../../test/support/proxy.ts";
 import type { Worker } from "../../test/support/worker-process.ts";
 import { median } from "./statistics.ts";
 
-export interface RunRequest {
+interface RunRequest {
   readonly config: string;
   readonly set: readonly string[];
   /** Every link through a proxy of its own that treats both directions so; without, links are direct. */

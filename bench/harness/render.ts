@@ -26,7 +26,7 @@ export function renderReport(report: Report): string {
   return parts.join("\n\n");
 }
 
-export function renderTable({ title, columns, rows, bars, plot }: Table): string {
+function renderTable({ title, columns, rows, bars, plot }: Table): string {
   const lines = [columns, columns.map((_, index) => (index === 0 ? "---" : "--:")), ...rows];
   const parts = [`**${title}**`, lines.map(renderRow).join("\n")];
   if (bars.length > 0) parts.push(bars.map((bar) => `- ${renderBar(bar)}`).join("\n"));

@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 
 const start = promisify(execFile);
 
-export interface TorchRun {
+interface TorchRun {
   /** Of training, data in memory, and of the evaluations that the program makes. */
   readonly seconds: number;
   /** With starting Python, importing torch and reading the data. */
@@ -14,7 +14,7 @@ export interface TorchRun {
 }
 
 /** What PyTorch is to train. */
-export interface TorchWork {
+interface TorchWork {
   /** Python: takes `probe`, `rate FOLDER THREADS` and `train FOLDER LENGTH THREADS`. */
   readonly program: string;
   /** The folder of the data. */

@@ -18,7 +18,7 @@ import type { Exchange } from "./ends.ts";
 /** A batch of MNIST: 64 examples with ten labels each, answered by the gradient of 256 floats for each. */
 export const ROWS = 64;
 export const LABELS = 10;
-export const ANSWER_COLUMNS = 256;
+const ANSWER_COLUMNS = 256;
 
 const config = { heartbeatMs: 1000, handshakeMs: 5000, backoffMs: { first: 50, most: 2000 } };
 const maxFrameBytes = 1 << 20;

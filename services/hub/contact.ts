@@ -41,7 +41,7 @@ interface Traffic {
 }
 
 /** What a worker says of its life when it comes. */
-export interface Introduced {
+interface Introduced {
   readonly incarnation: number;
   readonly instance: string;
   readonly pid: number;

@@ -5,7 +5,7 @@ import type { SourceStart } from "./startup.ts";
 const RETRY_MS = 1000;
 
 /** What a source needs of its worker to write the record. */
-export interface Keeper {
+interface Keeper {
   readonly isStopping: boolean;
   readonly log: { error(fields: object, text: string): void };
   readonly timers: { after(ms: number, callback: () => void): void };

@@ -13,7 +13,7 @@ export interface SourceEnvironment extends Environment {
   readonly nodeVersion: string;
 }
 
-export type SourceOptions = WorkerOptions & { readonly record: string; readonly successor: string };
+type SourceOptions = WorkerOptions & { readonly record: string; readonly successor: string };
 
 export type SourceStart = Start<SourceOptions, SourceEnvironment>;
 

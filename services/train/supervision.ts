@@ -20,7 +20,7 @@ export interface Supervision {
 }
 
 /** `finished`: the record is written, the workers are on their way out. */
-export type Course =
+type Course =
   | { readonly phase: "running" }
   | { readonly phase: "finished" }
   | { readonly phase: "stopping"; readonly outcome: Outcome; readonly sinceMs: number }

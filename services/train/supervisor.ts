@@ -12,7 +12,7 @@ import type {
 } from "./supervision.ts";
 import type { Hearing, WorkerProcess } from "./worker-process.ts";
 
-export type StartWorker = (worker: string, hearing: Hearing) => WorkerProcess;
+type StartWorker = (worker: string, hearing: Hearing) => WorkerProcess;
 
 /** Is told what happens, and has no say in it. */
 export interface Witness {

@@ -4,7 +4,7 @@ import type { Command } from "../../shared/telemetry/messages.ts";
 import { ExitCode } from "../../shared/telemetry/telemetry.ts";
 
 /** What a worker does when somebody at the hub asks for it. */
-export interface CommandTarget {
+interface CommandTarget {
   readonly log: Logger;
   readonly batch: number;
   readonly isPaused: boolean;

@@ -34,7 +34,7 @@ export interface Environment {
 }
 
 /** What a worker knows of its own process. */
-export interface OwnProcess extends Omit<HubEdge, "dial"> {
+interface OwnProcess extends Omit<HubEdge, "dial"> {
   /** Processor time so far, in microseconds. */
   readonly cpuUsage: () => { readonly user: number; readonly system: number };
 }

@@ -40,7 +40,7 @@ export class WorkerOptionsError extends Error {
   override readonly name = "WorkerOptionsError";
 }
 
-export interface WorkerEnvironment {
+interface WorkerEnvironment {
   /** Where no --secret-file is given. A path is no secret; the secret itself belongs neither here nor in the flags. */
   readonly UNLOCKED_SECRET_FILE?: string | undefined;
   /** Where no --hub is given. */

@@ -19,7 +19,7 @@ export interface Route
 }
 
 /** What becomes of the link. */
-export interface SuccessorEvents {
+interface SuccessorEvents {
   up(link: Link, welcome: WelcomeFrame): void;
   heard(frame: BackFrame): void;
   /** A link that was up. */

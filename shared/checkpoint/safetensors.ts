@@ -3,7 +3,7 @@
  * Reading is strict: bytes that two readers could understand in two ways are refused.
  */
 
-export interface TensorFile {
+interface TensorFile {
   readonly tensors: Record<string, Float32Array>;
   readonly metadata: Record<string, string>;
   /** Of those that are no vectors. */

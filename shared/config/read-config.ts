@@ -10,7 +10,7 @@ import { configShape } from "./schema.ts";
 import { type ConfigSource, readSource } from "./source.ts";
 
 /** A config that can be used, and what is doubtful in it: "configs/x.yaml:12:5: …". */
-export interface ReadConfig {
+interface ReadConfig {
   readonly config: Config;
   readonly warnings: readonly string[];
 }

@@ -4,7 +4,7 @@ import { above, anyNumber, either, flag, listOf, map, oneOf, text } from "../sch
 export type Column = NumberColumn | CategoryColumn;
 
 /** One input, (value − mean) / deviation; a missing value is the mean, 0. */
-export interface NumberColumn {
+interface NumberColumn {
   readonly name: string;
   readonly mean: number;
   /** Above 0. */
@@ -14,7 +14,7 @@ export interface NumberColumn {
 }
 
 /** An input for each category, 1 for that of the row; all 0 where it is missing. */
-export interface CategoryColumn {
+interface CategoryColumn {
   readonly name: string;
   readonly categories: readonly string[];
   /** Only where the config says so: a category that is not among these is all 0, and is not refused. */

@@ -3,7 +3,7 @@ import { Stream } from "./random.ts";
 import { Shuffle } from "./shuffle.ts";
 
 /** Which of the rows are held out: so many of them, drawn by a seed; or the last, where they are a file of their own. */
-export type HeldOut = { readonly count: number; readonly seed: number } | { readonly last: number };
+type HeldOut = { readonly count: number; readonly seed: number } | { readonly last: number };
 
 /** Which rows each batch and each part of an evaluation has: pure functions that keep no list of them. */
 export class Examples {

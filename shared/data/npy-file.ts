@@ -9,7 +9,7 @@ const TYPES = {
   "<i8": { bytes: 8, read: (view: DataView, at: number) => Number(view.getBigInt64(at, true)) },
 } as const;
 
-export type NpyType = keyof typeof TYPES;
+type NpyType = keyof typeof TYPES;
 
 const MAGIC = "\x93NUMPY";
 const MOST_HEADER = 1 << 16;

@@ -5,7 +5,7 @@ import { TextPlaces } from "./text-places.ts";
 
 type Told = Pick<DataFacts, "window" | "inputWidth" | "characters">;
 
-export interface WindowSizes {
+interface WindowSizes {
   readonly vocabulary: number;
   /** Characters of an example. */
   readonly window: number;

@@ -15,7 +15,7 @@ export interface Shape {
   readonly sequence?: SequenceSize;
 }
 
-export interface SequenceSize {
+interface SequenceSize {
   readonly positions: number;
   /** Where a position is one id: ids are 0 to vocabulary − 1. */
   readonly vocabulary?: number;

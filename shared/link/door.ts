@@ -10,7 +10,7 @@ import { boundBytes, PendingConnections } from "./pending-connections.ts";
 import { newNonce } from "./proof.ts";
 import type { LinkTimings } from "./timings.ts";
 
-export interface DoorOptions<Said, Heard> extends LinkOptions {
+interface DoorOptions<Said, Heard> extends LinkOptions {
   /** Of the requests that it upgrades. */
   readonly path: string;
   readonly link: Pick<LinkTimings, "heartbeatMs" | "handshakeMs">;

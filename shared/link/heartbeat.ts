@@ -10,7 +10,7 @@ const UNASKED = 1;
 /** Of a step that took so long the next may take longer. */
 const LENIENCE = 2;
 
-export interface HeartbeatOptions {
+interface HeartbeatOptions {
   /** The peer speaks oftener than once an interval by itself. */
   readonly isTalkative?: boolean;
   /** How long this process is silent at times, so that the peer can be told; undefined: it never is. */

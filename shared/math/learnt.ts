@@ -11,7 +11,7 @@ import {
   type Tensors,
 } from "./parameter.ts";
 
-export interface LearntOptions {
+interface LearntOptions {
   /** Shape of the weight. Its last is the columns of what it gives: floats of a bias, or of a scale and a shift. */
   readonly weight: TensorShape;
   /** Most rows of that matrix. */

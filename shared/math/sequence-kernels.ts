@@ -52,7 +52,7 @@ export interface LayerNormArrays {
   readonly inverse: Float32Array;
 }
 
-export interface PieceShape {
+interface PieceShape {
   readonly matrices: number;
   readonly rows: number;
   readonly columns: number;

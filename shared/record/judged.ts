@@ -2,7 +2,7 @@ import type { TestResult } from "../wire/frames.ts";
 import { figure, isKnown, percent, UNKNOWN } from "./numbers.ts";
 
 /** What a test found of one class or bit, or of one value. */
-export type Judgement =
+type Judgement =
   | { readonly name: string; readonly precision: number; readonly recall: number; readonly examples: number }
   | { readonly name: string; readonly rmse: number; readonly r2: number };
 
@@ -20,10 +20,7 @@ export function testWords({ error, exact, r2, rmse }: TestResult): string {
 }
 
 /** Class by class, bit by bit or value by value, where the test says it. `names`: in order; numbers where there are none. */
-export function judgements(
-  { confusion, bits, rmse, r2 }: TestResult,
-  names: readonly string[] = [],
-): Judgement[] {
+function judgements({ confusion, bits, rmse, r2 }: TestResult, names: readonly string[] = []): Judgement[] {
   const nameOf = (index: number) => names[index] ?? String(index);
   if (rmse && r2)
     return rmse.map((each, index) => ({ name: nameOf(index), rmse: each, r2: r2[index] ?? Number.NaN }));

@@ -8,7 +8,7 @@ export interface WorkerHost {
   on(event: "message", heard: (message: unknown) => void): unknown;
 }
 
-export interface Lifeline {
+interface Lifeline {
   /** At most once, and lost if the parent does not listen. Resolves when it has left this process. */
   tell(telemetry: Telemetry): Promise<void>;
 }

@@ -18,7 +18,7 @@ export { COMMANDS, type Command } from "../record/hub-api.ts";
 export const TELEMETRY_PROTOCOL = 1;
 
 /** To the worker, first: a nonce to prove oneself by (shared/telemetry/hub-proof.ts), where the run has a secret. */
-export interface Challenge {
+interface Challenge {
   readonly kind: "challenge";
   readonly protocol: number;
   readonly nonce: string;
@@ -90,7 +90,7 @@ export interface Goodbye {
 }
 
 /** To the worker: everything up to `seq` is in the files. */
-export interface Acknowledgement {
+interface Acknowledgement {
   readonly kind: "ack";
   readonly seq: number;
 }

@@ -18,7 +18,7 @@ import {
 import { type Heard, MOST_MESSAGE_BYTES } from "./parse-telemetry.ts";
 import { hubCodec, misfit, TelemetryClose } from "./telemetry-codec.ts";
 
-export interface TelemetryServerOptions {
+interface TelemetryServerOptions {
   readonly secret: Secret | undefined;
   readonly handshakeMs: number;
   /** Why this worker is not one of the run; undefined if it is. */

@@ -9,9 +9,9 @@ export interface Finding {
 }
 
 /** By how much a busy machine may miss a bound on time. */
-export const PATIENCE = 6;
+const PATIENCE = 6;
 
-export function percentile(values: readonly number[], share: number): number {
+function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
 }

@@ -51,7 +51,7 @@ const SHAKESPEARE = [
 const endless = { config: MNIST, set: ["run.epochs=10000"] };
 
 /** At about the pace of configs/mnist.yaml on two cores. */
-export const ABSENCES = {
+const ABSENCES = {
   config: MNIST,
   set: [],
   forms: ["linear", "classifying"],

@@ -4,7 +4,7 @@ import { teachHead } from "../support/head-peer.ts";
 import { clientFrame, upgradeRequest } from "../support/raw-frames.ts";
 import { rawSocket } from "../support/raw-peer.ts";
 
-export interface Crowded {
+interface Crowded {
   /** How long each of them was suffered. */
   readonly lastedMs: readonly number[];
   /** From a neighbour's dialling, with all of them there, to its first batch having been taught. */

@@ -33,7 +33,7 @@ export function haveSameBits(a: Float32Array, b: Float32Array): boolean {
   return x!.equals(y!);
 }
 
-export interface Sides {
+interface Sides {
   /** The kernels under test. */
   readonly subject: Kernels;
   /** What they are compared with. */

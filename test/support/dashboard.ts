@@ -44,7 +44,7 @@ export function notOnce(lines: readonly MetricLine[], worker: string, last: numb
 }
 
 /** The same of segments as they are. */
-export function countedOtherwise(
+function countedOtherwise(
   segments: readonly { readonly first: number; readonly last: number }[],
   last: number,
 ): number[] {

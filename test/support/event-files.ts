@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 
 const READER = fileURLToPath(new URL("read-events.py", import.meta.url));
 
-export interface ReadEvent {
+interface ReadEvent {
   readonly wall: number;
   readonly step: number;
   readonly version?: string;

@@ -5,7 +5,7 @@ import type { WorkerName } from "../../shared/record/worker-name.ts";
 import { provenIntroduction } from "../../shared/telemetry/hub-proof.ts";
 import type { Introduction, Numbered, Standing, ToHub, ToWorker } from "../../shared/telemetry/messages.ts";
 
-export interface WorkerSays {
+interface WorkerSays {
   readonly run: string;
   readonly worker: string;
   readonly incarnation?: number;

@@ -3,7 +3,7 @@ import { normal, seededRandom } from "../../shared/math/random.ts";
 type Matrix = readonly Float64Array[];
 
 /** What one pass of the tutorial's DNI layers leaves to see. */
-export interface Pass {
+interface Pass {
   /** Of each hidden layer's generator: Σ (s − t)². */
   readonly squaredErrors: readonly number[];
   /** What the tutorial prints: Σ |delta · out · (1 − out)| of the last layer. */

@@ -2,7 +2,7 @@ import type { ChainBatch } from "../../shared/dni/chain-batch.ts";
 import type { Kernels } from "../../shared/math/kernels.ts";
 
 /** Weights (inputs × outputs) and biases of the script's three layers, changed in place. */
-export type ScriptWeights = readonly { readonly weight: Float32Array; readonly bias: Float32Array }[];
+type ScriptWeights = readonly { readonly weight: Float32Array; readonly bias: Float32Array }[];
 
 const SIZES = [16, 128, 64, 9] as const;
 

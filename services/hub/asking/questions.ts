@@ -10,7 +10,7 @@ import type { AnswerMessage } from "../../../shared/telemetry/messages.ts";
 import type { TelemetryClient } from "../../../shared/telemetry/telemetry-server.ts";
 import { bodyOf, HttpError } from "../answer.ts";
 
-export interface QuestionOptions {
+interface QuestionOptions {
   /** Of the network. */
   readonly layers: number;
   readonly data: DataFacts;

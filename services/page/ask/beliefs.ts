@@ -9,7 +9,7 @@ export interface Bar {
   readonly isBest: boolean;
 }
 
-export interface Belief {
+interface Belief {
   /** What it says, in a word or a few: "3", "is male, has children". */
   readonly says: string;
   /** How sure it is of that; undefined for values. */

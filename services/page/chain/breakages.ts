@@ -1,7 +1,7 @@
 import type { Command, WorkerView } from "../../../shared/record/hub-api.ts";
 import type { Outage } from "../../../shared/record/outages.ts";
 
-export interface Breakage {
+interface Breakage {
   readonly command: Command;
   /** On its button. */
   readonly name: string;

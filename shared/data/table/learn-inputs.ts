@@ -2,7 +2,7 @@ import { type Column, isMissing, numberIn, writeCell } from "../column.ts";
 import { DataFileError } from "../data-file.ts";
 import type { Table } from "./read-table.ts";
 
-export interface InputRules {
+interface InputRules {
   /** These are categories, even if their texts are numbers. */
   readonly categories: readonly string[];
   readonly unknown: "refuse" | "zeros";

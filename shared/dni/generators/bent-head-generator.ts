@@ -7,7 +7,7 @@ import { named } from "../layer-state.ts";
 import { type GeneratorHealth, healthOf } from "./generator-health.ts";
 import type { GradientGenerator, ObserveRates } from "./gradient-generator.ts";
 
-export interface BentHeadOptions {
+interface BentHeadOptions {
   readonly widths: EvidenceWidths;
   /** Places of an example, each an example of its own to the head; 1 for a dense layer. */
   readonly positions: number;

@@ -6,7 +6,7 @@ import { ParameterSet } from "../parameter-set.ts";
 import { seededRandom } from "../random.ts";
 import type { Transform } from "../transform.ts";
 
-export interface EmbeddingOptions {
+interface EmbeddingOptions {
   /** Ids are 0 to `vocabulary` − 1. */
   readonly vocabulary: number;
   readonly positions: number;

@@ -8,7 +8,7 @@ import type { LayerNormArrays } from "../sequence-kernels.ts";
 import type { Transform } from "../transform.ts";
 import { gainOf, normTrace } from "./layer-norm.ts";
 
-export interface NormedDenseOptions {
+interface NormedDenseOptions {
   /** Places of an example at which it is applied, each by itself. */
   readonly positions: number;
   /** Floats of a position, before and after. */

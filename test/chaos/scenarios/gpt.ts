@@ -8,7 +8,7 @@ const WITHIN = 0.02;
 const MOST_BYTES = 200 * 1024 * 1024;
 const LOOK_MS = 1000;
 
-export interface GptRuns {
+interface GptRuns {
   readonly config: string;
   readonly set: readonly string[];
   /** kill -9 of one worker, evenly spread over the batches of one run. */

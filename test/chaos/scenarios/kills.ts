@@ -4,7 +4,7 @@ import { Nemesis, recoveries } from "../nemesis.ts";
 import { Rig } from "../rig.ts";
 import { massacres, type Strike, schedule } from "../schedule.ts";
 
-export interface KillSizes {
+interface KillSizes {
   readonly config: string;
   readonly set?: readonly string[];
   /** kill -9 of one worker, every 0.2 to 2 s. */
@@ -88,7 +88,7 @@ export async function undisturbed({
   return [ledgerFinding(found, runs), errorsFinding(errors)];
 }
 
-export function errorsFinding(errors: readonly number[]): Finding {
+function errorsFinding(errors: readonly number[]): Finding {
   const clean = errors.filter((error) => error === 0).length;
   return {
     claim: "test error of the same runs without kills",

@@ -7,7 +7,7 @@ const MEBI = 1024 * 1024;
 const STOPPED_BYTES = 32 * MEBI;
 const GROWTH = 1.1;
 
-export interface MemoryRun {
+interface MemoryRun {
   readonly config: string;
   /** Longer than it is looked at: the run is ended when it was. */
   readonly set: readonly string[];

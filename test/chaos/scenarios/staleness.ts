@@ -149,7 +149,7 @@ export class Interrupted {
   }
 }
 
-export const BUDGETS = [0, 64, 256, 1024, Number.POSITIVE_INFINITY] as const;
+const BUDGETS = [0, 64, 256, 1024, Number.POSITIVE_INFINITY] as const;
 
 export interface Absences {
   readonly config: string;

@@ -54,7 +54,7 @@ export function normInDouble(x: readonly number[], gamma: readonly number[]): nu
   return norm(x, gamma);
 }
 
-export function geluOf(x: number): number {
+function geluOf(x: number): number {
   return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
 }
 
