@@ -129,13 +129,13 @@ export class LayerProcess implements Role, PortOwner {
       report: () => this.#lineage.report(),
       evaluated: (batch, test) => worker.status.evaluated(batch, test),
       held: () => this.#log("holding", "held", "waits for its successor: it has guessed for long enough"),
-      resumed: () => this.#log("resumed", "resumed", "goes on"),
+      resumed: () => this.#log("goes on", "continued", "goes on"),
       released: () => this.#released(),
       poisoned: (error) => void worker.poisoned(error),
     };
   }
 
-  #log(line: string, event: "held" | "resumed", text: string): void {
+  #log(line: string, event: "held" | "continued", text: string): void {
     this.worker.log.info({ batch: this.cursor }, line);
     this.worker.event(event, text);
   }

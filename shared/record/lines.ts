@@ -69,11 +69,14 @@ export type EventName =
   | "restored"
   | "linked"
   | "lost"
+  /** It has guessed for long enough, and waits for its successor; no longer. */
   | "held"
-  | "resumed"
+  | "continued"
   | "alarm"
   | "calm"
+  /** It was told to; and to go on. */
   | "paused"
+  | "resumed"
   /** What it sends to its successor leaves later than it could; no longer. */
   | "delayed"
   | "undelayed"

@@ -85,6 +85,7 @@ interface Meaning {
 const MEANINGS: Readonly<{ [Name in EventLine["name"]]?: Meaning }> = {
   began: {},
   restored: {},
+  continued: {},
   resumed: {},
   back: {},
   held: { state: "holding" },

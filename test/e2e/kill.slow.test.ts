@@ -80,8 +80,8 @@ describe("a layer whose successor is away", () => {
 
       const again = await run.start("layer2");
       await again.says("restored");
-      const resumed = await layer1!.says((line) => line.msg === "resumed" && isAfter(line, held));
-      expect(resumed.batch).toBe(held.batch);
+      const goesOn = await layer1!.says((line) => line.msg === "goes on" && isAfter(line, held));
+      expect(goesOn.batch).toBe(held.batch);
       const summary = await run.summary();
       expectExact(summary);
       expect(summary.layers.map(({ restarts }) => restarts)).toEqual([0, 1, 0]);

@@ -101,8 +101,15 @@ describe("what a worker was told", () => {
     ]);
   });
 
-  it("is nothing where a layer goes on that held", () => {
-    expect(outages(event("layer2", "held", 1_000), event("layer2", "resumed", 2_000))).toEqual([]);
+  it("is nothing where a layer goes on that held, and lasts where a paused one does", () => {
+    expect(outages(event("layer2", "held", 1_000), event("layer2", "continued", 2_000))).toEqual([]);
+    const paused = outages(
+      event("layer2", "held", 1_000),
+      event("layer2", "paused", 2_000),
+      event("layer2", "continued", 3_000),
+      event("layer2", "resumed", 4_000),
+    );
+    expect(paused).toMatchObject([{ kind: "paused", from: { at: 2_000 }, to: { at: 4_000 } }]);
   });
 });
 
