@@ -141,7 +141,11 @@ export class Hub {
       onLines: (metrics, events) => this.#tell(metrics, events),
       onAnswer: (worker, answer) => this.#questions?.answered(worker, answer),
       onSeen: (worker, seen) => this.#looks?.seen(worker, seen),
-      onChange: (isOfContact) => (isOfContact ? this.#show?.now() : this.#show?.soon()),
+      onChange: (isOfContact) => {
+        if (!isOfContact) return this.#show?.soon();
+        this.#show?.now();
+        this.#looks?.contactsChanged();
+      },
       warn: (about, message) => log.warn(about, message),
     });
   }

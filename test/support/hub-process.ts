@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StreamEvents, WorkerView } from "../../shared/record/hub-api.ts";
 
-/** A folder of runs with one run in it, of two layers. */
+/** A folder of runs with one run in it, of three layers. */
 export function newRun(id = "r1"): {
   readonly runs: string;
   readonly folder: string;

@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { ServerResponse } from "node:http";
+import type { WorkerView } from "../../../shared/record/hub-api.ts";
 import type { RunRecord } from "../../../shared/record/run-record.ts";
 import type { SeenBy } from "../../../shared/record/seen.ts";
 import { type WorkerName, workerNames } from "../../../shared/record/worker-name.ts";
@@ -10,7 +11,7 @@ import { HttpError } from "../answer.ts";
 /** The run as the hub knows it. */
 interface Watched {
   readonly record: Pick<RunRecord, "config">;
-  views(): readonly { readonly batch: number; readonly perSecond: number }[];
+  views(): readonly Pick<WorkerView, "name" | "contact" | "batch" | "perSecond">[];
   /** Undefined where it is not connected. */
   visitor(worker: WorkerName): TelemetryClient | undefined;
 }
@@ -18,6 +19,7 @@ interface Watched {
 /** A reader, and of whom it still waits to hear. */
 interface Open {
   readonly look: number;
+  readonly batch: number;
   readonly response: ServerResponse;
   readonly missing: Set<WorkerName>;
   readonly end: NodeJS.Timeout;
@@ -47,20 +49,26 @@ export class Looks {
     const look = this.#next++;
     const names = workerNames(this.#watched.record.config);
     const end = setTimeout(() => this.#end("it did not tell in time"), WAIT_MS);
-    this.#open = { look, response, missing: new Set(names), end };
+    this.#open = { look, batch, response, missing: new Set(names), end };
     response.on("close", () => this.#left(response));
     response.writeHead(200, { "content-type": "application/x-ndjson", "cache-control": "no-store" });
     response.flushHeaders();
     for (const name of names) {
       const visitor = this.#watched.visitor(name);
       if (visitor?.introduction.looks) visitor.look({ look, batch });
-      else this.#refuse(name, visitor ? "it does not tell what it sees" : "it is not connected", batch);
+      else this.#refuse(name, visitor ? "it does not tell what it sees" : "it is not connected");
     }
   }
 
   /** Of another look, or for the second time: dropped. */
   seen(worker: WorkerName, { kind: _, look, ...seen }: SeenMessage): void {
     if (this.#open?.look === look) this.#tell({ worker, ...seen });
+  }
+
+  /** Lives that have ended meanwhile tell nothing any more. */
+  contactsChanged(): void {
+    for (const { name, contact } of this.#watched.views())
+      if (contact === "dead" || contact === "gone") this.#refuse(name, "it ended meanwhile");
   }
 
   close(): void {
@@ -86,18 +94,20 @@ export class Looks {
     return batch;
   }
 
-  #refuse(worker: WorkerName, refusal: string, batch: number): void {
-    this.#tell({ worker, batch, moments: {}, refusal });
+  #refuse(worker: WorkerName, refusal: string): void {
+    if (this.#open) this.#tell({ worker, batch: this.#open.batch, moments: {}, refusal });
   }
 
   #tell(seen: SeenBy): void {
-    const { missing, response } = this.#open!;
-    if (!missing.delete(seen.worker)) return;
-    response.write(`${JSON.stringify(seen)}\n`);
-    if (missing.size === 0) this.#end("");
+    const open = this.#open;
+    if (!open?.missing.delete(seen.worker)) return;
+    open.response.write(`${JSON.stringify(seen)}\n`);
+    if (open.missing.size > 0) return;
+    this.#left(open.response);
+    open.response.end();
   }
 
-  /** Its reader went away: nothing can be said to it. */
+  /** Nothing more can be said to this reader. */
   #left(response: ServerResponse): void {
     if (this.#open?.response !== response) return;
     clearTimeout(this.#open.end);
@@ -106,14 +116,6 @@ export class Looks {
 
   /** Of those that are missing it is said why. */
   #end(why: string): void {
-    const open = this.#open;
-    if (open === undefined) return;
-    clearTimeout(open.end);
-    this.#open = undefined;
-    for (const worker of open.missing) {
-      const line: SeenBy = { worker, batch: -1, moments: {}, refusal: why };
-      open.response.write(`${JSON.stringify(line)}\n`);
-    }
-    open.response.end();
+    for (const worker of this.#open?.missing ?? []) this.#refuse(worker, why);
   }
 }

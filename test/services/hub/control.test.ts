@@ -1,21 +1,15 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { COMMANDS } from "../../../shared/telemetry/messages.ts";
-import { ask, HubProcess, newRun } from "../../support/hub-process.ts";
+import { hubOfRun } from "../../support/hub-of-run.ts";
+import { ask } from "../../support/hub-process.ts";
 import { HubWorker } from "../../support/hub-worker.ts";
 
-let run: ReturnType<typeof newRun>;
-let hub: HubProcess;
+const hub = hubOfRun("--control");
 let token: string;
-beforeEach(async () => {
-  run = newRun();
-  hub = await HubProcess.start("--record", run.folder, "--control");
-  token = readFileSync(join(run.folder, "control-token"), "utf8").trim();
-});
-afterEach(async () => {
-  await hub.kill();
-  run.remove();
+beforeEach(() => {
+  token = readFileSync(join(hub.folder, "control-token"), "utf8").trim();
 });
 
 const layer1 = { run: "r1", worker: "layer1", control: true };
@@ -106,17 +100,17 @@ describe("a command", () => {
 
   it("to a hub that gives none is refused, whoever asks", async () => {
     await hub.kill();
-    hub = await HubProcess.start("--record", run.folder);
+    await hub.start();
     expect((await post("stop", bearer())).status).toBe(403);
   });
 });
 
 describe("the token", () => {
   it("is the user's alone, stays the same when a killed hub is started again, and ends with the hub", async () => {
-    const path = join(run.folder, "control-token");
+    const path = join(hub.folder, "control-token");
     expect(statSync(path).mode & 0o777).toBe(0o600);
     await hub.kill();
-    hub = await HubProcess.start("--record", run.folder, "--control");
+    await hub.start("--control");
     expect(readFileSync(path, "utf8").trim()).toBe(token);
     await hub.kill("SIGTERM");
     expect(() => statSync(path)).toThrow("ENOENT");

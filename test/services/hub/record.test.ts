@@ -1,21 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { RunRow, RunView } from "../../../shared/record/hub-api.ts";
-import { HubProcess, linesIn, newRun } from "../../support/hub-process.ts";
+import { hubOfRun } from "../../support/hub-of-run.ts";
+import { linesIn } from "../../support/hub-process.ts";
 import { HubWorker } from "../../support/hub-worker.ts";
 
-let run: ReturnType<typeof newRun>;
-let hub: HubProcess;
-beforeEach(async () => {
-  run = newRun();
-  hub = await HubProcess.start("--record", run.folder, "--runs", run.runs);
-});
-afterEach(async () => {
-  await hub.kill();
-  run.remove();
-});
+const hub = hubOfRun();
 
 const layer1 = { run: "r1", worker: "layer1", instance: randomUUID() };
 
@@ -26,10 +18,10 @@ describe("a hub", () => {
     worker.line(1, worker.segment(0, 9, 2));
     worker.line(2, { kind: "log", text: '{"level":"warn","time":"2026-01-01T00:00:00.000Z","msg":"hot"}' });
     await worker.acknowledged(2);
-    expect(linesIn(join(run.folder, "metrics.ndjson"))).toMatchObject([
+    expect(linesIn(join(hub.folder, "metrics.ndjson"))).toMatchObject([
       { worker: "layer1", first: 0, last: 9 },
     ]);
-    expect(linesIn(join(run.folder, "logs/layer1.log"))).toMatchObject([{ msg: "hot" }]);
+    expect(linesIn(join(hub.folder, "logs/layer1.log"))).toMatchObject([{ msg: "hot" }]);
     expect(await hub.get("/api/runs/latest/metrics")).toEqual(
       [worker.segment(0, 9, 2)].map((line) => ({ ...line, at: expect.any(Number) })),
     );
@@ -52,15 +44,15 @@ describe("a hub", () => {
       first.line(seq, seq % 3 === 0 ? first.event("held", `${seq}`) : first.segment(seq, seq));
     await first.acknowledged(10);
     await hub.kill();
-    appendFileSync(join(run.folder, "metrics.ndjson"), '{"kind":"segment","worker":"lay');
-    hub = await HubProcess.start("--record", run.folder);
+    appendFileSync(join(hub.folder, "metrics.ndjson"), '{"kind":"segment","worker":"lay');
+    await hub.start();
     const again = await HubWorker.dial(hub.port, layer1);
     for (let seq = 0; seq < 25; seq++)
       again.line(seq, seq % 3 === 0 ? again.event("held", `${seq}`) : again.segment(seq, seq));
     await again.acknowledged(24);
-    const said = linesIn(join(run.folder, "metrics.ndjson")).map(({ first }) => first);
+    const said = linesIn(join(hub.folder, "metrics.ndjson")).map(({ first }) => first);
     expect(said).toEqual([...Array(25).keys()].filter((seq) => seq % 3 !== 0));
-    const held = linesIn(join(run.folder, "events.ndjson")).filter(({ name }) => name === "held");
+    const held = linesIn(join(hub.folder, "events.ndjson")).filter(({ name }) => name === "held");
     expect(held.map(({ text }) => text)).toEqual(["0", "3", "6", "9", "12", "15", "18", "21", "24"]);
   });
 
@@ -69,6 +61,6 @@ describe("a hub", () => {
     worker.line(0, worker.segment(0, 9));
     await worker.acknowledged(0);
     await hub.kill("SIGTERM");
-    expect(readFileSync(join(run.folder, "metrics.csv"), "utf8").split("\r\n")).toHaveLength(3);
+    expect(readFileSync(join(hub.folder, "metrics.csv"), "utf8").split("\r\n")).toHaveLength(3);
   });
 });

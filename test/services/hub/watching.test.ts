@@ -1,19 +1,11 @@
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ask, HubProcess, newRun } from "../../support/hub-process.ts";
+import { describe, expect, it, vi } from "vitest";
+import { hubOfRun } from "../../support/hub-of-run.ts";
+import { ask } from "../../support/hub-process.ts";
 import { HubWorker } from "../../support/hub-worker.ts";
 
-let run: ReturnType<typeof newRun>;
-let hub: HubProcess;
-beforeEach(async () => {
-  run = newRun();
-  hub = await HubProcess.start("--record", run.folder);
-});
-afterEach(async () => {
-  await hub.kill();
-  run.remove();
-});
+const hub = hubOfRun();
 
 const layer1 = { run: "r1", worker: "layer1" };
 

@@ -1,36 +1,17 @@
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import type { SeenBy } from "../../../../shared/record/seen.ts";
-import { ask, HubProcess, newRun } from "../../../support/hub-process.ts";
-import { HubWorker } from "../../../support/hub-worker.ts";
+import { hubOfRun, linesOf } from "../../../support/hub-of-run.ts";
+import { ask } from "../../../support/hub-process.ts";
 
-let run: ReturnType<typeof newRun>;
-let hub: HubProcess;
-beforeEach(async () => {
-  run = newRun();
-  hub = await HubProcess.start("--record", run.folder);
-});
-afterEach(async () => {
-  await hub.kill();
-  run.remove();
-});
+const hub = hubOfRun();
+
+const introduced = (worker: string) => hub.introduced(worker, { looks: true });
 
 const post = () => ask(hub.port, "/api/look", { method: "POST" });
 
-async function introduced(worker: string, says: object = { looks: true }): Promise<HubWorker> {
-  const there = await HubWorker.dial(hub.port, { run: "r1", worker, ...says });
-  await there.hears("ack");
-  return there;
-}
-
-const linesOf = (body: string) =>
-  body
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as SeenBy);
-
 it("every worker that tells what it sees is told of the same batch; of others it is said that they do not", async () => {
   const [source, layer1] = [await introduced("source"), await introduced("layer1")];
-  const foreign = await introduced("layer2", {});
+  const foreign = await hub.introduced("layer2");
   const answer = post();
   const [told, toldToo] = [await source.hears("look"), await layer1.hears("look")];
   expect(told).toEqual(toldToo);
@@ -48,7 +29,7 @@ it("every worker that tells what it sees is told of the same batch; of others it
     moments: { received: 1.75 },
     pictures: { guess: picture },
   });
-  const lines = linesOf((await answer).body);
+  const lines = linesOf<SeenBy>((await answer).body);
   expect(lines).toContainEqual({ worker: "source", batch, moments: { sent: 1.5, answered: 2.25 } });
   expect(lines).toContainEqual({
     ...{ worker: "layer1", batch, learns: "decoupled", moments: { received: 1.75 } },
@@ -57,6 +38,27 @@ it("every worker that tells what it sees is told of the same batch; of others it
   expect(lines.find(({ worker }) => worker === "layer2")?.refusal).toBe("it does not tell what it sees");
   expect(lines.filter(({ worker }) => worker === "layer1")).toHaveLength(1);
   expect(foreign.heard.some(({ kind }) => kind === "look")).toBe(false);
+});
+
+it("of a worker that dies meanwhile it is said at once; of one that had not told when the hub ends, that it ends", async () => {
+  const source = await introduced("source");
+  const layer1 = await introduced("layer1");
+  for (const other of ["layer2", "layer3"]) await introduced(other);
+  const answer = post();
+  const { look, batch } = await source.hears("look");
+  // Nobody listens at the port that it has told.
+  layer1.socket.terminate();
+  source.say({ kind: "seen", look, batch, moments: { sent: 1.5 } });
+  const stream = await hub.stream();
+  await stream.worker("layer1", ({ contact }) => contact === "dead");
+  stream.close();
+  await hub.kill("SIGTERM");
+  expect(linesOf<SeenBy>((await answer).body)).toEqual([
+    { worker: "source", batch, moments: { sent: 1.5 } },
+    { worker: "layer1", batch, moments: {}, refusal: "it ended meanwhile" },
+    { worker: "layer2", batch, moments: {}, refusal: "the hub ends" },
+    { worker: "layer3", batch, moments: {}, refusal: "the hub ends" },
+  ]);
 });
 
 it("one is looked at at a time, and a reader that goes away makes room for the next", async () => {
