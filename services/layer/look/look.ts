@@ -35,8 +35,9 @@ export class Look {
     this.#clock = clock;
   }
 
+  /** The first time counts: what is lost with a link is sent again. */
   at(moment: Moment): void {
-    this.#moments[moment] = this.#clock();
+    this.#moments[moment] ??= this.#clock();
   }
 
   has(moment: Moment): boolean {

@@ -114,6 +114,17 @@ it("a head is seen when it has updated, with its loss; a local layer when it has
   expect(local.pictures!.guess!.of).toEqual([2, 4]);
 });
 
+it("a batch that is sent once more was received when it came first", () => {
+  let now = 1_000;
+  const looks: Look[] = [];
+  const work = new WatchedWork(wasmKernels(), networkOf("cdni"), 3, { ticketsKept: 4, dtypes });
+  const heard = frame(ones, 4);
+  work.lookAt(0, { clock: () => now++, done: (look) => looks.push(look) });
+  for (let time = 0; time < 2; time++) work.inspect(heard);
+  work.update(heard);
+  expect(looks[0]!.seen().moments).toEqual({ received: 1_000, began: 1_001, updated: 1_002 });
+});
+
 it("a batch whose answer has nothing to learn from is seen without", () => {
   const looks: Look[] = [];
   const work = new WatchedWork(wasmKernels(), networkOf("cdni"), 1, { ticketsKept: 4, dtypes });
