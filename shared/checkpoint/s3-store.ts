@@ -15,6 +15,7 @@ const PATIENCE_MS = 60_000;
 export interface S3Environment {
   /** "0": the bucket is in the host's name, for stores that know no other way. */
   readonly UNLOCKED_S3_PATH_STYLE?: string | undefined;
+  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED?: string | undefined;
 }
 
 /**
@@ -25,6 +26,8 @@ export function openS3(url: string, environment: S3Environment = {}): ObjectStor
   const { hostname: bucket, pathname } = new URL(url);
   // Tens of megabytes, which only a process with a store loads, and which no bundle is to hold.
   const sdk: Sdk = createRequire(import.meta.url)("@aws-sdk/client-s3");
+  // Else it warns of Node 20 in nine lines, in the log of each worker. Our versions of both are chosen together.
+  environment.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   const client = new sdk.S3Client({
     forcePathStyle: environment.UNLOCKED_S3_PATH_STYLE !== "0",
     maxAttempts: ATTEMPTS,
