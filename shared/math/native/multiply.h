@@ -5,12 +5,14 @@
 #include "tile.h"
 
 enum { DEPTH = 256, PANEL = 512, BLOCK_ROWS = 120 };
+/** A last block of no more steps goes with the one before it, tile by tile: alone, most of its time is waiting for a and c. */
+enum { REST = 64, DEEPEST = DEPTH + REST };
 /** With no more rows than this, packing b costs more than reading it where it lies. */
 enum { DIRECT_ROWS = LANES == 16 ? 48 : 24 };
 /** Lines of a so many floats apart, or a multiple, all meet in one place of the first cache. */
 enum { CROWDED = 1024 };
-enum { COPY_STRIDE = DEPTH + 16 };
-enum { PACKED_B = DEPTH * PANEL + 64, PACKED_A = COPY_STRIDE * BLOCK_ROWS + 64 };
+enum { COPY_STRIDE = DEEPEST + 16 };
+enum { PACKED_B = DEEPEST * PANEL + 64, PACKED_A = COPY_STRIDE * BLOCK_ROWS + 64 };
 
 typedef struct {
   const float *a, *b;
@@ -82,6 +84,7 @@ INLINE void multiplyPanel(const Product *p, Left left, word row, word rows, word
   const word highest = !inLines ? ROWS : most == 4 ? WIDE_ROWS : LINES;
   // Strips as equal as can be: the first ones of `low` rows, the others of one more.
   const word strips = (rows + highest - 1) / highest, low = rows / strips, lows = strips - rows % strips;
+  const word aStep = inLines ? 1 : left.stride;
   const float *packed = p->packedB;
   for (word j = 0; j < width;) {
     const word vectors = vectorsOf(width - j, most), pitch = vectors * LANES, here = least(pitch, width - j);
@@ -93,7 +96,9 @@ INLINE void multiplyPanel(const Product *p, Left left, word row, word rows, word
     Tile *run = tileOf(low, vectors, inLines);
     for (word strip = 0, height = low; strip < strips; strip++) {
       if (strip == lows) height = low + 1, run = tileOf(height, vectors, inLines);
-      run(a, left.stride, b, bStride, depth, c, p->columns, add, here);
+      for (word s = 0; s < depth; s += DEPTH)
+        run(a + s * aStep, left.stride, b + s * bStride, bStride, least(DEPTH, depth - s), c, p->columns, add || s > 0,
+            here);
       a += height * left.row;
       c += height * p->columns;
     }
@@ -115,8 +120,8 @@ static void multiply(const Product *p) {
   const word most = widthOf(p);
   for (word column = 0; column < p->columns; column += PANEL) {
     const word width = least(PANEL, p->columns - column);
-    for (word k = 0; k < p->inner; k += DEPTH) {
-      const word depth = least(DEPTH, p->inner - k);
+    for (word k = 0, depth; k < p->inner; k += depth) {
+      depth = p->inner - k <= DEEPEST ? p->inner - k : DEPTH;
       packPanel(p, k, depth, column, width, most);
       for (word row = 0; row < p->rows; row += BLOCK_ROWS) {
         const word rows = least(BLOCK_ROWS, p->rows - row);

@@ -43,21 +43,20 @@ INLINE void tile(const int rows, const int vectors, const int inLines, const flo
   DO_NOT_UNROLL for (; k + together <= depth; k += together)
     UNROLL for (word s = 0; s < together; s++, a += aStep, b += bStride) addStep(rows, vectors, sum, a, aRow, b);
   DO_NOT_UNROLL for (; k < depth; k++, a += aStep, b += bStride) addStep(rows, vectors, sum, a, aRow, b);
-  const int isWhole = width >= vectors * LANES;
   const int last = vectors - 1;
-  if (isWhole && !add) {
-    UNROLL for (int i = 0; i < rows; i++)
-      UNROLL for (int v = 0; v < vectors; v++) store(c + i * cStride + v * LANES, sum[i][v]);
-    return;
-  }
   // Where the width is not whole it lies in the last vector.
   const word rest = width - last * LANES;
+  if (add) {
+    UNROLL for (int i = 0; i < rows; i++) {
+      const float *row = c + i * cStride;
+      UNROLL for (int v = 0; v < last; v++) sum[i][v] = load(row + v * LANES) + sum[i][v];
+      sum[i][last] = take(row + last * LANES, rest) + sum[i][last];
+    }
+  }
   UNROLL for (int i = 0; i < rows; i++) {
     float *row = c + i * cStride;
-    UNROLL for (int v = 0; v < last; v++)
-      store(row + v * LANES, add ? load(row + v * LANES) + sum[i][v] : sum[i][v]);
-    row += last * LANES;
-    put(row, add ? take(row, rest) + sum[i][last] : sum[i][last], rest);
+    UNROLL for (int v = 0; v < last; v++) store(row + v * LANES, sum[i][v]);
+    put(row + last * LANES, sum[i][last], rest);
   }
 }
 

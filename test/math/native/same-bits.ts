@@ -47,6 +47,17 @@ export function claimSameBits(shapes: number): void {
       const sets = paths.map(({ make }) => make());
       for (const options of manners) expectProduct(sets, { shape, options }, seededRandom(33, 0), false);
     });
+
+    it.each([
+      { rows: 120, inner: 320, columns: 40 },
+      { rows: 50, inner: 576, columns: 512 },
+    ])("whose last steps go with the block before have the bits of the definition: %o", (shape) => {
+      for (const options of manners) {
+        // New ones, so that a lies behind the scratch: who writes past its end is seen.
+        const sets = paths.map(({ make }) => make());
+        expectProduct(sets, { shape, options }, seededRandom(35, 0), false);
+      }
+    });
   });
 
   describe(`every other kernel by ${natives.map(({ path }) => path).join(", ")}`, () => {
