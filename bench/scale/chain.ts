@@ -17,7 +17,7 @@ import type { ScaleFindings, ScaleOptions } from "./findings.ts";
 const WINDOW = 4;
 const CHECKPOINT_EVERY = 200;
 /** To compute one update, to pass on what was learnt already, and to learn from a target. */
-const COST_MS = { update: 5, rehearse: 3, learn: 1 } as const;
+const COST_MS = { update: 5, rehearse: 3, learn: 1, repeat: 0.2, sendAgain: 0.2 } as const;
 /** A link that is cut without a word is noticed after so long, and dialled again at most so much later. */
 const NOTICED_MS = 2500;
 const BACK_MS = [10_000, 60_000] as const;
@@ -67,11 +67,12 @@ class Chain {
     this.#random = seeded(options.seed);
     const { layers, stalenessBudget } = options;
     const batches = 1e9;
+    const sentKept = 2 * CHECKPOINT_EVERY + 2 * WINDOW;
     this.#sourceRules = { batches, window: WINDOW, evaluateEvery: 1e9, evaluationParts: 0, snapshotEvery: 0 };
     this.#layers = Array.from({ length: layers }, (_, index) => ({
       ...{ state: initialState<P>(-1), isUp: true, life: 1, busyUntil: 0, durable: -1, diedAt: undefined },
       ...{ isBusy: false, waiting: [] },
-      rules: { batches, window: WINDOW, isHead: index === layers - 1, isLocked: false, stalenessBudget },
+      rules: { batches, window: WINDOW, isHead: index === layers - 1, isLocked: false, stalenessBudget, sentKept },
     }));
     this.#links = Array.from({ length: layers }, () => 0);
   }
@@ -249,9 +250,12 @@ class Chain {
     switch (effect.effect) {
       case "update":
       case "rehearse":
+      case "repeat":
         this.#answer(index, effect.item.batch, true, at);
         if (effect.ticket !== undefined) this.#sendBatch(index + 1, effect.item.batch, at);
         return;
+      case "sendAgain":
+        return this.#sendBatch(index + 1, effect.batch, at);
       case "acknowledge":
         return this.#answer(index, effect.item.batch, false, at);
       case "learn":

@@ -23,3 +23,9 @@ export interface Computed {
   readonly answer: Tensor | undefined;
   readonly output: Output | undefined;
 }
+
+/** A batch that goes on once more, and the ticket under which its answer is learnt from. */
+export interface Sending {
+  readonly batch: number;
+  readonly ticket: number;
+}

@@ -7,6 +7,7 @@ import {
   type EvaluationFrame,
   type ForwardFrame,
   isEvaluation,
+  type RewindFrame,
   rowsOf,
   type TargetFrame,
 } from "../../shared/wire/frames.ts";
@@ -40,6 +41,12 @@ export function itemOf(
     default:
       return isEvaluation(frame) ? evaluationItemOf(frame, batches) : batchItemOf(frame, batches);
   }
+}
+
+/** Throws a FrameError if it is beyond the run. */
+export function needIn({ need }: RewindFrame, batches: number): number {
+  if (need <= batches) return need;
+  throw new FrameError(`Cannot rewind to batch ${need}: the run has ${batches}`);
 }
 
 function batchItemOf(frame: BatchFrame, batches: number): Item<Frames> {

@@ -6,7 +6,6 @@ import type { Rules } from "../../shared/delivery/rules.ts";
 import { type Standing, standingOf } from "../../shared/delivery/standing.ts";
 import { rowsDue } from "../../shared/delivery/successor-state.ts";
 import type { Link } from "../../shared/link/link.ts";
-import { FrameError } from "../../shared/wire/frame-error.ts";
 import {
   type BackFrame,
   type BatchFrame,
@@ -22,7 +21,7 @@ import {
 import type { Meter } from "../worker/meter.ts";
 import { Barrier } from "./barrier.ts";
 import type { Output } from "./computed.ts";
-import { type Frames, itemOf } from "./frame-items.ts";
+import { type Frames, itemOf, needIn } from "./frame-items.ts";
 import type { LayerSurroundings } from "./layer-surroundings.ts";
 import type { LayerWork } from "./layer-work.ts";
 import { PoisonError } from "./poison-error.ts";
@@ -135,9 +134,7 @@ export class LayerService {
       case "gradient":
         return this.#answered(frame);
       case "rewind":
-        if (frame.need > this.#rules.batches)
-          throw new FrameError(`Cannot rewind to batch ${frame.need}: the run has ${this.#rules.batches}`);
-        return this.#take({ event: "rewound", need: frame.need });
+        return this.#take({ event: "rewound", need: needIn(frame, this.#rules.batches) });
       case "snapshot":
         return this.#tell(this.#barrier.heard(frame));
       case "finished":
@@ -181,6 +178,9 @@ export class LayerService {
         return this.#around.checkpoint(() => this.#take({ event: "checkpointed" }));
       case "goBack":
         return this.#goBack(effect.batch);
+      case "sendAgain":
+        for (const frame of this.#work.sendAgain(effect)) this.#successor?.send(frame);
+        return;
       case "preview":
         return this.#successor?.send(this.#work.previewFrame(effect.item.frame));
       case "passForward":
@@ -226,14 +226,13 @@ export class LayerService {
     if (ticket !== undefined) this.#sendOnAndKeep(frame, output, ticket);
   }
 
-  #answerAgain({ effect, item: { batch, frame }, ticket }: Effect<"rehearse" | "repeat">): void {
+  #answerAgain({ effect, item: { frame }, ticket }: Effect<"rehearse" | "repeat">): void {
     const { answer, output } = this.#work[effect](frame);
-    this.#answer(batch, answer);
+    this.#answer(frame.batch, answer);
     if (ticket !== undefined) this.#sendOnAndKeep(frame, output, ticket);
   }
 
   #goBack(batch: number): void {
-    if (this.#isOver) return;
     this.#isOver = true;
     this.#around.goBack(batch);
   }

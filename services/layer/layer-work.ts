@@ -5,7 +5,6 @@ import type { GeneratorHealth } from "../../shared/dni/generators/linear-generat
 import { type InputGenerator, inputGeneratorOf } from "../../shared/dni/input-generator.ts";
 import { joined, type LayerState } from "../../shared/dni/layer-state.ts";
 import { buildLayer } from "../../shared/layers/network.ts";
-import { addTallies, emptyTally, scoreOf } from "../../shared/math/accuracy.ts";
 import { beliefsOf } from "../../shared/math/beliefs.ts";
 import type { Kernels, Loss } from "../../shared/math/kernels.ts";
 import {
@@ -13,6 +12,7 @@ import {
   type BatchFrame,
   type CorrectionFrame,
   type EvaluationFrame,
+  type ForwardFrame,
   isEvaluation,
   type PreviewFrame,
   type QuestionFrame,
@@ -22,12 +22,14 @@ import {
   type Tensor,
   type TestResult,
 } from "../../shared/wire/frames.ts";
-import { LARGEST_VALUE, TensorWriter } from "../../shared/wire/tensor.ts";
-import { type BatchBuffers, batchBuffers } from "./batch-buffers.ts";
-import type { Computed, Output, WorkOptions } from "./computed.ts";
+import { LARGEST_VALUE } from "../../shared/wire/tensor.ts";
+import { type BatchBuffers, batchBuffers, readBatch, readShown } from "./batch-buffers.ts";
+import type { Computed, Output, Sending, WorkOptions } from "./computed.ts";
 import { Inspector } from "./inspector.ts";
+import { Judgement } from "./judgement.ts";
+import { Outgoing } from "./outgoing.ts";
 import { PoisonError } from "./poison-error.ts";
-import { SentLog } from "./sent-log.ts";
+import { SentLog, type Shown } from "./sent-log.ts";
 
 /**
  * The learning side of a layer process: frames in, tensors out; it knows no link and no delivery. It is given
@@ -43,17 +45,16 @@ export class LayerWork {
   readonly #outputWidth: number;
   /** How an output of classifiers is to be read; `columns`: of one position. */
   readonly #judges: { readonly loss: Loss; readonly columns: number };
-  readonly #units: readonly number[] | undefined;
   /** A generator looks at the network's input, so that it goes on with every activation. */
   readonly #looksAtInput: boolean;
+  readonly #isUnlocked: boolean;
   readonly #buffers: BatchBuffers;
-  readonly #outputWriter: TensorWriter;
-  readonly #answerWriter: TensorWriter;
+  readonly #outgoing: Outgoing;
   readonly #evidence: EvidenceStore | undefined;
   /** What was sent, where that is kept. */
   readonly sent: SentLog | undefined;
-  /** Head only: of the evaluation that is being heard. */
-  #judged = { tally: emptyTally, rows: 0 };
+  /** Head only. */
+  readonly #judgement: Judgement;
 
   constructor(kernels: Kernels, network: NetworkOptions, number: number, options: WorkOptions) {
     const { ticketsKept, sentKept = 0, dtypes } = options;
@@ -66,12 +67,12 @@ export class LayerWork {
     this.#outputWidth = outputs;
     const { outputs: labels, positions = 1 } = network.layers.at(-1)!;
     this.#judges = { loss: network.loss, columns: labels / positions };
-    this.#units = network.units;
+    this.#judgement = new Judgement(outputs, network.units);
     this.#looksAtInput = network.learning.generator.evidence.includes("input");
+    this.#isUnlocked = network.learning.inputGenerator !== undefined;
     const needsInput = number > 1 && (this.#looksAtInput || this.#inputs !== undefined);
     this.#buffers = batchBuffers(kernels, network, number, needsInput);
-    this.#outputWriter = new TensorWriter(kernels, dtypes.link, rows, outputs);
-    this.#answerWriter = new TensorWriter(kernels, dtypes.link, rows, inputs);
+    this.#outgoing = new Outgoing(kernels, dtypes.link, rows, { inputs, outputs });
     if (this.layer.kind === "decoupled") {
       const widths = this.layer.evidenceWidths;
       this.#evidence = new EvidenceStore(kernels, ticketsKept, { widths, maxRows: rows });
@@ -97,8 +98,8 @@ export class LayerWork {
     const loss = "loss" in result ? result.loss : undefined;
     // A head that is the only layer sends no gradient: its loss is all that shows.
     if (loss !== undefined && !Number.isFinite(loss)) throw new PoisonError("loss");
-    this.#keepSent(frame.batch, output, result.inputGradient, example.rows);
-    return { answer: this.#answer(result.inputGradient, example.rows), output, loss };
+    this.#keepSent(frame, output, result.inputGradient, example.rows);
+    return { answer: this.#outgoing.answer(result.inputGradient, example.rows), output, loss };
   }
 
   /** The same answer at present weights, changing nothing. */
@@ -109,21 +110,24 @@ export class LayerWork {
       throw new Error(`Cannot rehearse a ${layer.kind} layer without a gradient`);
     const result = layer.rehearse(example);
     const output = "output" in result ? { example, values: result.output } : undefined;
-    return { answer: this.#answer(result.inputGradient, example.rows), output };
+    return { answer: this.#outgoing.answer(result.inputGradient, example.rows), output };
   }
 
   /** What was answered and sent of the batch before; throws unless it is kept. */
   repeat(frame: BatchFrame): Computed {
     const again = this.sent?.again(frame.batch);
     if (!again) throw new Error(`Cannot repeat batch ${frame.batch}: it is not kept`);
-    const example = this.#read(frame);
+    const example = readBatch(this.#buffers, frame);
     const { output, answer } = again;
-    return { answer: this.#answer(answer, example.rows), output: output && { example, values: output } };
+    return {
+      answer: this.#outgoing.answer(answer, example.rows),
+      output: output && { example, values: output },
+    };
   }
 
   /** Throws a FrameError unless the layer can take this target; `rows`: as many as were sent of its batch. */
   inspectTarget(frame: TargetFrame, rows: number | undefined): void {
-    this.inspector.inspectTarget(frame, rows);
+    this.inspector.inspectTarget(frame, rows ?? this.sent?.rowsOf(frame.batch));
   }
 
   /** `ticket`: by which `passBackward` finds this batch. */
@@ -134,6 +138,7 @@ export class LayerWork {
     const example = this.#load(frame);
     const values = layer.kind === "late" ? layer.forward(example, ticket) : layer.forward(example);
     this.sent?.keep(frame.batch, example.rows, "output", values);
+    this.sent?.show(frame.batch, this.#shownOf(frame));
     return { example, values };
   }
 
@@ -149,12 +154,15 @@ export class LayerWork {
     this.#buffers.readers.target.readChecked(gradient);
     const rows = gradient.shape[0];
     if (layer.kind === "late")
-      return this.#answer(layer.backward(ticket, this.#buffers.target, { rows, batch, learns }), rows);
+      return this.#outgoing.answer(
+        layer.backward(ticket, this.#buffers.target, { rows, batch, learns }),
+        rows,
+      );
     const inputGradient = learns
       ? layer.backward(this.#buffers.target, rows, batch)
       : layer.rehearseBackward(this.#buffers.target, rows);
     if (learns) this.sent?.keep(batch, rows, "answer", inputGradient);
-    return this.#answer(inputGradient, rows);
+    return this.#outgoing.answer(inputGradient, rows);
   }
 
   /** Of the guess that a locked layer mixed with what it heard last, where it guesses at all. */
@@ -166,12 +174,8 @@ export class LayerWork {
   evaluate(frame: EvaluationFrame): { readonly output?: Output; readonly test?: TestResult } {
     const example = this.#load(frame);
     if (this.layer.kind !== "head") return { output: { example, values: this.layer.evaluate(example) } };
-    const { part, parts } = frame.evaluation;
-    const before = part === 0 ? { tally: emptyTally, rows: 0 } : this.#judged;
-    const tally = addTallies(before.tally, this.layer.evaluate(example));
-    this.#judged = { tally, rows: before.rows + example.rows };
-    if (part < parts - 1) return {};
-    const test = scoreOf(tally, this.layer.judged, this.#judged.rows, this.#outputWidth, this.#units);
+    const test = this.#judgement.add(frame.evaluation, this.layer, example);
+    if (!test) return {};
     if (!Number.isFinite(test.loss)) throw new PoisonError("test loss");
     return { test };
   }
@@ -189,24 +193,19 @@ export class LayerWork {
     const judged = layer.classify(output ?? this.#buffers.input, 1);
     const beliefs = judged && beliefsOf(this.#judges.loss, judged, this.#judges.columns);
     if (!output) return beliefs ? { beliefs } : {};
-    const passed = { ...question, activation: this.#outputTensor({ example, values: output }) };
+    const passed = { ...question, activation: this.#outgoing.tensor({ example, values: output }) };
     return beliefs ? { beliefs, passed } : { passed };
   }
 
   /** The output of this batch, for a successor that learns from it. */
   forwardFrame(frame: BatchFrame, output: Output): ActivationFrame {
     const evaluation = frame.kind === "activation" ? frame.evaluation : undefined;
-    // The first layer's own is the network's; whatever else came with it was not inspected.
-    const networkInput = this.#buffers.networkInput ? frame.input : shownIn(frame);
-    const input = this.#looksAtInput ? networkInput : undefined;
-    return {
-      kind: "activation",
-      batch: frame.batch,
-      activation: this.#outputTensor(output),
-      labels: frame.labels,
-      ...(evaluation ? { evaluation } : {}),
-      ...(input ? { input } : {}),
-    };
+    return this.#outgoing.activation(
+      frame.batch,
+      output,
+      this.#shownOf(frame, this.#looksAtInput),
+      evaluation,
+    );
   }
 
   /** The batch, for a successor that guesses of it what this layer's output will be. */
@@ -217,13 +216,25 @@ export class LayerWork {
 
   /** The output of this batch, for a successor that was shown it before. */
   correctionFrame({ batch }: BatchFrame, output: Output): CorrectionFrame {
-    return { kind: "correction", batch, activation: this.#outputTensor(output) };
+    return this.#outgoing.correction(batch, output);
+  }
+
+  /**
+   * What was sent on of a batch that this life has applied, as it was; what the generator needs of it is kept under this
+   * ticket. Throws unless that batch is kept.
+   */
+  sendAgain({ batch, ticket }: Sending): ForwardFrame[] {
+    const { output: values, rows, shown } = this.sent?.again(batch) ?? {};
+    if (!values || !rows || !shown) throw new Error(`Cannot send batch ${batch} again: it is not kept`);
+    const output = { example: readShown(this.#buffers, shown, rows), values };
+    this.keep(ticket, output);
+    return this.#outgoing.again(batch, output, shown, this.#isUnlocked);
   }
 
   /** Learns to guess the input of the batch that was shown; undefined if it has other rows. */
   correct(shown: BatchFrame, { activation }: CorrectionFrame): GeneratorHealth | undefined {
     if (activation.shape[0] !== rowsOf(shown)) return undefined;
-    const example = this.#read(shown);
+    const example = readBatch(this.#buffers, shown);
     this.#buffers.readers.input.readChecked(activation);
     return this.#inputs?.learn(example, this.#buffers.input, shown.batch);
   }
@@ -258,42 +269,28 @@ export class LayerWork {
 
   /** With the input that was heard, or the guess of it. */
   #load(frame: BatchFrame): Example {
-    const example = this.#read(frame);
+    const example = readBatch(this.#buffers, frame);
     return frame.kind === "preview" ? { ...example, input: this.#inputs!.guess(example) } : example;
   }
 
-  /** A preview has no input of this layer: what is there is of another batch. */
-  #read(frame: BatchFrame): Example {
-    const example = { rows: rowsOf(frame), input: this.#buffers.input, labels: this.#buffers.labels };
-    if (frame.kind === "activation") this.#buffers.readers.input.readChecked(frame.activation);
-    this.#buffers.readers.labels.readChecked(frame.labels);
-    if (frame.input) this.#buffers.readers.networkInput?.readChecked(frame.input);
-    return this.#buffers.networkInput ? { ...example, networkInput: this.#buffers.networkInput } : example;
-  }
-
   /** Also what is not sent now may be sent later, in another life. */
-  #keepSent(batch: number, output: Output | undefined, answer: Float32Array | undefined, rows: number): void {
+  #keepSent(
+    frame: BatchFrame,
+    output: Output | undefined,
+    answer: Float32Array | undefined,
+    rows: number,
+  ): void {
     if (!this.sent) return;
-    if (output) this.#requireSane(output.values, rows * this.#outputWidth, "output");
+    const { batch } = frame;
+    if (output) this.#outgoing.requireSane(output.values, rows * this.#outputWidth, "output");
     this.sent.keep(batch, rows, "output", output?.values);
     this.sent.keep(batch, rows, "answer", answer);
+    this.sent.show(batch, this.#shownOf(frame));
   }
 
-  #outputTensor({ example, values }: Output): Tensor {
-    return this.#written(this.#outputWriter, values, example.rows, "output");
-  }
-
-  #answer(inputGradient: Float32Array | undefined, rows: number): Tensor | undefined {
-    return inputGradient && this.#written(this.#answerWriter, inputGradient, rows, "input gradient");
-  }
-
-  /** Nothing non-finite is ever sent (promise G5). */
-  #written(writer: TensorWriter, values: Float32Array, rows: number, what: string): Tensor {
-    this.#requireSane(values, rows * writer.columns, what);
-    return writer.write(values, rows);
-  }
-
-  #requireSane(values: Float32Array, count: number, what: string): void {
-    if (!this.#kernels.isWithin(values, count, LARGEST_VALUE)) throw new PoisonError(what);
+  /** The first layer's input is the network's; whatever else came with it was not inspected. */
+  #shownOf(frame: BatchFrame, isInputNeeded = this.#looksAtInput || this.#isUnlocked): Shown {
+    const input = this.#buffers.networkInput ? frame.input : shownIn(frame);
+    return { labels: frame.labels, input: isInputNeeded ? input : undefined };
   }
 }

@@ -1,7 +1,7 @@
 import type { LayerState } from "../../shared/dni/layer-state.ts";
 import type { Kernels } from "../../shared/math/kernels.ts";
 import { FrameError } from "../../shared/wire/frame-error.ts";
-import { CloseCode } from "../../shared/wire/frames.ts";
+import { CloseCode, type Tensor } from "../../shared/wire/frames.ts";
 
 /** What a layer said of a batch, as it was before any rounding. */
 interface Sent {
@@ -11,9 +11,17 @@ interface Sent {
   readonly output: Float32Array | undefined;
   /** To its predecessor, rows × inputs. */
   readonly answer: Float32Array | undefined;
+  readonly shown?: Shown;
 }
 
 type Way = "output" | "answer";
+
+/** What else goes on with an output: of a batch that this life has applied. */
+export interface Shown {
+  readonly labels: Tensor;
+  /** The network's own, where the successor needs it. */
+  readonly input: Tensor | undefined;
+}
 
 /** What a layer sent of its last batches, to be sent again as it was. */
 export class SentLog {
@@ -32,14 +40,14 @@ export class SentLog {
   }
 
   /** Valid until the next call; undefined if the batch is not kept. */
-  again(batch: number): Pick<Sent, Way> | undefined {
+  again(batch: number): Pick<Sent, Way | "rows" | "shown"> | undefined {
     const sent = this.#of(batch);
     const put = (way: Way) => {
       if (!sent?.[way]) return undefined;
       this.#again[way].set(sent[way]);
       return this.#again[way];
     };
-    return sent && { output: put("output"), answer: put("answer") };
+    return sent && { ...sent, output: put("output"), answer: put("answer") };
   }
 
   /** Throws a FrameError where the batch had other rows when it came before. */
@@ -59,6 +67,18 @@ export class SentLog {
     const begun = before?.batch === batch ? before : { output: undefined, answer: undefined };
     const copy = values && copyOf(values.subarray(0, rows * this.#widths[way]), before?.[way]);
     this.#slots[at] = { ...begun, batch, rows, [way]: copy };
+  }
+
+  /** Copies what was shown of the batch that was kept last. */
+  show(batch: number, { labels, input }: Shown): void {
+    const at = batch % this.#slots.length;
+    const sent = this.#of(batch);
+    if (sent) this.#slots[at] = { ...sent, shown: { labels: copied(labels), input: input && copied(input) } };
+  }
+
+  /** How many examples the batch had; undefined if it is not kept. */
+  rowsOf(batch: number): number | undefined {
+    return this.#of(batch)?.rows;
   }
 
   /** Of batches `from` and on, as tensors of a checkpoint. */
@@ -95,6 +115,11 @@ function copyOf(values: Float32Array, room: Float32Array | undefined): Float32Ar
   if (room?.length !== values.length) return values.slice();
   room.set(values);
   return room;
+}
+
+/** A view would keep all of the frame that it came in. */
+function copied(tensor: Tensor): Tensor {
+  return { ...tensor, data: Uint8Array.from(tensor.data) };
 }
 
 function nameOf(batch: number, way: Way): string {

@@ -168,7 +168,7 @@ function slowed(config: Config, halvings: number): Config {
 /** What delivery needs to know of the run. */
 export function rulesOf(config: Config, layer: number): Rules {
   const { run, delivery, layers } = config;
-  const { checkpointEvery, snapshotEvery } = run;
+  const { checkpointEvery, snapshotEvery, evaluateEvery } = run;
   const learning = learningOfLayer(config, layer);
   const { window, schedule, stalenessBudget } = delivery;
   return {
@@ -180,11 +180,9 @@ export function rulesOf(config: Config, layer: number): Rules {
       learning.late && { mostWorking: window, settleEvery: [run.evaluateEvery, run.snapshotEvery] }),
     isUnlocked: learning.inputGenerator !== undefined,
     guessesInput: learning.inputGenerator !== undefined && layer > 1,
-    ...{ checkpointEvery, snapshotEvery },
+    ...{ checkpointEvery, snapshotEvery, evaluateEvery },
     ...(schedule === "free" ? {} : { staleness: schedule.staleness }),
-    ...(schedule === "free" || config.learning.late
-      ? {}
-      : { sentKept: sentKept(config, layer, schedule.staleness) }),
+    ...(!config.learning.late && { sentKept: sentKept(config, layer) }),
     // What a local layer learns from is never stale.
     stalenessBudget: learning.method === "local" ? Number.POSITIVE_INFINITY : stalenessBudget,
   };
@@ -203,14 +201,15 @@ function checkpointsKept({ run, delivery: { window, schedule } }: Config): numbe
 const MOST_KEPT_BYTES = 64 << 20;
 
 /** A neighbour may lack all since its last durable checkpoint but one. */
-function sentKept({ run, delivery, layers }: Config, layer: number, staleness: number): number {
+function sentKept({ run, delivery, layers }: Config, layer: number): number {
   const { inputs, outputs } = layers[layer - 1]!;
-  const few = delivery.window + 2 * staleness;
+  const { window, schedule, stalenessBudget } = delivery;
+  const few = window + (schedule === "free" ? Math.min(stalenessBudget, window) : 2 * schedule.staleness);
   const most = Math.floor(MOST_KEPT_BYTES / (4 * run.batchSize * (inputs + outputs)));
   return Math.max(few, Math.min(2 * run.checkpointEvery + few, most));
 }
 
 /** Whether what its kills change can be made up for: pinned, but for backprop that does not wait for its gradients. */
-function leavesNoTrace({ sentKept }: Rules): boolean {
-  return sentKept !== undefined;
+function leavesNoTrace({ sentKept, staleness }: Rules): boolean {
+  return sentKept !== undefined && staleness !== undefined;
 }

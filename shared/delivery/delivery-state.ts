@@ -8,6 +8,8 @@ import type { Working } from "./working.ts";
 export interface DeliveryState<P extends Payloads> extends Standing {
   /** Highest batch applied; −1 before the first. */
   readonly cursor: number;
+  /** The first batch that this life applies: of those from it on it can send all anew. */
+  readonly began: number;
   /** The cursor that it began with, or that it saved at the end of the run. */
   readonly durable: number;
   readonly predecessor: "away" | "linked";
@@ -55,6 +57,7 @@ export function initialState<P extends Payloads>(
     mayGoBack,
     isSaving: false,
     cursor,
+    began: cursor + 1,
     durable: cursor,
     predecessor: "away",
     successor: { phase: "away" },
@@ -70,8 +73,8 @@ export function initialState<P extends Payloads>(
   };
 }
 
-/** The batch a predecessor must send from: the lower of what this layer lacks and what its successor lacks. */
+/** The batch a predecessor must send from: the lower of what this layer lacks and what it cannot send its successor. */
 export function need({ corrected, successor }: DeliveryState<Payloads>): number {
   const own = corrected + 1;
-  return successor.phase === "linked" ? Math.min(own, successor.need) : own;
+  return successor.phase === "linked" && !successor.isFed ? Math.min(own, successor.need) : own;
 }

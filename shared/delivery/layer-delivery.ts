@@ -1,5 +1,6 @@
 import { applied } from "./applied.ts";
 import { type DeliveryState, need } from "./delivery-state.ts";
+import { canFeed, nextToFeed } from "./feeding.ts";
 import { isAnswered, isCorrectionDue, withoutEnd } from "./inbox.ts";
 import type { BarrierItem, BatchItem, CorrectionItem, EvaluationItem, Item, Payloads } from "./items.ts";
 import type { HangUp, LayerEffect } from "./layer-effect.ts";
@@ -8,7 +9,7 @@ import { dueBefore, firstNeeded, hasLearntAll } from "./pinned.ts";
 import type { Rules } from "./rules.ts";
 import { standingOf } from "./standing.ts";
 import { type BatchInFlight, type InFlight, ticketsInFlight, withSent } from "./successor-state.ts";
-import { keepEarly, learn, learnEarly, type Mutable } from "./targets.ts";
+import { hearTarget, learnEarly, type Mutable } from "./targets.ts";
 import { isForwarded, judge, type Verdict } from "./verdict.ts";
 import { reached, settle, withAnswer } from "./working.ts";
 
@@ -127,8 +128,9 @@ class Turn<P extends Payloads> {
 
   /** The successor lacks everything from `needed` on. Need = batches goes to the source too: the end was lost. */
   private followNeed(needed: number, inFlight: readonly InFlight[]): void {
-    this.state.successor = { phase: "linked", need: needed, inFlight };
-    if (needed <= reached(this.state) || needed >= this.rules.batches) this.askRewind(needed);
+    const isFed = canFeed(this.rules, this.state, needed);
+    this.state.successor = { phase: "linked", need: needed, isFed, inFlight };
+    if (!isFed && (needed <= reached(this.state) || needed >= this.rules.batches)) this.askRewind(needed);
     this.work();
   }
 
@@ -155,15 +157,16 @@ class Turn<P extends Payloads> {
 
   private useAnswer(sent: BatchInFlight, target: P["target"] | undefined): void {
     this.state.working = withAnswer(this.state.working, sent.ticket, target);
-    if (this.rules.isLocked) return;
-    if (this.rules.staleness !== undefined) return keepEarly(this, { ...sent, target });
-    if (target === undefined) return this.forget([sent.ticket]);
-    this.state.sinceTarget = 0;
-    learn(this, { ...sent, target });
+    if (!this.rules.isLocked) hearTarget(this, { ...sent, target });
   }
 
+  /** What can be done whatever comes in. */
   private settle(): void {
     this.follow(settle(this.rules, this.state));
+    for (let batch = nextToFeed(this.rules, this.state); batch !== undefined; ) {
+      this.effects.push({ effect: "sendAgain", batch, ticket: this.sendBatch({ batch, rows: undefined }) });
+      batch = nextToFeed(this.rules, this.state);
+    }
   }
 
   private follow([state, effects]: [DeliveryState<P>, LayerEffect<P>[]]): void {
@@ -247,7 +250,7 @@ class Turn<P extends Payloads> {
   }
 
   /** Its ticket. */
-  private sendBatch({ batch, rows }: BatchItem<P>): number {
+  private sendBatch({ batch, rows }: Pick<BatchInFlight, "batch" | "rows">): number {
     const ticket = this.state.nextTicket;
     this.state.nextTicket += 1;
     this.send({ kind: "batch", batch, rows, ticket });

@@ -65,6 +65,8 @@ type BatchEffect<P extends Payloads> =
   | { readonly effect: "rehearse"; readonly item: BatchItem<P>; readonly ticket: number | undefined }
   /** Answer, and send on, what was answered and sent of this batch before. */
   | { readonly effect: "repeat"; readonly item: BatchItem<P>; readonly ticket: number | undefined }
+  /** Send on what was sent on of this batch before, or would have been. */
+  | { readonly effect: "sendAgain"; readonly batch: number; readonly ticket: number }
   /** Unlocked: show the successor this batch, before anything is computed of it. */
   | { readonly effect: "preview"; readonly item: BatchItem<P> }
   /** Locked: compute the output and send it to the successor; answer later. */

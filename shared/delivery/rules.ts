@@ -25,6 +25,8 @@ export interface Rules {
   readonly staleness?: number;
   /** Pinned: what was sent of so many batches is kept, and sent again as it was. */
   readonly sentKept?: number;
+  /** See SourceRules. */
+  readonly evaluateEvery?: number;
   /** A checkpoint is saved after batch n wherever n + 1 is a multiple of this. */
   readonly checkpointEvery?: number;
   /** See SourceRules. */

@@ -7,6 +7,8 @@ interface LinkedSuccessor {
   readonly phase: "linked";
   /** The lowest batch that it lacks; anything up to it may be sent, anything above would be a gap. */
   readonly need: number;
+  /** All that it lacks up to the cursor comes from what this layer keeps; nothing of it is asked for. */
+  readonly isFed: boolean;
   /** In order of sending, as the answers will come. */
   readonly inFlight: readonly InFlight[];
 }
@@ -17,8 +19,8 @@ export type InFlight = BatchInFlight | { readonly kind: "evaluation" | "barrier"
 export interface BatchInFlight {
   readonly kind: "batch";
   readonly batch: number;
-  /** Examples in it. */
-  readonly rows: number;
+  /** Examples in it; undefined where it is sent again, which what is kept knows. */
+  readonly rows: number | undefined;
   /** Unique in this process: a batch may be sent twice. */
   readonly ticket: number;
 }
@@ -30,9 +32,9 @@ export function hasRoom({ window }: Rules, { inFlight }: LinkedSuccessor): boole
 /** From now on the item waits for an answer. */
 export function withSent(successor: SuccessorState, item: InFlight): SuccessorState {
   if (successor.phase === "away") return successor;
-  const { need, inFlight } = successor;
+  const { need, inFlight, isFed } = successor;
   const needed = item.kind === "batch" ? Math.max(need, item.batch + 1) : need;
-  return { phase: "linked", need: needed, inFlight: [...inFlight, item] };
+  return { phase: "linked", need: needed, isFed, inFlight: [...inFlight, item] };
 }
 
 /** Of the batches whose answers are still to come. */

@@ -13,13 +13,25 @@ interface Hearing<P extends Payloads> {
   readonly effects: LayerEffect<P>[];
 }
 
-export function learn<P extends Payloads>({ state, effects }: Hearing<P>, heard: HeardTarget<P>): void {
+/** As it comes, or pinned: in its turn. One of a batch that was sent again, as it is kept, is learnt once. */
+export function hearTarget<P extends Payloads>(hearing: Hearing<P>, heard: HeardTarget<P>): void {
+  const { rules, state, effects } = hearing;
+  if (rules.staleness !== undefined) return keepEarly(hearing, heard);
+  const isLearnt = rules.sentKept !== undefined && heard.batch < state.learnt;
+  if (heard.target === undefined || isLearnt)
+    return void effects.push({ effect: "forget", tickets: [heard.ticket] });
+  state.learnt = heard.batch + 1;
+  state.sinceTarget = 0;
+  learn(hearing, heard);
+}
+
+function learn<P extends Payloads>({ state, effects }: Hearing<P>, heard: HeardTarget<P>): void {
   const { batch, ticket, target } = heard;
   effects.push({ effect: "learn", batch, ticket, target, age: state.cursor + 1 - batch });
 }
 
 /** Pinned: learnt when its turn has come. A batch sent twice is learnt from once. */
-export function keepEarly<P extends Payloads>(hearing: Hearing<P>, heard: HeardTarget<P>): void {
+function keepEarly<P extends Payloads>(hearing: Hearing<P>, heard: HeardTarget<P>): void {
   const { rules, state, effects } = hearing;
   const { batch, ticket, target } = heard;
   if (target !== undefined) state.sinceTarget = 0;

@@ -1,4 +1,5 @@
 import type { DeliveryState } from "./delivery-state.ts";
+import { isCatchingUp, isFull } from "./feeding.ts";
 import type { BarrierItem, EvaluationItem, Item, Payloads } from "./items.ts";
 import { dueBefore, isHeldToSave, lacking } from "./pinned.ts";
 import type { Rules } from "./rules.ts";
@@ -54,6 +55,8 @@ type Again = "repeat" | "rehearse";
  *                 need ≤ last                                     shed
  *                 anything unanswered                             wait
  *                 else                                            apply *
+ *
+ * Where the successor is sent what it lacks from what is kept, "need < b" and "need ≠ b" wait for that instead.
  *
  * A batch b is sent on where the successor is linked and b ≤ need (applied), or b = need (repeated, rehearsed).
  */
@@ -123,6 +126,7 @@ function judgeLocked(
   const sent = successor.inFlight.filter(({ kind }) => kind === "batch").length;
   if (Math.max(sent, working.length) >= mostWorking) return "wait";
   if (working.some(({ item }) => item.batch + staleness <= batch)) return "wait";
+  if (isCatchingUp(successor, batch)) return "wait";
   return successor.need < batch ? "shed" : verdict;
 }
 
@@ -137,13 +141,15 @@ function obstacleTo(
   batch: number,
 ): "wait" | "shed" | undefined {
   const { successor, sinceTarget } = state;
+  if (isFull(rules, successor, batch)) return "wait";
   if (rules.staleness !== undefined) {
     if (successor.phase === "away") return "wait";
     const next = lacking(state);
-    if (next < dueBefore(rules, batch)) return successor.need <= next ? "shed" : "wait";
+    if (next < dueBefore(rules, batch))
+      return successor.need <= next && !isCatchingUp(successor, batch) ? "shed" : "wait";
   }
   if (sinceTarget < rules.stalenessBudget) return undefined;
-  if (successor.phase === "away") return "wait";
+  if (successor.phase === "away" || isCatchingUp(successor, batch)) return "wait";
   return successor.need < batch ? "shed" : undefined;
 }
 
@@ -157,6 +163,7 @@ function judgeEvaluation(
     const expected = evaluation.batch === batch && !evaluation.complete ? evaluation.heard : 0;
     return part === 0 || (part === expected && part < parts) ? "apply" : "shed";
   }
+  if (isCatchingUp(successor, batch)) return "wait";
   if (successor.phase === "away" || successor.need !== batch) return "shed";
   return hasRoom(rules, successor) ? "apply" : "wait";
 }
@@ -170,6 +177,7 @@ function judgeBarrier(
   // Else the shares would be of different batches.
   if (cursor + 1 !== batch) return "shed";
   if (isHead) return "apply";
+  if (isCatchingUp(successor, batch)) return "wait";
   if (successor.phase === "away" || successor.need !== batch) return "shed";
   return successor.inFlight.length === 0 ? "apply" : "wait";
 }

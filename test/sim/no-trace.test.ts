@@ -40,4 +40,18 @@ describe("one layer of a pinned run is killed", () => {
       if (layer !== victim) expect(applied(layer), `layer ${layer}`).toBe(scenario.batches);
     expect(simulation.counts["going back"]).toBeUndefined();
   });
+
+  it.each([2, 3, 4])("and only the one before it sends anything again (layer %i)", async (victim) => {
+    const config = configOf({ ...scenario, layers: 5, evaluateEvery: 1000 });
+    const simulation = new Simulation(config, simulatedRandom(victim));
+    const post = simulation.posts[victim]!;
+    await simulation.run(20_000, () => (simulation.counts[`applied by layer${victim}`] ?? 0) > 50);
+    simulation.kill(post);
+    await simulation.run(20_000);
+    expect(simulation.violations).toEqual([]);
+    expect(digestsOf(simulation)).toEqual(await chainDigests(config, 2));
+    expect(simulation.story.filter((line) => line.includes("rewound"))).toEqual([]);
+    const again = Object.keys(simulation.counts).filter((what) => what.startsWith("sent again by "));
+    expect(again).toEqual([`sent again by layer${victim - 1}`]);
+  });
 });

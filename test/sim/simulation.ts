@@ -169,6 +169,7 @@ export class Simulation {
         this.count(`applied by ${post.name}`);
         checks.applied(...what);
       },
+      sentAgain: () => this.count(`sent again by ${post.name}`),
       passedBackward: (...what) => checks.passedBackward(...what),
       corrected: (...what) => {
         this.count("corrected");

@@ -1,4 +1,4 @@
-import type { Output } from "../../services/layer/computed.ts";
+import type { Output, Sending } from "../../services/layer/computed.ts";
 import { WatchedWork } from "../../services/layer/look/watched-work.ts";
 import type { GeneratorHealth } from "../../shared/dni/generators/linear-generator.ts";
 import type { LayerState } from "../../shared/dni/layer-state.ts";
@@ -11,6 +11,8 @@ export interface WorkWatch {
   /** Asked before every update: whether its weights run away now. */
   isPoisoned(): boolean;
   applied(witness: readonly number[], sinceTarget: number, kept: number): void;
+  /** What it keeps of a batch goes to its successor once more. */
+  sentAgain(): void;
   /** A locked layer goes backward through batch `through`, by the gradient of batch `of`. */
   passedBackward(through: number, of: number | undefined): void;
   /** What its input came to is learnt of batch `shown`, from a correction of batch `of`. */
@@ -40,6 +42,11 @@ export class WitnessedWork extends WatchedWork {
     const result = super.update(frame);
     this.#note(frame.batch);
     return result;
+  }
+
+  override sendAgain(sending: Sending) {
+    this.#watch.sentAgain();
+    return super.sendAgain(sending);
   }
 
   override correct(shown: BatchFrame, correction: CorrectionFrame) {

@@ -4,7 +4,7 @@ import type { ProcessLife } from "./process-life.ts";
 import type { WorkWatch } from "./witnessed-work.ts";
 
 /** What must hold of what one life of a layer learns. */
-export class WorkChecks implements Omit<WorkWatch, "isPoisoned"> {
+export class WorkChecks implements Omit<WorkWatch, "isPoisoned" | "sentAgain"> {
   readonly #config: Config;
   readonly #layer: number;
   readonly #lived: ProcessLife;
