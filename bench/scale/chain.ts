@@ -72,7 +72,14 @@ class Chain {
     this.#layers = Array.from({ length: layers }, (_, index) => ({
       ...{ state: initialState<P>(-1), isUp: true, life: 1, busyUntil: 0, durable: -1, diedAt: undefined },
       ...{ isBusy: false, waiting: [] },
-      rules: { batches, window: WINDOW, isHead: index === layers - 1, isLocked: false, stalenessBudget, sentKept },
+      rules: {
+        batches,
+        window: WINDOW,
+        isHead: index === layers - 1,
+        isLocked: false,
+        stalenessBudget,
+        sentKept,
+      },
     }));
     this.#links = Array.from({ length: layers }, () => 0);
   }

@@ -203,6 +203,26 @@ describe("with what was sent kept", () => {
     expect(layer.state.inbox).toEqual([]);
   });
 
+  it("with a free schedule, too: each target is learnt once, whoever is sent its batch twice", () => {
+    const layer = new Tried({ sentKept: 40 });
+    layer.link(0);
+    for (const batch of [0, 1]) layer.batch(batch);
+    layer.answer(0);
+    layer.hear({ event: "successorLost" });
+    expect(layer.hear({ event: "successorLinked", need: 0 })).toEqual(["sendAgain 0", "sendAgain 1"]);
+    expect([layer.answer(0), layer.answer(1)]).toEqual([["forget"], ["learn 1"]]);
+  });
+
+  it("a layer waits rather than push out what a successor that catches up lacks", () => {
+    const slow = new Tried({ sentKept: 4, stalenessBudget: 100, window: 2 });
+    slow.hear({ event: "predecessorLinked" });
+    for (const batch of [0, 1, 2, 3]) slow.batch(batch);
+    expect(slow.hear({ event: "successorLinked", need: 0 })).toEqual(["sendAgain 0", "sendAgain 1"]);
+    expect([slow.batch(4), slow.batch(5)]).toEqual([["update 4"], ["update 5"]]);
+    expect(slow.batch(6)).toEqual([]);
+    expect(slow.answer(0)).toEqual(["learn 0", "sendAgain 2", "update 6"]);
+  });
+
   it("what it does not keep, as it has just begun itself, is asked for", () => {
     const layer = new Tried(kept, 9);
     layer.hear({ event: "predecessorLinked" });

@@ -100,7 +100,7 @@ const mutants: readonly Mutant[] = [
   {
     name: "a layer's need forgets its successor's",
     file: "shared/delivery/delivery-state.ts",
-    guard: 'return successor.phase === "linked" ? Math.min(own, successor.need) : own;',
+    guard: 'return successor.phase === "linked" && !successor.isFed ? Math.min(own, successor.need) : own;',
     without: "return own;",
     violates: "ends",
   },
