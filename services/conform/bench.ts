@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type ClientOptions, WebSocket, WebSocketServer } from "ws";
 import { requireFields, rowsOf } from "./expect.ts";
-import { type Fields, type Frame, nonce, PROTOCOL, proofOf, type Tensor } from "./frame.ts";
+import { defined, type Fields, type Frame, nonce, PROTOCOL, proofOf, type Tensor } from "./frame.ts";
 import { labels, readTensor, sameBytes, tensor } from "./numbers.ts";
 import { ANSWER_MS, Broken, Peer } from "./peer.ts";
 import type { Subject } from "./subject.ts";
@@ -17,6 +17,9 @@ export interface Welcome {
   readonly change?: Fields;
 }
 
+/** Of so many batches it is known how they went on. */
+export const SENT_ON_KEPT = 64;
+
 /** Both neighbours of the worker under test. */
 export class Bench {
   readonly subject: Subject;
@@ -26,6 +29,8 @@ export class Bench {
   /** Highest batch the worker has applied. */
   cursor = -1;
   readonly url: string;
+  /** What the worker forwarded of batch b last lies at b mod SENT_ON_KEPT. */
+  readonly sentOn: Frame[] = [];
   readonly #http: Server = createServer();
   readonly #sockets = new WebSocketServer({ ...SOCKET, noServer: true });
   /** Links that the worker has dialled and that were not challenged yet. */
@@ -247,6 +252,7 @@ export class Bench {
     const input = (this.subject.isFirst ? item.activation : item.input) as Fields;
     if (hasInput && !sameBytes(frame.input as Fields, input))
       throw new Broken("expected the input unchanged");
+    if (!item.evaluation) this.sentOn[Number(frame.batch) % SENT_ON_KEPT] = frame;
     return frame;
   }
 
@@ -287,11 +293,4 @@ export interface Shape {
   readonly change?: Fields;
   /** By the successor; false where what is learnt a moment later would disturb. */
   readonly isTaught?: boolean;
-}
-
-/** A field that is undefined is left out. */
-function defined(frame: Frame): Frame {
-  return Object.fromEntries(
-    Object.entries(frame).filter(([, value]) => value !== undefined),
-  ) as unknown as Frame;
 }

@@ -26,6 +26,13 @@ export function pack(value: unknown): Buffer {
   return Buffer.from(packr.pack(value));
 }
 
+/** A field that is undefined is left out. */
+export function defined(frame: Frame): Frame {
+  return Object.fromEntries(
+    Object.entries(frame).filter(([, value]) => value !== undefined),
+  ) as unknown as Frame;
+}
+
 /** Throws unless it is one MessagePack map with a kind. */
 export function unpackFrame(bytes: Buffer): Frame {
   const value: unknown = unpack(bytes);

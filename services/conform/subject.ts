@@ -25,6 +25,8 @@ export interface Subject {
   readonly batchNorm: boolean;
   readonly batchSize: number;
   readonly batches: number;
+  /** Batches from one evaluation to the next; 0 for none. */
+  readonly evaluateEvery: number;
   readonly window: number;
   readonly stalenessBudget: number;
   readonly isBits: boolean;
@@ -60,6 +62,7 @@ export function subjectOf(config: Config, worker: Pick<Subject, "layer" | "run" 
     batchNorm: own.batchNorm,
     batchSize: run.batchSize,
     batches: run.batches,
+    evaluateEvery: run.evaluateEvery,
     window: delivery.window,
     stalenessBudget: delivery.stalenessBudget,
     isBits: judged === "bits",

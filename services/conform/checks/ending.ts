@@ -2,9 +2,10 @@ import type { Bench } from "../bench.ts";
 import type { Check } from "../check.ts";
 import { requireFields } from "../expect.ts";
 import type { Fields, Frame } from "../frame.ts";
+import { expectRewind } from "../lacking.ts";
 import { ANSWER_MS, Broken } from "../peer.ts";
 import { isUnreachable } from "../reach.ts";
-import { expectRewind, quiet } from "./batches.ts";
+import { quiet } from "./batches.ts";
 
 const DIGEST = /^[0-9a-f]{64}$/;
 const SAVE_MS = 10_000;

@@ -1,54 +1,55 @@
 import type { Bench } from "../bench.ts";
 import { type Check, hasSuccessor, teaches } from "../check.ts";
 import type { Frame } from "../frame.ts";
+import { expectRewind, meetLack } from "../lacking.ts";
 import { sameBytes } from "../numbers.ts";
 import { Broken } from "../peer.ts";
-import { expectRewind, quiet } from "./batches.ts";
+import { probe } from "../probe.ts";
+import type { Subject } from "../subject.ts";
+import { quiet } from "./batches.ts";
 
 /** What the successor lacks, and evaluations. */
 export const rewinds: readonly Check[] = [
   {
     section: "Need and rewind",
-    claim: "need is cursor + 1, or what a linked successor lacks",
+    claim: "need is cursor + 1, or what a linked successor lacks and is not sent from what is kept",
     concerns: hasSuccessor,
     run: async (bench) => {
-      await twoBatches(bench);
+      await learnInOneStretch(bench, 2);
       await bench.settle({ need: bench.cursor });
-      await expectRewind(bench, bench.cursor);
+      const isAsked = (await meetLack(bench, bench.cursor)) === "asked";
+      const expected = isAsked ? bench.cursor : bench.cursor + 1;
       const { welcome } = await bench.linkBefore();
-      if (welcome.need !== bench.cursor)
-        throw new Broken(`expected need ${bench.cursor}, got ${welcome.need}`);
+      if (welcome.need !== expected) throw new Broken(`expected need ${expected}, got ${welcome.need}`);
     },
   },
   {
-    section: "rewind",
-    claim:
-      "one to a batch that the layer has applied is passed on; what comes again is answered with numbers, and goes on",
+    section: "Need and rewind",
+    claim: "what a successor lacks goes on again: once it was asked for, or from what is kept, as it was",
     concerns: hasSuccessor,
     run: async (bench) => {
-      const items = await twoBatches(bench);
-      bench.after.send({ kind: "rewind", need: bench.cursor - 1 });
-      await expectRewind(bench, bench.cursor - 1);
-      for (const item of items) {
-        bench.before.send(item);
-        await bench.taught(item);
-        await bench.forwarded(item);
-        bench.reply(Number(item.batch), bench.gradient(bench.subject.batchSize));
-      }
+      const items = await learnInOneStretch(bench, bench.subject.window + 1);
+      const need = Number(items[0]!.batch);
+      bench.after.send({ kind: "rewind", need });
+      if ((await meetLack(bench, need)) === "asked") await sendAgain(bench, items);
       await quiet(bench);
       await bench.learn();
     },
   },
   {
-    section: "rewind",
-    claim: "need is lowered, not raised: a rewind to a later batch passes the lower one on",
-    concerns: hasSuccessor,
+    section: "Need and rewind",
+    claim:
+      "behind held-out data it is asked for, by the lower of two needs; it is answered with numbers, and goes on",
+    concerns: (subject) => hasSuccessor(subject) && canReachHeldOut(subject),
     run: async (bench) => {
-      await twoBatches(bench);
+      const items = await learnBehindHeldOut(bench);
       bench.after.send({ kind: "rewind", need: bench.cursor - 1 });
       await expectRewind(bench, bench.cursor - 1);
       bench.after.send({ kind: "rewind", need: bench.cursor });
       await expectRewind(bench, bench.cursor - 1);
+      await sendAgain(bench, items);
+      await quiet(bench);
+      await bench.learn();
     },
   },
   {
@@ -72,9 +73,10 @@ export const rewinds: readonly Check[] = [
       bench.before.send(item);
       await bench.taught(item);
       await bench.forwarded(item);
-      bench.after.send({ kind: "rewind", need: bench.cursor + 1 });
-      await expectRewind(bench, bench.cursor + 1);
-      bench.reply(Number(item.batch), bench.gradient(bench.subject.batchSize));
+      bench.cursor++;
+      bench.after.send({ kind: "rewind", need: bench.cursor });
+      await meetLack(bench, bench.cursor);
+      bench.reply(bench.cursor, bench.gradient(bench.subject.batchSize));
       await bench.after.hasRead();
       await quiet(bench);
     },
@@ -84,9 +86,9 @@ export const rewinds: readonly Check[] = [
     claim: "a batch learnt before goes on only if it is the one that the successor lacks",
     concerns: hasSuccessor,
     run: async (bench) => {
-      const [, last] = await twoBatches(bench);
+      const [, last] = await learnInOneStretch(bench, 2);
       bench.after.send({ kind: "rewind", need: bench.cursor - 1 });
-      await expectRewind(bench, bench.cursor - 1);
+      await meetLack(bench, bench.cursor - 1);
       bench.before.send(last!);
       await bench.taught(last!);
       await bench.after.staysSilent();
@@ -131,18 +133,49 @@ export const rewinds: readonly Check[] = [
     run: async (bench) => {
       await bench.settle();
       const item = await bench.learn({ isTaught: false });
-      const before = await bench.taughtAgain(item);
+      const before = [await probe(bench), await bench.taughtAgain(item)] as const;
       for (const part of [0, 1]) await evaluatePart(bench, part);
-      if (!sameBytes(before, await bench.taughtAgain(item)))
+      if (!sameBytes(before[1], await bench.taughtAgain(item)))
         throw new Broken("the answer to a batch is another after it");
+      if ((await probe(bench)) !== before[0]) throw new Broken("it makes another of held-out data after it");
     },
   },
 ];
 
-/** Two batches, learnt here and by the successor. */
-async function twoBatches(bench: Bench): Promise<Frame[]> {
+/** So many batches, learnt here and by the successor, and no held-out data just before, among or behind them. */
+async function learnInOneStretch(bench: Bench, count: number): Promise<Frame[]> {
+  const { evaluateEvery } = bench.subject;
   await bench.settle();
-  return [await bench.learn(), await bench.learn()];
+  if (evaluateEvery > count + 1)
+    while (bench.cursor % evaluateEvery > evaluateEvery - count - 2) await bench.learn();
+  return learnOn(bench, count);
+}
+
+/** Two batches, the one before held-out data and the one behind. */
+async function learnBehindHeldOut(bench: Bench): Promise<Frame[]> {
+  await bench.settle();
+  while ((bench.cursor + 2) % bench.subject.evaluateEvery !== 0) await bench.learn();
+  return learnOn(bench, 2);
+}
+
+async function learnOn(bench: Bench, count: number): Promise<Frame[]> {
+  const items: Frame[] = [];
+  for (let batch = 0; batch < count; batch++) items.push(await bench.learn());
+  return items;
+}
+
+function canReachHeldOut({ evaluateEvery }: Subject): boolean {
+  return evaluateEvery > 0 && evaluateEvery <= 100;
+}
+
+/** As the source does after a rewind. */
+async function sendAgain(bench: Bench, items: readonly Frame[]): Promise<void> {
+  for (const item of items) {
+    bench.before.send(item);
+    await bench.taught(item);
+    await bench.forwarded(item);
+    bench.reply(Number(item.batch), bench.gradient(bench.subject.batchSize));
+  }
 }
 
 /** Part `part` of two of an evaluation here, through the whole worker; the frame that it forwards, unless it is the head. */

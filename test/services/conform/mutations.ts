@@ -1,4 +1,15 @@
-import type { BrokenWorker, Fields, Mutation } from "./broken-worker.ts";
+import {
+  acknowledge,
+  againAs,
+  bent,
+  flipped,
+  infinite,
+  isGradient,
+  type Tensor,
+  withAllRows,
+  zeroed,
+} from "./bending.ts";
+import type { Mutation } from "./broken-worker.ts";
 
 export interface Mutant {
   readonly what: string;
@@ -6,16 +17,6 @@ export interface Mutant {
   readonly claim: string;
   readonly mutation: () => Mutation;
 }
-
-interface Tensor {
-  readonly shape: readonly [number, number];
-  readonly data: Buffer;
-}
-
-/** Of layer 2 of configs/conform.yaml. */
-const ROWS = 50;
-
-const isGradient = ({ kind, gradient }: Fields): boolean => kind === "gradient" && gradient !== undefined;
 
 /** Workers that are wrong in one way each. */
 export const mutants: readonly Mutant[] = [
@@ -57,17 +58,87 @@ export const mutants: readonly Mutant[] = [
     what: "takes incarnation 0",
     claim: "incarnation 0, as lives are counted from 1 closes with 4400",
     mutation: () => ({
-      fromBefore: (frame) => [frame.incarnation === 0 ? { ...frame, incarnation: 2 * Date.now() } : frame],
+      fromBefore: (frame) => [frame.incarnation === 0 ? { ...frame, incarnation: Date.now() } : frame],
     }),
   },
   {
+    what: "sends nothing again, and asks nobody for it",
+    claim: "what a successor lacks goes on again",
+    mutation: () => ({
+      toBefore: (frame) => (frame.kind === "rewind" ? [] : [frame]),
+      toAfter: againAs(() => []),
+    }),
+  },
+  {
+    what: "sends again what it did not send before",
+    claim: "what a successor lacks goes on again",
+    mutation: () => ({ toAfter: againAs((frame, time) => [bent(frame, time, "activation")]) }),
+  },
+  {
+    what: "sends again more than the window",
+    claim: "what a successor lacks goes on again",
+    mutation: () => ({
+      toAfter: againAs((frame, _, proxy) => {
+        acknowledge(frame, proxy);
+        return [frame];
+      }),
+      // What the successor says of it then would be of nothing in flight.
+      fromAfter: (frame) => (frame.kind === "gradient" && !isGradient(frame) ? [] : [frame]),
+    }),
+  },
+  {
+    what: "applies a batch once more where it comes again, whatever it answers",
+    claim: "weights change at most once for each batch",
+    mutation: () => {
+      const applied = new Set<unknown>();
+      let again = 0;
+      return {
+        fromBefore: (frame) => {
+          if (frame.kind === "activation" && !frame.evaluation) {
+            if (applied.has(frame.batch)) again++;
+            applied.add(frame.batch);
+          }
+          return [frame];
+        },
+        toAfter: (frame) => [frame.evaluation && again > 0 ? bent(frame, again, "activation") : frame],
+      };
+    },
+  },
+  {
+    what: "learns nothing from a batch",
+    claim: "the next batch changes the weights",
+    mutation: () => {
+      let first: unknown;
+      return {
+        toAfter: (frame) => {
+          if (!frame.evaluation) return [frame];
+          first ??= frame.activation;
+          return [{ ...frame, activation: first }];
+        },
+      };
+    },
+  },
+  {
+    what: "says that it lacks what it sends again itself",
+    claim: "need is cursor + 1, or what a linked successor lacks",
+    mutation: () => {
+      let linked = 0;
+      return {
+        toBefore: (frame) => {
+          if (frame.kind === "welcome" && ++linked === 3) return [{ ...frame, need: Number(frame.need) - 1 }];
+          return [frame];
+        },
+      };
+    },
+  },
+  {
     what: "does not pass rewinds on",
-    claim: "one to a batch that the layer has applied is passed on",
+    claim: "behind held-out data it is asked for",
     mutation: () => ({ toBefore: (frame) => (frame.kind === "rewind" ? [] : [frame]) }),
   },
   {
     what: "passes a rewind on as it heard it, not the lower of both",
-    claim: "need is lowered, not raised",
+    claim: "behind held-out data it is asked for",
     mutation: () => {
       let heard: unknown;
       return {
@@ -177,43 +248,14 @@ export const mutants: readonly Mutant[] = [
       return { toBefore: (frame) => [isGradient(frame) ? bent(frame, ++answers) : frame] };
     },
   },
+  {
+    what: "learns from evaluations, and answers as before",
+    claim: "they change nothing",
+    mutation: () => {
+      let parts = 0;
+      return {
+        toAfter: (frame) => [frame.evaluation ? bent(frame, ++parts, "activation") : frame],
+      };
+    },
+  },
 ];
-
-function acknowledge({ batch }: Fields, proxy: BrokenWorker): void {
-  proxy.answerWorker({ kind: "gradient", batch });
-}
-
-function withAllRows(frame: Fields): Fields {
-  const gradient = frame.gradient as Tensor;
-  const missing = ROWS - gradient.shape[0];
-  if (missing <= 0) return frame;
-  const data = Buffer.concat([
-    gradient.data,
-    Buffer.alloc((gradient.data.length / gradient.shape[0]) * missing),
-  ]);
-  return { ...frame, gradient: { ...gradient, shape: [ROWS, gradient.shape[1]], data } };
-}
-
-/** Another one each time. */
-function bent(frame: Fields, time: number): Fields {
-  const gradient = frame.gradient as Tensor;
-  const data = Buffer.from(gradient.data);
-  data.writeFloatLE(time / 1024, 0);
-  return { ...frame, gradient: { ...gradient, data } };
-}
-
-function flipped(labels: Tensor): Tensor {
-  const data = Buffer.from(labels.data);
-  data[0] = 1 - data[0]!;
-  return { ...labels, data };
-}
-
-function infinite(tensor: Tensor): Tensor {
-  const data = Buffer.from(tensor.data);
-  data.writeFloatLE(Number.POSITIVE_INFINITY, 0);
-  return { ...tensor, data };
-}
-
-function zeroed(tensor: Tensor): Tensor {
-  return { ...tensor, data: Buffer.alloc(tensor.data.length) };
-}
