@@ -76,8 +76,9 @@ export class CheckpointChecks {
   restored(lived: ProcessLife, at: Place): void {
     const floor = this.#beginnings.get(lived)?.floor;
     const damage = this.#damaged.get(String(at));
+    const { from, to } = lived.frozen;
     // It may have been read just before.
-    const isOld = damage && this.#queue.now - damage.at > 20;
+    const isOld = damage && this.#queue.now - (damage.at > from ? Math.max(damage.at, to) : damage.at) > 20;
     const who = `${this.#name}/${lived.incarnation}`;
     if (isOld && this.#disk.bytesOf(`${STATE}/${nameOf(at)}`) === damage.bytes)
       this.#violate("undamaged", `${who} begins at ${at}, which was damaged`);

@@ -188,10 +188,10 @@ it.each(cases)("the simulator catches: %s (violates: %s)", { timeout: 120_000 },
 });
 
 /** Whatever is wrong with the first of the pinned runs that anything is wrong with. */
-async function firstTrace({ trace, from }: Trace): Promise<string | undefined> {
+async function firstTrace({ trace, from, scenario }: Trace): Promise<string | undefined> {
   const { tracesOf } = await import("./no-trace.ts");
   for (let seed = from; seed < from + MOST_SEEDS; seed++) {
-    const { troubles } = await tracesOf(seed, trace);
+    const { troubles } = await tracesOf(seed, trace, scenario);
     if (troubles.length > 0) return troubles[0];
   }
   return undefined;

@@ -1,5 +1,5 @@
 import type { Invariant } from "./invariant.ts";
-import type { FaultClass } from "./no-trace.ts";
+import type { FaultClass, PinnedScenario } from "./no-trace.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Pinned runs with such faults end with other weights than undisturbed ones. */
@@ -7,9 +7,26 @@ export interface Trace {
   readonly trace: FaultClass;
   /** The first seed that is tried. */
   readonly from: number;
+  /** Runs in which it matters; of any kind unless given. */
+  readonly scenario?: PinnedScenario;
 }
 
-const trace = (faults: FaultClass, from = 1): Trace => ({ trace: faults, from });
+const trace = (faults: FaultClass, from = 1, scenario?: PinnedScenario): Trace => ({
+  trace: faults,
+  from,
+  ...(scenario && { scenario }),
+});
+
+/** Held-out data often lies between what layers lack, so that nobody can feed them. */
+const often = { staleness: 1, evaluateEvery: 7, checkpointEvery: 2, method: "cdni" } as const;
+const oftenBack: PinnedScenario = {
+  ...{ ...often, layers: 4, batches: 60, window: 2 },
+  ...{ stalenessBudget: 16, faultsMs: 4000 },
+};
+const oftenReplaced: PinnedScenario = {
+  ...{ ...often, layers: 3, batches: 60, window: 4 },
+  ...{ stalenessBudget: 4, faultsMs: 3000, isUnlocked: true },
+};
 
 /** A guard, taken out of the real code: its text, and what stands there instead. */
 export interface Mutant {
@@ -91,13 +108,13 @@ export const noTraceMutants: readonly Mutant[] = [
     file: "shared/checkpoint/checkpoint-name.ts",
     guard: "return isNew || index < kept;",
     without: "return index < kept;",
-    violates: trace("processes and newest files", 424),
+    violates: trace("processes and newest files", 58, oftenBack),
   },
   {
     name: "a former life of a neighbour is believed that lacks everything",
     file: "services/layer/layer-runner.ts",
     guard: "tries = layer.reaches ? 0 : tries + 1;",
     without: "tries = MOST_TRIES;",
-    violates: trace("any processes", 115),
+    violates: trace("any processes", 182, oftenReplaced),
   },
 ];

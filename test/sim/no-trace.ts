@@ -18,12 +18,14 @@ export const faultClasses = {
   "processes and newest files": ["kill", "kill several", "bit flip"],
 } as const;
 
+export type PinnedScenario = Scenario & { readonly staleness: number };
+
 export type FaultClass = keyof typeof faultClasses;
 
 const MOST_EVENTS = 90_000;
 
 /** A run of any shape and way to learn, all pinned. */
-export function pinnedScenarioOf(seed: number): Scenario & { readonly staleness: number } {
+export function pinnedScenarioOf(seed: number): PinnedScenario {
   const random = simulatedRandom(seed * 2 + 1);
   const pick = <T>(...choices: readonly T[]): T => choices[Math.floor(random() * choices.length)]!;
   const method = pick("cdni", "cdni", "cdni", "dni", "frozen", "backprop");
@@ -50,7 +52,7 @@ export function pinnedScenarioOf(seed: number): Scenario & { readonly staleness:
 export async function tracesOf(
   seed: number,
   faults: FaultClass,
-  scenario: Scenario & { readonly staleness: number } = pinnedScenarioOf(seed),
+  scenario: PinnedScenario = pinnedScenarioOf(seed),
 ): Promise<{ readonly troubles: string[]; readonly simulation: Simulation }> {
   const config = configOf(scenario);
   const simulation = new Simulation(config, simulatedRandom(seed));

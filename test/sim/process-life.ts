@@ -14,6 +14,8 @@ export class ProcessLife {
   met = { predecessor: 0, successor: 0 };
   /** Successors it has met since it last heard a target. */
   lostTargets = 0;
+  /** When it was stopped last, in virtual milliseconds: what it had read before, it deals with behind. */
+  frozen = { from: Number.POSITIVE_INFINITY, to: Number.POSITIVE_INFINITY };
 
   constructor(name: string, onCrash: (error: unknown) => void) {
     this.life = new Life(name, onCrash);

@@ -315,6 +315,7 @@ export class Simulation {
     if (!lived) return;
     this.tell(`freeze ${post.name}/${lived.incarnation} for ${ms.toFixed(0)}, replaced: ${isReplaced}`);
     lived.life.stop();
+    lived.frozen = { from: this.queue.now, to: this.queue.now + ms };
     this.network.stopped(lived.life);
     this.queue.after(ms, () => lived.life.continue());
     if (isReplaced) this.queue.after(this.random() * ms, () => this.duplicate(post));
