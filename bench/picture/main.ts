@@ -25,7 +25,7 @@ try {
   const pages = { dashboard: await open("light"), "dashboard-dark": await open("dark") };
   const batch = pages.dashboard.getByTestId("batch");
   await reaches(BEFORE);
-  await pages.dashboard.locator('[data-worker="layer2"] [data-testid="break-crash"]').click();
+  await pages.dashboard.locator('[data-worker="layer2"] [data-testid="break-kill"]').click();
   await run.until("layer2", ({ msg }) => msg === "restored");
   await pages.dashboard
     .locator('[data-testid="event"][data-worker="layer2"][data-event="restored"]')

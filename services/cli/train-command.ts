@@ -35,7 +35,7 @@ export function addTrain(program: Command, edges: Edges, done: (code: number) =>
       false,
     )
     .option("--tensorboard", "event files in the run's folder while it is trained, for TensorBoard", false)
-    .option("--control", "let the page pause, stop and crash workers (see docs/dashboard.md)", false)
+    .option("--control", "let the page pause, stop and kill workers (see docs/dashboard.md)", false)
     .action(async (config: string | undefined, options: TrainOptions) => {
       done(await train(requestOf(config, options), edges));
     });

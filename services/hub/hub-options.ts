@@ -87,7 +87,7 @@ const FLAGS = {
   address: { ...text, help: "URL at which browsers find it, if not there" },
   "host-name": { ...often, help: "NAME it may be called by, as often as you like; or UNLOCKED_HOST_NAME" },
   "secret-file": { ...text, help: "FILE with the secret that workers share; or UNLOCKED_SECRET_FILE" },
-  control: { ...yes, help: "let the page pause, stop and crash workers; or UNLOCKED_CONTROL=1" },
+  control: { ...yes, help: "let the page pause, stop and kill workers; or UNLOCKED_CONTROL=1" },
   "questions-per-second": {
     ...text,
     help: "questions a second from all readers of the page, 50 unless told otherwise",

@@ -2,6 +2,19 @@ import { useState } from "preact/hooks";
 import type { Command } from "../../shared/record/hub-api.ts";
 import { command as give } from "./hub.ts";
 
+/** What a worker does that is told so. */
+export const MEANINGS: Readonly<Record<Command, string>> = {
+  pause: "takes no batch until it is resumed",
+  resume: "takes batches again",
+  delay: "sends its successor everything a quarter of a second later",
+  undelay: "sends at once again",
+  checkpoint: "saves its state now",
+  restart: "saves, ends, and is started again",
+  kill: "dies at once, as by an accident; nothing is saved",
+  stop: "saves, ends, and stays away until it is started",
+  start: "begins again where it had saved, if it was stopped",
+};
+
 /** Gives commands, and says what became of the last. */
 export interface Commanding {
   readonly said: string;

@@ -1,8 +1,7 @@
 import { useState } from "preact/hooks";
-import type { ControlView } from "../../shared/record/hub-api.ts";
-import type { Command } from "../../shared/telemetry/messages.ts";
+import type { Command, ControlView } from "../../shared/record/hub-api.ts";
 import { Choice } from "./choice.tsx";
-import type { Commanding } from "./commanding.tsx";
+import { type Commanding, MEANINGS } from "./commanding.tsx";
 
 interface Props {
   readonly control: ControlView;
@@ -11,18 +10,6 @@ interface Props {
   readonly worker: string;
   readonly onWorker: (worker: string) => void;
 }
-
-const meanings: readonly (readonly [Command, string])[] = [
-  ["pause", "takes no batch until it is resumed"],
-  ["resume", "takes batches again"],
-  ["delay", "what it sends to its successor leaves a quarter of a second later"],
-  ["undelay", "sends at once again"],
-  ["checkpoint", "saves its state now"],
-  ["restart", "saves, ends, and is started again"],
-  ["crash", "dies at once, as by an accident"],
-  ["stop", "saves, ends, and stays away until it is started"],
-  ["start", "begins again where it had saved, if it was stopped"],
-];
 
 /** All commands to one worker, and the end of the run; each beside what one would type for it. */
 export function Control({ control, commands, workers, worker, onWorker }: Props) {
@@ -34,11 +21,11 @@ export function Control({ control, commands, workers, worker, onWorker }: Props)
         <Choice label="of" options={workers} value={worker} onChoose={onWorker} testId="control-worker" />
       </div>
       <ul>
-        {meanings.map(([each, meaning]) => (
+        {(Object.keys(MEANINGS) as Command[]).map((each) => (
           <Row
             key={each}
             name={each}
-            meaning={meaning}
+            meaning={MEANINGS[each]}
             twin={control.twins[each]?.replaceAll("{worker}", worker)}
             isOff={!isAllowed}
             onPress={() => send(worker, each)}
@@ -97,9 +84,12 @@ function Twin({ text }: { readonly text: string }) {
   return (
     <span class="twin">
       <code>{text}</code>
-      <button type="button" class="quiet" onClick={copy} aria-label={`Copy ${text}`}>
-        {isCopied ? "copied" : "copy"}
-      </button>
+      {/* A browser has none for pages that came over a network without TLS. */}
+      {navigator.clipboard && (
+        <button type="button" class="quiet" onClick={copy} aria-label={`Copy ${text}`}>
+          {isCopied ? "copied" : "copy"}
+        </button>
+      )}
     </span>
   );
 }

@@ -30,7 +30,7 @@ export function runCommand(worker: CommandTarget, command: Command): void {
       return delay(worker, command === "delay" ? DELAY_MS : 0);
     case "checkpoint":
       return worker.save();
-    case "crash":
+    case "kill":
       return worker.crash();
     case "restart":
       return worker.stop("told to restart", ExitCode.startAgain);

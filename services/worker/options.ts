@@ -22,7 +22,7 @@ export interface WorkerOptions {
   readonly tlsFiles: TlsFiles | undefined;
   /** ws://host:port, or wss:// with TLS: whom it tells of itself, if anybody. */
   readonly hub: string | undefined;
-  /** It does what the hub says: pause, crash, stop, … Else it only logs that it was asked. */
+  /** It does what the hub says: pause, kill, stop, … Else it only logs that it was asked. */
   readonly control: boolean;
   /** The machine it lives on, by the name that its orchestrator gives it. */
   readonly node?: string | undefined;

@@ -167,8 +167,9 @@ export interface ControlAnswer {
 }
 
 /**
- * pause: takes no batch until resume. delay: what it sends to its successor leaves DELAY_MS later, until undelay. crash: exits with 1, at once. restart: saves, exits with 75, and is started again.
- * stop: saves, exits with 0, and stays away until start, which only the one who started it can obey.
+ * pause: takes no batch until resume. delay: what it sends to its successor leaves DELAY_MS later, until undelay. kill: exits
+ * with 1, at once. restart: saves, exits with 75, and is started again. stop: saves, exits with 0, and stays away until
+ * start, which only the one who started it can obey.
  */
 export const COMMANDS = [
   "pause",
@@ -176,7 +177,7 @@ export const COMMANDS = [
   "delay",
   "undelay",
   "checkpoint",
-  "crash",
+  "kill",
   "restart",
   "stop",
   "start",

@@ -67,7 +67,7 @@ describe.skipIf(!hasBrowser)("the page of a run", () => {
     await room(page, "layer2", "paused");
     await page.getByTestId("command-resume").click();
     await room(page, "layer2", "training");
-    await page.getByTestId("command-crash").click();
+    await page.getByTestId("command-kill").click();
     await event(page, "layer2", "died");
     await event(page, "layer2", "restored");
     expect(run.log("layer2").filter(({ msg }) => msg === "started")).toHaveLength(2);
@@ -109,7 +109,7 @@ describe.skipIf(!hasBrowser)("the page of a run", () => {
     await press("layer3", "resume");
     await room(page, "layer3", "training");
     await marks("layer3", "paused", "back");
-    await press("layer2", "crash");
+    await press("layer2", "kill");
     await event(page, "layer2", "died");
     await event(page, "layer2", "restored");
     await marks("layer2", "dead", "back");

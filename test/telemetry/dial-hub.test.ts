@@ -117,8 +117,8 @@ describe("a worker that dials a hub", () => {
     const proven = await visitor.words.next();
     await ups.next();
     expect(refuseIntroduction(secret, proven, CHALLENGE.nonce)).toBeUndefined();
-    visitor.say({ kind: "command", command: "crash" });
-    expect(await commands.next()).toEqual(["crash", expect.stringContaining("no proof")]);
+    visitor.say({ kind: "command", command: "kill" });
+    expect(await commands.next()).toEqual(["kill", expect.stringContaining("no proof")]);
     visitor.say(provenCommand(secret, "pause", proven, CHALLENGE.nonce));
     expect(await commands.next()).toEqual(["pause", undefined]);
   });

@@ -63,7 +63,7 @@ describe("a hub's command", () => {
 
   it("is obeyed with the run's secret, by whom and where it was given", () => {
     expect(refuseCommand(ours, stop, to, challenge)).toBeUndefined();
-    expect(refuseCommand(ours, { ...stop, command: "crash" }, to, challenge)).toMatch("is wrong");
+    expect(refuseCommand(ours, { ...stop, command: "kill" }, to, challenge)).toMatch("is wrong");
     expect(refuseCommand(ours, stop, to, newNonce())).toMatch("is wrong");
     expect(refuseCommand(ours, stop, { ...to, worker: "layer1" }, challenge)).toMatch("is wrong");
     expect(refuseCommand(ours, provenCommand(theirs, "stop", to, challenge), to, challenge)).toMatch(

@@ -38,7 +38,7 @@ describe("a command", () => {
       expect(await worker.hears("command")).toEqual({ kind: "command", command });
     }
     expect(await hub.get("/api/runs/r1/events")).toContainEqual(
-      expect.objectContaining({ name: "command", about: "layer1", text: "crash" }),
+      expect.objectContaining({ name: "command", about: "layer1", text: "kill" }),
     );
   });
 
@@ -94,7 +94,7 @@ describe("a command", () => {
   ])("%s is answered so", async (_, name, status) => {
     const worker = await HubWorker.dial(hub.port, { ...layer1, control: false });
     await worker.hears("ack");
-    expect((await post("crash", bearer(), name)).status).toBe(status);
+    expect((await post("kill", bearer(), name)).status).toBe(status);
     expect(worker.heard).toEqual([]);
   });
 

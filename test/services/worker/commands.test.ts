@@ -60,7 +60,7 @@ it("a restart asks whoever started the worker for another life, and a stop for n
   expect(after("stop")).toEqual([`stopped with ${ExitCode.done}`]);
 });
 
-it("a crash saves nothing, a checkpoint ends nothing", () => {
-  expect(after("crash")).toEqual(["crashed"]);
+it("a kill saves nothing, a checkpoint ends nothing", () => {
+  expect(after("kill")).toEqual(["crashed"]);
   expect(after("checkpoint")).toEqual(["saved"]);
 });

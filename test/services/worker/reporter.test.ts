@@ -145,7 +145,7 @@ describe("a worker that obeys the hub", () => {
   );
 
   it("crashes without a word", async () => {
-    const { counts, hub } = await told("layer2", "crash");
+    const { counts, hub } = await told("layer2", "kill");
     expect(counts["exit 1"]).toBe(1);
     const words = hub!.record.flatMap((line) => (line.kind === "event" ? [line] : []));
     expect(words.filter(({ worker, name }) => worker === "layer2" && name === "stopped")).toEqual([]);
@@ -173,7 +173,7 @@ describe("a worker that obeys the hub", () => {
   });
 
   it("does not do what it must not", async () => {
-    const { counts } = await told("layer2", "crash", "it has no proof");
+    const { counts } = await told("layer2", "kill", "it has no proof");
     expect(counts["refused a command"]).toBe(1);
     expect(counts["exit 1"]).toBeUndefined();
   });
