@@ -123,6 +123,7 @@ function without(...names: readonly string[]): string[] {
 const page = {
   folder: "services/page",
   values: [
+    "shared/data/decode-text.ts",
     "shared/record/condition.ts",
     "shared/record/config-difference.ts",
     "shared/record/curves.ts",

@@ -83,15 +83,3 @@ export function encodeWindow(facts: Told & { readonly window: number }, text: st
   });
   return inputs;
 }
-
-/** The text of such inputs. */
-export function decodeWindow(
-  { window, inputWidth, characters }: Told & { readonly window: number },
-  inputs: ArrayLike<number>,
-): string {
-  const vocabulary = inputWidth / window;
-  const ids = Array.from(inputs).flatMap((value, at) => (value === 1 ? [at % vocabulary] : []));
-  if (characters === undefined) return new TextDecoder().decode(Uint8Array.from(ids));
-  const letters = [...characters];
-  return ids.map((id) => letters[id]).join("");
-}

@@ -29,6 +29,12 @@ export function layerOf(name: string): number | undefined {
   return number === undefined ? undefined : Number(number);
 }
 
+/** As people read it: "source", "layer 2", "layer 4 · head". */
+export function spokenName(worker: string, isHead = false): string {
+  const spoken = worker.replace(/^layer/, "layer ");
+  return isHead ? `${spoken} · head` : spoken;
+}
+
 /** "source" before "layer1" before "layer10"; others after them. */
 export function byPlace(a: string, b: string): number {
   return placeOf(a) - placeOf(b) || (a < b ? -1 : a > b ? 1 : 0);

@@ -6,8 +6,9 @@ import { canonicalYaml } from "../../shared/config/canonical-yaml.ts";
 import { dataFacts } from "../../shared/config/data-facts.ts";
 import { prepareConfig, readConfig } from "../../shared/config/read-config.ts";
 import type { Batch } from "../../shared/data/data-set.ts";
+import { decodeText } from "../../shared/data/decode-text.ts";
 import { openDataSet } from "../../shared/data/kinds.ts";
-import { decodeWindow, encodeWindow } from "../../shared/data/text-window.ts";
+import { encodeWindow } from "../../shared/data/text-window.ts";
 import { put } from "../support/data-files.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "text-window-"));
@@ -36,7 +37,7 @@ function shown({ facts }: Opened, { rows, input, labels }: Batch): [string, stri
     const own = input.subarray(row * facts.inputWidth, (row + 1) * facts.inputWidth);
     const label = labels.subarray(row * facts.labelWidth, (row + 1) * facts.labelWidth);
     expect([sum(own), sum(label)]).toEqual([facts.window, 1]);
-    return [decodeWindow(facts, own), facts.labels![label.indexOf(1)]!.name];
+    return [decodeText(facts, own), facts.labels![label.indexOf(1)]!.name];
   });
 }
 
@@ -104,7 +105,7 @@ describe("a prompt", () => {
     ["b", "\n\nb"],
     ["", "\n\n\n"],
   ])("%j is its last characters, after new lines where it is short", (prompt, last) => {
-    expect(decodeWindow(facts, encodeWindow(facts, prompt))).toBe(last);
+    expect(decodeText(facts, encodeWindow(facts, prompt))).toBe(last);
   });
 
   it("is encoded as the examples are", async () => {

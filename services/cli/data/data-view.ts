@@ -1,8 +1,8 @@
 import type { DataFacts } from "../../../shared/config/data-facts.ts";
 import { type Column, widthOf } from "../../../shared/data/column.ts";
 import type { Batch, DataSet } from "../../../shared/data/data-set.ts";
+import { decodeText } from "../../../shared/data/decode-text.ts";
 import { outputNames, valuesOf } from "../../../shared/data/encode.ts";
-import { decodeWindow } from "../../../shared/data/text-window.ts";
 import { count, figure, percent } from "../../../shared/record/numbers.ts";
 
 const EXAMPLES = 10;
@@ -125,10 +125,9 @@ function examples(facts: DataFacts, [first]: readonly Batch[]): string[] {
 
 function shownInput(facts: DataFacts, input: ArrayLike<number>): string {
   const { columns, characters, sequence, image, window } = facts;
-  if (window !== undefined) return JSON.stringify(decodeWindow({ ...facts, window }, input));
+  const isText = window !== undefined || (sequence && characters !== undefined);
+  if (isText) return JSON.stringify(decodeText(facts, input));
   if (columns) return shownRow(columns, input);
-  if (sequence && characters !== undefined)
-    return JSON.stringify(Array.from(input, (id) => [...characters][id]).join(""));
   if (image)
     return `pixels, mean ${figure(Array.from(input).reduce((sum, each) => sum + each, 0) / input.length)}`;
   const shown = Array.from(input).slice(0, 8).map(figure).join(" ");

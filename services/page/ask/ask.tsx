@@ -2,6 +2,7 @@ import { useRef, useState } from "preact/hooks";
 import type { DataFacts } from "../../../shared/config/data-facts.ts";
 import type { Answer, Question, WorkerView } from "../../../shared/record/hub-api.ts";
 import { duration } from "../../../shared/record/numbers.ts";
+import { spokenName } from "../../../shared/record/worker-name.ts";
 import { type Asked, useAsking, useShown } from "./asking.ts";
 import { truthOf } from "./beliefs.ts";
 import { Beliefs } from "./beliefs.tsx";
@@ -106,10 +107,10 @@ interface RoomProps {
 }
 
 function Room({ worker, data, asked, now, isHead }: RoomProps) {
-  const { name, layer, contact } = worker;
+  const { name, contact } = worker;
   const answer = asked.answers.get(name);
   const isPresent = asked.present.has(name);
-  const title = isHead ? `layer ${layer} · head` : `layer ${layer}`;
+  const title = spokenName(name, isHead);
   const state = isPresent ? (answer?.beliefs ? "answers" : "silent") : "away";
   return (
     <article class={`belief belief-${state}`} data-testid="belief" data-worker={name} data-state={state}>

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { DataFacts } from "../../../shared/config/data-facts.ts";
+import { decodeText } from "../../../shared/data/decode-text.ts";
 
 interface Props {
   readonly data: DataFacts;
@@ -12,7 +13,7 @@ interface Props {
 export function Prompt({ data, example, onAsk }: Props) {
   const [text, setText] = useState("");
   useEffect(() => {
-    if (example) setText(textOf(example, data));
+    if (example) setText(decodeText(data, example));
   }, [example]);
   const change = (typed: string) => {
     setText(typed);
@@ -29,12 +30,4 @@ export function Prompt({ data, example, onAsk }: Props) {
       />
     </label>
   );
-}
-
-function textOf(example: readonly number[], { characters, window, inputWidth }: DataFacts): string {
-  const vocabulary = inputWidth / (window ?? 1);
-  const ids = window ? example.flatMap((bit, at) => (bit === 1 ? [at % vocabulary] : [])) : example;
-  if (characters === undefined) return new TextDecoder().decode(Uint8Array.from(ids));
-  const letters = [...characters];
-  return ids.map((id) => letters[id] ?? "").join("");
 }

@@ -2,6 +2,7 @@ import { conditionOf, type Tone } from "../../../shared/record/condition.ts";
 import type { WorkerView } from "../../../shared/record/hub-api.ts";
 import type { EventLine } from "../../../shared/record/lines.ts";
 import { bytes, count, duration, figure, rate, short } from "../../../shared/record/numbers.ts";
+import { spokenName } from "../../../shared/record/worker-name.ts";
 
 /** After so long without a word figures are shown as old; workers speak twice a second. */
 export const OLD_AFTER_MS = 2_500;
@@ -45,7 +46,7 @@ export function cardOf(
   const note = noteOf(worker, now);
   return {
     worker: worker.name,
-    title: titleOf(worker, isHead),
+    title: spokenName(worker.name, isHead),
     shape: shapeOf(worker),
     tone,
     state,
@@ -78,11 +79,6 @@ function noteOf(worker: WorkerView, now: number): string | undefined {
   if (worker.contact !== "unreachable") return undefined;
   const heard = ageOf(worker, now);
   return heard === undefined ? "never heard" : `last heard ${heard} ago`;
-}
-
-function titleOf({ name, layer }: WorkerView, isHead: boolean): string {
-  if (layer === undefined) return name;
-  return isHead ? `layer ${layer} · head` : `layer ${layer}`;
 }
 
 function shapeOf({ layer, shape }: WorkerView): string[] {

@@ -2,7 +2,7 @@ import type uPlot from "uplot";
 import type { Axis, Chart, Curve, Point } from "../../../shared/record/curves.ts";
 import { count, stopwatch } from "../../../shared/record/numbers.ts";
 import { isAbsence, type Outage, type Place } from "../../../shared/record/outages.ts";
-import { layerOf } from "../../../shared/record/worker-name.ts";
+import { layerOf, spokenName } from "../../../shared/record/worker-name.ts";
 import { aligned, type Column, smoothed } from "./curves.ts";
 
 /** How all charts are drawn at present. */
@@ -224,7 +224,7 @@ function markOf(
   mark.style.width = `${Math.max(2, right - left)}px`;
   if (label !== "none") {
     const name = document.createElement("span");
-    const worker = outage.worker.replace(/^layer/, "layer ");
+    const worker = spokenName(outage.worker);
     name.textContent = isAbsence(outage) ? worker : `${worker} ${outage.kind}`;
     if (label === "before") name.className = "mark-late";
     mark.append(name);

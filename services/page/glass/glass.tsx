@@ -1,10 +1,11 @@
 import { useEffect, useState } from "preact/hooks";
 import { count } from "../../../shared/record/numbers.ts";
 import type { SeenBy } from "../../../shared/record/seen.ts";
+import { spokenName } from "../../../shared/record/worker-name.ts";
 import { look } from "../hub.ts";
 import { Heat, mostOf } from "./heat.tsx";
 import { Lanes } from "./lanes.tsx";
-import { contradictionIn, milliseconds, type Step, stepsOf, titleOf, verdictOn, waitsOf } from "./steps.ts";
+import { contradictionIn, milliseconds, type Step, stepsOf, verdictOn, waitsOf } from "./steps.ts";
 
 /** Between two steps, while it plays. */
 const STEP_MS = 1_200;
@@ -115,7 +116,7 @@ function Motion({ seen }: { readonly seen: readonly SeenBy[] }) {
           max={last}
           value={at}
           aria-label="Step"
-          aria-valuetext={`${titleOf(step.worker)} ${step.words}`}
+          aria-valuetext={`${spokenName(step.worker)} ${step.words}`}
           onInput={({ currentTarget }) => go(Number(currentTarget.value))}
         />
         <span class="small">
@@ -140,7 +141,7 @@ function StepView({ step: { worker, at, words, pictures } }: { readonly step: St
   return (
     <div class="glass-step" data-testid="glass-step">
       <p aria-live="polite">
-        <b>{titleOf(worker)}</b> {words} <span class="small">after {milliseconds(at)}</span>
+        <b>{spokenName(worker)}</b> {words} <span class="small">after {milliseconds(at)}</span>
       </p>
       <div class="heats">
         {pictures.map(({ name, picture, isSize = false }) => (

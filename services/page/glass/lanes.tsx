@@ -1,6 +1,7 @@
 import type { SeenBy } from "../../../shared/record/seen.ts";
+import { spokenName } from "../../../shared/record/worker-name.ts";
 import { placeOf } from "../charts/plot.ts";
-import { milliseconds, type Step, titleOf, type Wait } from "./steps.ts";
+import { milliseconds, type Step, type Wait } from "./steps.ts";
 
 interface Props {
   readonly seen: readonly SeenBy[];
@@ -18,7 +19,7 @@ export function Lanes({ seen, steps, waits, at, onStep }: Props) {
     <div class="lanes">
       {seen.map(({ worker, refusal }) => (
         <div class="lane" key={worker} data-testid="lane" data-worker={worker}>
-          <span class="lane-name">{titleOf(worker)}</span>
+          <span class="lane-name">{spokenName(worker)}</span>
           <div class="lane-line">
             {refusal !== undefined && <span class="small">{refusal}</span>}
             {waits
@@ -41,7 +42,7 @@ export function Lanes({ seen, steps, waits, at, onStep }: Props) {
                   style={{ left: left(step.at) }}
                   tabIndex={-1}
                   aria-hidden="true"
-                  title={`${titleOf(worker)} ${step.words}, after ${milliseconds(step.at)}`}
+                  title={`${spokenName(worker)} ${step.words}, after ${milliseconds(step.at)}`}
                   onClick={() => onStep(index)}
                 />
               ) : null,

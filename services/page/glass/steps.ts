@@ -1,5 +1,6 @@
 import { figure } from "../../../shared/record/numbers.ts";
 import type { Moment, Picture, Seen, SeenBy } from "../../../shared/record/seen.ts";
+import { spokenName } from "../../../shared/record/worker-name.ts";
 
 /** Something that happened to the batch. */
 export interface Step {
@@ -51,7 +52,7 @@ export function waitsOf(seen: readonly SeenBy[]): Wait[] {
 export function verdictOn(seen: readonly SeenBy[]): string {
   const waits = waitsOf(seen);
   if (waits.length > 0)
-    return `${waits.map(({ worker, from, to }) => `${titleOf(worker)} waited ${milliseconds(to - from)}`).join(", ")} for what came after it.`;
+    return `${waits.map(({ worker, from, to }) => `${spokenName(worker)} waited ${milliseconds(to - from)}`).join(", ")} for what came after it.`;
   const guessed = seen.filter(({ learns }) => learns === "decoupled" || learns === "local");
   const isFirst = ({ moments: { updated = 0, answered } }: Seen) =>
     answered === undefined || updated < answered;
@@ -67,10 +68,6 @@ export function contradictionIn(seen: readonly SeenBy[]): number {
     return received === undefined || sent === undefined ? 0 : sent - received;
   });
   return Math.max(0, ...early);
-}
-
-export function titleOf(worker: string): string {
-  return worker.replace(/^layer/, "layer ");
 }
 
 export function milliseconds(ms: number): string {
