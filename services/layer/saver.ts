@@ -24,9 +24,13 @@ export class Saver {
   readonly #alarm: CheckpointAlarm;
   /** At full speed there are several checkpoints a second. */
   readonly #pace: LogThrottle;
+  /** From one checkpoint to the next. */
+  readonly #leastMs: number;
+  #savedAt = Number.NEGATIVE_INFINITY;
   #isAskedToSave = false;
 
-  constructor(lineage: Saved, worker: SavingWorker) {
+  constructor(lineage: Saved, worker: SavingWorker, leastMs = 0) {
+    this.#leastMs = leastMs;
     this.#lineage = lineage;
     this.#worker = worker;
     this.#alarm = new CheckpointAlarm(worker);
@@ -38,10 +42,11 @@ export class Saver {
     return this.#alarm.why;
   }
 
-  /** Saves what is at this very moment; not at all where another save is under way. */
+  /** Saves what is at this very moment; not at all where another save is under way, or was begun just now. */
   checkpoint(onOver: () => void): void {
+    const isTooSoon = this.#worker.now() - this.#savedAt < this.#leastMs;
     // Not within this call: what it is called from is not over yet.
-    const saved = this.#lineage.isSaving ? Promise.resolve() : this.save();
+    const saved = isTooSoon || this.#lineage.isSaving ? Promise.resolve() : this.save();
     void saved.then(onOver);
   }
 
@@ -55,6 +60,7 @@ export class Saver {
 
   async save(): Promise<void> {
     const startedAt = this.#worker.now();
+    this.#savedAt = startedAt;
     try {
       await this.#lineage.save();
       this.#logCheckpoint(startedAt);

@@ -14,6 +14,7 @@ import { type Ending, hasNextLife, isExpected } from "./exit.ts";
 import { type Identity, nameOf } from "./identity.ts";
 import type { OpenPort, Start } from "./listen-first.ts";
 import { LogAllowance } from "./log-allowance.ts";
+import { paceOf } from "./pace.ts";
 import { type Status, StatusReporter } from "./status-reporter.ts";
 import { type Route, Successor } from "./successor.ts";
 import { Timers } from "./timers.ts";
@@ -97,10 +98,9 @@ export class Worker {
     void this.status.tell();
     const worker = nameOf(this.self.layer);
     void this.#start.environment.tell({ kind: "listening", worker, port: this.port });
-    this.timers.every(REPORT_MS, () => {
-      this.status.report();
-      void this.stepDownIfReplaced(() => this.claim.glance());
-    });
+    this.timers.every(REPORT_MS, () => this.status.report());
+    const { lookMs } = paceOf(this.#start.options);
+    this.timers.every(lookMs, () => void this.stepDownIfReplaced(() => this.claim.glance()));
   }
 
   get port(): number {

@@ -8,6 +8,11 @@ const full = new CheckpointWriteError("the disk is full", { durable: false });
 
 /** A life that saves; `saves` says what becomes of each. */
 function fixture(...saves: (Error | "works")[]) {
+  return savingEvery(0, ...saves);
+}
+
+/** One that saves again after so long at the earliest. */
+function savingEvery(leastMs: number, ...saves: (Error | "works")[]) {
   const happened: string[] = [];
   const clock = { ms: 0 };
   const life = { isRunning: true };
@@ -24,17 +29,21 @@ function fixture(...saves: (Error | "works")[]) {
     },
     snapshot: async () => "digest",
   };
-  const saver = new Saver(lineage, {
-    log: { debug: say, info: say, warn: say, error: say } as unknown as Logger,
-    now: () => clock.ms,
-    timers: { after: (_, run) => void later.push(run) },
-    event: (name) => happened.push(`event ${name}`),
-    get isStopping() {
-      return !life.isRunning;
+  const saver = new Saver(
+    lineage,
+    {
+      log: { debug: say, info: say, warn: say, error: say } as unknown as Logger,
+      now: () => clock.ms,
+      timers: { after: (_, run) => void later.push(run) },
+      event: (name) => happened.push(`event ${name}`),
+      get isStopping() {
+        return !life.isRunning;
+      },
+      mustEnd: async (error) => void happened.push(`must end: ${error.name}`),
+      end: async (_, message) => void happened.push(message),
     },
-    mustEnd: async (error) => void happened.push(`must end: ${error.name}`),
-    end: async (_, message) => void happened.push(message),
-  });
+    leastMs,
+  );
   const saveFinal = () =>
     saver.saveFinal(
       () => undefined,
@@ -42,6 +51,20 @@ function fixture(...saves: (Error | "works")[]) {
     );
   return { saver, happened, clock, life, later, lineage, saveFinal };
 }
+
+it("spares a store: a checkpoint soon after another is left out, and asked for is saved all the same", async () => {
+  const { saver, lineage, clock } = savingEvery(2000);
+  const over: number[] = [];
+  for (const ms of [0, 1999, 2000, 2500]) {
+    clock.ms = ms;
+    saver.checkpoint(() => over.push(ms));
+    await new Promise(setImmediate);
+  }
+  expect(over).toEqual([0, 1999, 2000, 2500]);
+  expect(lineage.saves).toBe(2);
+  await saver.saveNow();
+  expect(lineage.saves).toBe(3);
+});
 
 it("saves when it is time, unless a save is under way, and says when that is over, works or not", async () => {
   const { saver, lineage } = fixture("works", full);
