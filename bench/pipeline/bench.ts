@@ -6,7 +6,7 @@ import type { Asked, Bench } from "../harness/bench.ts";
 import { renderSpread } from "../harness/render.ts";
 import type { Bar, Cell, Table } from "../harness/report.ts";
 import { alternate, median, ratioOf, spreadOf } from "../harness/statistics.ts";
-import { betterThreads, findTorch, type Torch } from "../harness/torch.ts";
+import { openTorch, type Torch } from "../harness/torch.ts";
 import { npmStart } from "./npm-start.ts";
 
 const BATCHES_AN_EPOCH = 937.5;
@@ -18,23 +18,19 @@ const torchWork = {
 export const bench: Bench = {
   title: "Pipeline: npm start against PyTorch and against one process",
   async run(asked) {
-    const torch = await findTorch(asked.python, torchWork);
-    const [training, torchNote] = await measureTraining(asked, torch);
+    const { torch, note } = await openTorch(asked.python, torchWork);
     return {
-      tables: [training, await measureStart(asked)],
+      tables: [await measureTraining(asked, torch), await measureStart(asked)],
       versions: torch ? [torch.says] : [],
       notes: [
-        torchNote,
+        note,
         "npm start is the wall clock of the whole command: start-up, reading the data, evaluation after each epoch, checkpoints. The others count less. PyTorch counts its training loop and an evaluation after each epoch, with the data in memory and everything imported. The reference chain counts its training in one process (cdni, staleness 1, the same kernels) and one evaluation.",
       ],
     };
   },
 };
 
-async function measureTraining(
-  { isQuick, python, say }: Asked,
-  torch: Torch | undefined,
-): Promise<[Table, string]> {
+async function measureTraining({ isQuick, say }: Asked, torch: Torch | undefined): Promise<Table> {
   const epochs = isQuick ? 1 : 5;
   const errors: Record<string, number[]> = {};
   const [trainings, wholes]: number[][] = [[], []];
@@ -43,9 +39,6 @@ async function measureTraining(
     errors[name] = [...(errors[name] ?? []), 100 * error];
     return seconds;
   };
-  const [threads, note] = torch
-    ? await betterThreads(torch)
-    : [1, `PyTorch was left out: ${python} cannot import torch (set PYTHON).`];
   const candidates: Record<string, () => Promise<number>> = {
     "npm start": async () => {
       const { seconds, training, summary } = await npmStart([`run.epochs=${epochs}`]);
@@ -59,7 +52,7 @@ async function measureTraining(
   };
   if (torch) {
     candidates.PyTorch = async () => {
-      const { seconds, all, error } = await torch.train(epochs, threads);
+      const { seconds, all, error } = await torch.train(epochs);
       wholes!.push(all);
       return noted("PyTorch", seconds, error);
     };
@@ -92,7 +85,7 @@ async function measureTraining(
     { of: "test error", measured: median(errors["npm start"]!), unit: " %", most: 2.2 },
   ];
   const columns = ["", "wall clock", "batches/s", "test error, %", "npm start : this"];
-  return [{ title: `MNIST, four layers, batch 64, ${epochs} epochs`, columns, rows, bars }, note];
+  return { title: `MNIST, four layers, batch 64, ${epochs} epochs`, columns, rows, bars };
 }
 
 async function chain(epochs: number): Promise<{ seconds: number; error: number }> {

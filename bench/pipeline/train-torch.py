@@ -1,6 +1,5 @@
 """The network of configs/mnist.yaml in PyTorch, trained with backpropagation; one JSON line out.
 
-train-torch.py probe                                seconds of a product, to find the fastest core type of OpenBLAS
 train-torch.py rate FOLDER THREADS                  seconds of a batch, to find the better number of threads
 train-torch.py train FOLDER EPOCHS THREADS          FOLDER holds the four files of MNIST
 """
@@ -14,17 +13,6 @@ import time
 began = time.perf_counter()
 
 import torch  # noqa: E402
-
-
-def probe():
-    torch.set_num_threads(1)
-    a, b = torch.rand(256, 256), torch.rand(256, 256)
-    times = []
-    for _ in range(200):
-        start = time.perf_counter()
-        torch.mm(a, b)
-        times.append(time.perf_counter() - start)
-    return {"seconds": sorted(times)[len(times) // 2], "version": torch.__version__}
 
 
 def read(folder, file, header):
@@ -79,9 +67,7 @@ def train(folder, epochs, threads, size=64, rate=3e-3, most=None):
     return {"seconds": seconds, "all": time.perf_counter() - began, "batches": each * epochs, "error": last}
 
 
-if sys.argv[1] == "probe":
-    print(json.dumps(probe()))
-elif sys.argv[1] == "rate":
+if sys.argv[1] == "rate":
     train(sys.argv[2], 1, int(sys.argv[3]), most=20)
     print(json.dumps(train(sys.argv[2], 1, int(sys.argv[3]), most=200)))
 else:
