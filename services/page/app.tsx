@@ -37,10 +37,8 @@ export function App({ address }: { readonly address: Address }) {
   useKeys({
     ...{ "?": () => setHelpOpen(true), t: theme.next, Escape: () => setSelected(undefined) },
     ...chartKeys(settings, change),
+    ...digitKeys(workers, setSelected),
     "/": () => document.getElementById("log-text")?.focus(),
-    ...Object.fromEntries(
-      workers.slice(0, 10).map((name, place) => [String(place), () => setSelected(name)]),
-    ),
   });
   const shown = {
     watcher,
@@ -84,6 +82,11 @@ export function App({ address }: { readonly address: Address }) {
       <Help isOpen={isHelpOpen} onClose={() => setHelpOpen(false)} />
     </>
   );
+}
+
+/** The source and the first nine layers, by their numbers. */
+function digitKeys(workers: readonly string[], select: (worker: string) => void): Record<string, () => void> {
+  return Object.fromEntries(workers.slice(0, 10).map((name, place) => [String(place), () => select(name)]));
 }
 
 function Footer() {

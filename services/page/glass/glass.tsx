@@ -85,44 +85,9 @@ function Motion({ seen }: { readonly seen: readonly SeenBy[] }) {
   };
   const step = steps[at]!;
   const contradiction = contradictionIn(seen);
-  const batch = seen.find(({ refusal }) => refusal === undefined)?.batch ?? 0;
   return (
     <>
-      <div class="glass-tools">
-        <button
-          type="button"
-          class="plain"
-          disabled={at === 0}
-          onClick={() => go(at - 1)}
-          data-testid="glass-previous"
-        >
-          previous
-        </button>
-        <button type="button" class="plain" onClick={play} data-testid="glass-play">
-          {isPlaying ? "pause" : "play"}
-        </button>
-        <button
-          type="button"
-          class="plain"
-          disabled={at === last}
-          onClick={() => go(at + 1)}
-          data-testid="glass-next"
-        >
-          next
-        </button>
-        <input
-          type="range"
-          min={0}
-          max={last}
-          value={at}
-          aria-label="Step"
-          aria-valuetext={`${spokenName(step.worker)} ${step.words}`}
-          onInput={({ currentTarget }) => go(Number(currentTarget.value))}
-        />
-        <span class="small">
-          batch {count(batch)}, step {at + 1} of {steps.length}
-        </span>
-      </div>
+      <Tools batch={seen[0]!.batch} {...{ steps, at, isPlaying, go, play }} />
       <p class="verdict" data-testid="verdict">
         {verdictOn(seen)}
         {contradiction > 0.5 &&
@@ -131,6 +96,58 @@ function Motion({ seen }: { readonly seen: readonly SeenBy[] }) {
       <Lanes {...{ seen, steps, at }} waits={waitsOf(seen)} onStep={go} />
       <StepView step={step} />
     </>
+  );
+}
+
+interface ToolsProps {
+  readonly batch: number;
+  readonly steps: readonly Step[];
+  readonly at: number;
+  readonly isPlaying: boolean;
+  readonly go: (to: number) => void;
+  readonly play: () => void;
+}
+
+/** To go through the steps, one after the other or to any. */
+function Tools({ batch, steps, at, isPlaying, go, play }: ToolsProps) {
+  const last = steps.length - 1;
+  const { worker, words } = steps[at]!;
+  return (
+    <div class="glass-tools">
+      <button
+        type="button"
+        class="plain"
+        disabled={at === 0}
+        onClick={() => go(at - 1)}
+        data-testid="glass-previous"
+      >
+        previous
+      </button>
+      <button type="button" class="plain" onClick={play} data-testid="glass-play">
+        {isPlaying ? "pause" : "play"}
+      </button>
+      <button
+        type="button"
+        class="plain"
+        disabled={at === last}
+        onClick={() => go(at + 1)}
+        data-testid="glass-next"
+      >
+        next
+      </button>
+      <input
+        type="range"
+        min={0}
+        max={last}
+        value={at}
+        aria-label="Step"
+        aria-valuetext={`${spokenName(worker)} ${words}`}
+        onInput={({ currentTarget }) => go(Number(currentTarget.value))}
+      />
+      <span class="small">
+        batch {count(batch)}, step {at + 1} of {steps.length}
+      </span>
+    </div>
   );
 }
 
