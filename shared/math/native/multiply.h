@@ -63,13 +63,17 @@ typedef struct {
   word row;
 } Left;
 
+/** Whether tiles read rows of a: those that lie side by side are first laid in lines, where enough is computed with them. */
+INLINE int isInLines(const Product *p) { return !p->transposeA || (p->columns > 4 * LANES && p->inner > 32); }
+
 /** A block of rows of a: where it lies if that will do, else a copy. */
 INLINE Left leftOf(const Product *p, word row, word rows, word k, word depth) {
   if (p->transposeA) {
     const float *from = p->a + k * p->rows + row;
-    if (p->columns <= 2 * LANES) return (Left){from, p->rows, 1};
-    packRows(from, p->rows, depth, p->packedA, rows, BLOCK_ROWS);
-    return (Left){p->packedA, BLOCK_ROWS, 1};
+    if (!isInLines(p)) return (Left){from, p->rows, 1};
+    for (word s = 0; s < depth; s += LANES)
+      packLines(from + s * p->rows, p->rows, least(LANES, depth - s), rows, p->packedA + s, COPY_STRIDE);
+    return (Left){p->packedA, COPY_STRIDE, COPY_STRIDE};
   }
   const float *from = p->a + row * p->inner + k;
   if (p->inner % CROWDED || p->columns <= 2 * LANES || rows < LINES) return (Left){from, p->inner, p->inner};
@@ -80,7 +84,7 @@ INLINE Left leftOf(const Product *p, word row, word rows, word k, word depth) {
 /** A block of rows times a panel. */
 INLINE void multiplyPanel(const Product *p, Left left, word row, word rows, word k, word depth, word column, word width,
                           word most) {
-  const int inLines = !p->transposeA, add = p->accumulate || k > 0, all = packsB(p);
+  const int inLines = isInLines(p), add = p->accumulate || k > 0, all = packsB(p);
   const word highest = !inLines ? ROWS : most == 4 ? WIDE_ROWS : LINES;
   // Strips as equal as can be: the first ones of `low` rows, the others of one more.
   const word strips = (rows + highest - 1) / highest, low = rows / strips, lows = strips - rows % strips;
@@ -109,7 +113,7 @@ INLINE void multiplyPanel(const Product *p, Left left, word row, word rows, word
 
 /** Vectors of columns that a tile takes: with 32 registers as wide as 16 lanes, four of them and fewer rows load less. */
 INLINE word widthOf(const Product *p) {
-  if (p->transposeA) return 2;
+  if (!isInLines(p)) return 2;
   if (p->rows == 1) return ONE_ROW;
   return p->rows <= WIDE_ROWS || (LANES == 16 && p->columns > 2 * LANES) ? 4 : 2;
 }

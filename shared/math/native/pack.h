@@ -43,7 +43,8 @@ INLINE V fourOfLines(const float *const *lines, word k) {
 }
 
 /** LANES lines of `depth` floats, of which `count` are there, become `depth` groups of one float of each, `pitch` apart. */
-static void packLines(const float *from, word stride, word count, word depth, float *to, word pitch) {
+static __attribute__((noinline)) void packLines(const float *from, word stride, word count, word depth, float *to,
+                                                word pitch) {
   const float *lines[LANES];
   // A line that is not there is the last one again: tiles compute with it and store nothing.
   for (word i = 0; i < LANES; i++) lines[i] = from + least(i, count - 1) * stride;

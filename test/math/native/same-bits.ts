@@ -49,7 +49,7 @@ export function claimSameBits(shapes: number): void {
     });
 
     it.each([
-      { rows: 120, inner: 320, columns: 40 },
+      { rows: 120, inner: 320, columns: 72 },
       { rows: 50, inner: 576, columns: 512 },
     ])("whose last steps go with the block before have the bits of the definition: %o", (shape) => {
       for (const options of manners) {
