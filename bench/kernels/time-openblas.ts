@@ -1,10 +1,9 @@
 import { createRequire } from "node:module";
-import { createInterface } from "node:readline";
 import type Koffi from "koffi";
-import { repeat } from "./repeat.ts";
+import { answer } from "./answer.ts";
 import type { Multiplication } from "./work.ts";
 
-// Times OpenBLAS for bench.ts, as time-torch.py does: one JSON work a line in, the seconds of one run a line out.
+// Times OpenBLAS for candidates.ts.
 const [ROW_MAJOR, AS_IT_LIES, TRANSPOSED] = [101, 111, 112];
 
 const koffi: typeof Koffi = createRequire(import.meta.url)("koffi");
@@ -12,7 +11,6 @@ const library = koffi.load("libopenblas.so.0");
 const matrix = ["uintptr_t", "int"];
 const numbers = [...Array(6).fill("int"), "float", ...matrix, ...matrix, "float", ...matrix];
 const sgemm = library.func("cblas_sgemm", "void", numbers);
-const prepared = new Map<string, () => void>();
 
 function prepare({ rows, inner, columns, transposeA, transposeB }: Multiplication): () => void {
   // On cache lines of their own, as ours are.
@@ -30,10 +28,4 @@ function prepare({ rows, inner, columns, transposeA, transposeB }: Multiplicatio
 /** Else their memory would be someone else's. */
 const kept: Float32Array[] = [];
 
-console.log(`OpenBLAS ${library.func("openblas_get_corename", "str", [])()}`);
-for await (const line of createInterface({ input: process.stdin })) {
-  const work = JSON.parse(line) as Multiplication & { seconds: number };
-  const run = prepared.get(line) ?? prepare(work);
-  prepared.set(line, run);
-  console.log(repeat(run, work.seconds));
-}
+await answer(`OpenBLAS ${library.func("openblas_get_corename", "str", [])()}`, prepare);

@@ -1,22 +1,28 @@
 import { DecoupledLayer } from "../../shared/dni/decoupled-layer.ts";
 import { layerKinds, partsOf } from "../../shared/layers/kinds.ts";
 import type { Kernels } from "../../shared/math/kernels.ts";
-import { repeat } from "./repeat.ts";
-import { type Candidate, type Decoupled, LABELS, type Multiplication, type Step, type Work } from "./work.ts";
+import { loadLibrary, type Path } from "../../shared/math/native/library.ts";
+import { nativeKernels } from "../../shared/math/native-kernels.ts";
+import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
+import { relaxedKernels, wasmKernels } from "../../shared/math/wasm-kernels.ts";
+import { answer } from "./answer.ts";
+import { type Decoupled, LABELS, type Multiplication, type Step, type Work } from "./work.ts";
 
-/** A kernel set in this process. */
-export function kernelCandidate(kernels: Kernels): Candidate {
-  const prepared = new Map<Work, () => void>();
-  return {
-    name: kernels.name,
-    can: ["multiply", "step", "decoupled"],
-    async secondsPerRun(work, ms) {
-      const run = prepared.get(work) ?? prepare(kernels, work);
-      prepared.set(work, run);
-      return repeat(run, ms / 1000);
-    },
-    stop() {},
-  };
+// Times one of our kernel sets for candidates.ts: time-ours.ts NAME, which is a path of the native library, or another set.
+const name = process.argv[2]!;
+
+/** A process has one, as a layer does: with several, the engine compiles what is called for any of them, which is slower. */
+function kernelsOf(name: string): Kernels {
+  switch (name) {
+    case "wasm-relaxed":
+      return relaxedKernels();
+    case "wasm":
+      return wasmKernels();
+    case "plain":
+      return plainKernels();
+    default:
+      return nativeKernels(loadLibrary(process), name as Path);
+  }
 }
 
 function prepare(kernels: Kernels, work: Work): () => void {
@@ -114,3 +120,6 @@ function random(kernels: Kernels, length: number): Float32Array {
   for (let i = 0; i < length; i++) array[i] = (Math.random() - 0.5) / 8;
   return array;
 }
+
+const kernels = kernelsOf(name);
+await answer<Work>(name, (work) => prepare(kernels, work));
