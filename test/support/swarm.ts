@@ -1,5 +1,6 @@
-import { execFile, execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { promisify } from "node:util";
 
 /** Makes and ends a real Swarm of several nodes on this machine; beside the project, where there is one. */
@@ -75,9 +76,33 @@ export class Swarm {
 
   /** All of them: one that was cut off goes on with what it has. */
   async nodesOf(service: string): Promise<SwarmNode[]> {
-    const found = await Promise.all(this.nodes.map((node) => this.containersOf(service, node)));
+    // An engine that was killed does not answer.
+    const found = await Promise.all(
+      this.nodes.map((node) => this.containersOf(service, node).catch((): string[] => [])),
+    );
     return this.nodes.filter((_, index) => found[index]!.length > 0);
   }
+}
+
+/**
+ * Ends a node's engine at once; what it ran runs on without it. The function it returns starts it again, as the script did:
+ * in the node's network, with a folder of its own at /run/docker.
+ */
+export async function killEngine({ number, socket }: SwarmNode): Promise<() => void> {
+  const pid = Number(readFileSync(`${dirname(socket.replace("unix://", ""))}/pid`, "utf8"));
+  const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
+  process.kill(pid, "SIGKILL");
+  while (existsSync(`/proc/${pid}/fd`)) await new Promise((resolve) => setTimeout(resolve, 20));
+  const inNetwork = ["nsenter", `--net=/var/run/netns/sw${number}`, "unshare", "-m", "sh", "-c"];
+  const script =
+    'mkdir -p /run/docker; mount -t tmpfs none /run/docker; mkdir -p /run/docker/netns; exec "$@"';
+  return () => {
+    const engine = spawn("setsid", [...inNetwork, script, "sh", ...command], {
+      detached: true,
+      stdio: "ignore",
+    });
+    engine.unref();
+  };
 }
 
 /** The cable of a node. */
