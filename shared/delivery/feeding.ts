@@ -32,9 +32,3 @@ export function nextToFeed(rules: Rules, { successor, cursor }: DeliveryState<Pa
 export function isCatchingUp(successor: SuccessorState, batch: number): boolean {
   return successor.phase === "linked" && successor.isFed && successor.need < batch;
 }
-
-/** Whether a successor that catches up lacks the oldest batch that is kept, which the next one would push out. */
-export function isFull({ sentKept }: Rules, successor: SuccessorState, batch: number): boolean {
-  if (sentKept === undefined || !isCatchingUp(successor, batch) || successor.phase === "away") return false;
-  return batch - successor.need >= sentKept;
-}

@@ -1,5 +1,5 @@
 import type { DeliveryState } from "./delivery-state.ts";
-import { isCatchingUp, isFull } from "./feeding.ts";
+import { isCatchingUp } from "./feeding.ts";
 import type { BarrierItem, EvaluationItem, Item, Payloads } from "./items.ts";
 import { dueBefore, isHeldToSave, lacking } from "./pinned.ts";
 import type { Rules } from "./rules.ts";
@@ -56,7 +56,7 @@ type Again = "repeat" | "rehearse";
  *                 anything unanswered                             wait
  *                 else                                            apply *
  *
- * Where the successor is sent what it lacks from what is kept, "need < b" and "need ≠ b" wait for that instead.
+ * While the successor is sent what it lacks before b from what is kept, b = next waits, and so do evaluation and barrier.
  *
  * A batch b is sent on where the successor is linked and b ≤ need (applied), or b = need (repeated, rehearsed).
  */
@@ -141,15 +141,15 @@ function obstacleTo(
   batch: number,
 ): "wait" | "shed" | undefined {
   const { successor, sinceTarget } = state;
-  if (isFull(rules, successor, batch)) return "wait";
+  // Else it would stay as far ahead as it was when its successor came back, and its targets as old.
+  if (isCatchingUp(successor, batch)) return "wait";
   if (rules.staleness !== undefined) {
     if (successor.phase === "away") return "wait";
     const next = lacking(state);
-    if (next < dueBefore(rules, batch))
-      return successor.need <= next && !isCatchingUp(successor, batch) ? "shed" : "wait";
+    if (next < dueBefore(rules, batch)) return successor.need <= next ? "shed" : "wait";
   }
   if (sinceTarget < rules.stalenessBudget) return undefined;
-  if (successor.phase === "away" || isCatchingUp(successor, batch)) return "wait";
+  if (successor.phase === "away") return "wait";
   return successor.need < batch ? "shed" : undefined;
 }
 
