@@ -79,6 +79,19 @@ const rules: Readonly<Record<string, Rule>> = {
     types: [],
     outside: "any",
   },
+  "services/replay": {
+    rooms: [
+      "services/train",
+      "shared/config",
+      "shared/data",
+      "shared/layers",
+      "shared/dni",
+      "shared/checkpoint",
+      "shared/record",
+    ],
+    types: ["shared/math"],
+    outside: "node",
+  },
   "services/compare": { rooms: ["services/train", ...without()], types: [], outside: "any" },
   // It knows the config and nothing of our links: a mistake that both shared would not be found.
   "services/conform": { rooms: ["shared/config"], types: [], outside: "any" },
@@ -86,6 +99,7 @@ const rules: Readonly<Record<string, Rule>> = {
     rooms: [
       "services/conform",
       "services/compare",
+      "services/replay",
       "services/sample",
       "services/model",
       "services/train",

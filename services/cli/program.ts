@@ -17,6 +17,7 @@ import { addLogs } from "./logs-command.ts";
 import { addExport } from "./model/export-command.ts";
 import { addPredict } from "./model/predict-command.ts";
 import { addServe } from "./model/serve-command.ts";
+import { addReplay } from "./replay-command.ts";
 import { addReport } from "./report-command.ts";
 import { addRuns } from "./runs-command.ts";
 import { addSample } from "./sample-command.ts";
@@ -64,6 +65,7 @@ function createProgram(edges: Edges, done: (code: number) => void): Command {
   addTop(program, edges);
   addLogs(program, edges);
   addReport(program, edges);
+  addReplay(program, edges, done);
   addExport(program, edges);
   addSample(program, edges);
   addPredict(program, edges);

@@ -21,7 +21,16 @@ import { Looks } from "./look/looks.ts";
 import { longestActivation, Predecessor } from "./predecessor.ts";
 import { Questions } from "./questions.ts";
 import { Saver } from "./saver.ts";
-import { type Aim, type LayerStart, requireLayer, rulesOf, type Startup, startUp } from "./startup.ts";
+import {
+  type Aim,
+  isOrderFree,
+  type LayerEnvironment,
+  type LayerStart,
+  requireLayer,
+  rulesOf,
+  type Startup,
+  startUp,
+} from "./startup.ts";
 
 const LOOK_MS = 500;
 const LAST_SAVE_MS = 8000;
@@ -90,7 +99,8 @@ export class LayerProcess implements Role, PortOwner {
     this.reaches = startup.reaches;
     this.beganAt = { cursor, firstSent: standing.firstSent };
     const at = { cursor, standing, mayGoBack: startup.mayGoBack };
-    this.#service = new LayerService(rules, work, life.meter, this.#surroundings(), at);
+    const surroundings = this.#surroundings(isOrderFree(rules) ? environment.order : undefined);
+    this.#service = new LayerService(rules, work, life.meter, surroundings, at);
     this.#looks = new Looks(work, environment, (seen) => this.worker.status.seen(seen));
     this.#questions = new Questions(work, {
       now: environment.now,
@@ -116,9 +126,10 @@ export class LayerProcess implements Role, PortOwner {
   }
 
   /** What happens to its service is done here. */
-  #surroundings(): LayerSurroundings {
+  #surroundings(order: LayerEnvironment["order"]): LayerSurroundings {
     const { worker, layer } = this;
     return {
+      applies: (batch, learnt) => order?.note(batch, learnt),
       applied: (cursor) => {
         this.#lineage.applied(cursor);
         worker.status.applied(cursor);

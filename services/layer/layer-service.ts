@@ -218,7 +218,8 @@ export class LayerService {
     }
   }
 
-  #update({ item: { batch, frame }, ticket }: Effect<"update">): void {
+  #update({ item: { batch, frame }, ticket, learnt }: Effect<"update">): void {
+    this.#around.applies(batch, learnt);
     const { answer, output, loss } = this.#work.update(frame);
     this.#answer(batch, answer);
     this.#meter.batch(batch, loss);

@@ -4,6 +4,8 @@ import type { PoisonError } from "./poison-error.ts";
 
 /** What a layer's service needs done outside: disk, log, and the end of the process. */
 export interface LayerSurroundings {
+  /** A batch is about to be applied, and nothing of it was sent yet; so many targets are learnt. */
+  applies(batch: number, learnt: number): void;
   /** A batch was applied. */
   applied(cursor: number): void;
   /** What a checkpoint must hold of delivery from now on. */

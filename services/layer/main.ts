@@ -1,8 +1,9 @@
 import { chooseKernels } from "../../shared/math/choose-kernels.ts";
 import { runProgram } from "../worker/program.ts";
 import { LayerRunner } from "./layer-runner.ts";
-import { openTrace } from "./trace-file.ts";
-import { TracedWork } from "./traced-work.ts";
+import { OrderFile } from "./order-file.ts";
+import { openTrace } from "./trace/trace-file.ts";
+import { TracedWork } from "./trace/traced-work.ts";
 
 runProgram(process, "layer", ({ config, options, environment, log }) => {
   const layer = options.layer!;
@@ -17,7 +18,7 @@ runProgram(process, "layer", ({ config, options, environment, log }) => {
   const start = {
     config,
     options: { ...options, layer },
-    environment: { ...environment, kernels, ...traced },
+    environment: { ...environment, kernels, order: new OrderFile(options.state, log), ...traced },
   };
   const ended = runner.run(start, () => choose().kernels).finally(() => tracer?.flush());
   return { ended, stop: (why) => runner.stop(why) };

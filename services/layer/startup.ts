@@ -24,6 +24,8 @@ export interface LayerEnvironment extends Environment {
   readonly kernels: Kernels;
   /** The learning side, as the arguments say; a simulation looks over its shoulder. */
   readonly work?: (...build: ConstructorParameters<typeof WatchedWork>) => WatchedWork;
+  /** Where it says how many targets it had learnt before which batch; without it nobody can compute a free run again. */
+  readonly order?: { note(batch: number, learnt: number): void };
 }
 
 export type LayerOptions = WorkerOptions & { readonly layer: number };
@@ -207,6 +209,11 @@ function sentKept({ run, delivery, layers }: Config, layer: number): number {
   const few = window + (schedule === "free" ? Math.min(stalenessBudget, window) : 2 * schedule.staleness);
   const most = Math.floor(MOST_KEPT_BYTES / (4 * run.batchSize * (inputs + outputs)));
   return Math.max(few, Math.min(2 * run.checkpointEvery + few, most));
+}
+
+/** Whether its targets are learnt as they come, and when that was must be written down to do it again. */
+export function isOrderFree({ staleness, isHead, isLocked }: Rules): boolean {
+  return staleness === undefined && !isHead && !isLocked;
 }
 
 /** Whether what its kills change can be made up for: pinned, but for backprop that does not wait for its gradients. */

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { layerName } from "../../shared/record/worker-name.ts";
-import type { Span } from "../layer/tracer.ts";
+import type { Span } from "../layer/trace/tracer.ts";
 
 /** In runs/<id>: where each layer writes its spans, a span a line. */
 const FOLDER = "trace";

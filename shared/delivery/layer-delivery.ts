@@ -228,7 +228,7 @@ class Turn<P extends Payloads> {
 
   private apply(item: BatchItem<P>, ticket: number | undefined): void {
     learnEarly(this, dueBefore(this.rules, item.batch));
-    this.effects.push({ effect: "update", item, ticket });
+    this.effects.push({ effect: "update", item, ticket, learnt: this.state.learnt });
     this.state.sinceTarget += 1;
     if (this.rules.isUnlocked) this.state.guessed = item;
     this.follow(applied(this.rules, this.state, item.batch));

@@ -59,8 +59,13 @@ export interface HangUp {
  * evidence under that number; undefined where it is not sent.
  */
 type BatchEffect<P extends Payloads> =
-  /** Learn this batch and answer with its input gradient. */
-  | { readonly effect: "update"; readonly item: BatchItem<P>; readonly ticket: number | undefined }
+  /** Learn this batch and answer with its input gradient. So many targets are learnt before it. */
+  | {
+      readonly effect: "update";
+      readonly item: BatchItem<P>;
+      readonly ticket: number | undefined;
+      readonly learnt: number;
+    }
   /** Answer with the input gradient at present weights; change nothing. */
   | { readonly effect: "rehearse"; readonly item: BatchItem<P>; readonly ticket: number | undefined }
   /** Answer, and send on, what was answered and sent of this batch before. */

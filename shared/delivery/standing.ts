@@ -2,7 +2,7 @@
 export interface Standing {
   /** Batches applied since the last target was heard. */
   readonly sinceTarget: number;
-  /** Pinned: so many targets were learnt, those of batches 0 … learnt − 1. */
+  /** So many targets were learnt: those of batches 0 … learnt − 1, but in free runs for those that were lost with a link. */
   readonly learnt: number;
   /** Of the input of batches up to this one nothing is left to learn. */
   readonly corrected: number;

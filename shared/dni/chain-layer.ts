@@ -9,6 +9,7 @@ import type { LateLayer } from "./late-layer.ts";
 import type { LocalLayer } from "./local-layer.ts";
 import type { LockedLayer } from "./locked-layer.ts";
 import type { MixedLayer } from "./mixed-layer.ts";
+import { type Order, pinnedOrder } from "./order.ts";
 
 /** What the chain asks of a hidden layer, decoupled or locked. */
 export interface ChainLayer {
@@ -32,6 +33,7 @@ interface ChainLayerOptions {
   readonly maxRows: number;
   /** See ChainOptions. */
   readonly staleness: number;
+  readonly order?: Order | undefined;
   /** Before batch `next` every gradient has come, however late they may be. */
   readonly isSettled: (next: number) => boolean;
   readonly onHealth: (batch: number, health: GeneratorHealth) => void;
@@ -94,7 +96,7 @@ class Late implements ChainLayer {
 
   constructor(kernels: Kernels, layer: LateLayer, options: ChainLayerOptions) {
     const { staleness, maxRows } = options;
-    requireStaleness(staleness);
+    pinnedOrder(staleness);
     this.#targets = Array.from({ length: staleness }, () => kernels.allocate(maxRows * layer.outputs));
     this.layer = layer;
     this.#options = options;
@@ -142,29 +144,31 @@ class Deaf implements ChainLayer {
   drain(): void {}
 }
 
-/** A decoupled layer with the evidence and the targets of its last D batches. */
+/** A decoupled layer with the evidence and the targets of the batches it has yet to learn from. */
 class Stale implements ChainLayer {
   readonly layer: DecoupledLayer;
-  readonly #staleness: number;
+  readonly #order: Order;
   readonly #onHealth: ChainLayerOptions["onHealth"];
   readonly #evidence: EvidenceStore;
-  /** The target of batch b lies at b mod D: when it is overwritten, it has been learnt. */
+  /** The target of batch b lies at b mod their number: when it is overwritten, it has been learnt. */
   readonly #targets: readonly Float32Array[];
+  /** Targets of batches below this are learnt. */
+  #learnt = 0;
   #inputGradient: Float32Array | undefined;
 
   constructor(kernels: Kernels, layer: DecoupledLayer, options: ChainLayerOptions) {
-    const { maxRows, staleness, onHealth } = options;
-    requireStaleness(staleness);
+    const { maxRows, staleness, order = pinnedOrder(staleness), onHealth } = options;
     const widths = layer.evidenceWidths;
     this.layer = layer;
-    this.#staleness = staleness;
+    this.#order = order;
     this.#onHealth = onHealth;
-    this.#evidence = new EvidenceStore(kernels, staleness, { widths, maxRows });
-    this.#targets = Array.from({ length: staleness }, () => kernels.allocate(maxRows * widths.output));
+    this.#evidence = new EvidenceStore(kernels, order.reach, { widths, maxRows });
+    this.#targets = Array.from({ length: order.reach }, () => kernels.allocate(maxRows * widths.output));
   }
 
   forward(example: Example, batch: number): Float32Array {
-    this.#learn(batch - this.#staleness);
+    const due = this.#order.dueBefore(batch);
+    while (this.#learnt < due) this.#learnNext();
     const { output, inputGradient } = this.layer.update(example, batch);
     this.#evidence.keep(batch, this.layer.evidence(example, output));
     this.#inputGradient = inputGradient;
@@ -173,23 +177,19 @@ class Stale implements ChainLayer {
 
   hear(target: Float32Array | undefined, heard: Heard, answer: Answer): void {
     const { batch } = heard;
-    if (target) this.#targets[batch % this.#staleness]!.set(target);
+    if (target) this.#targets[batch % this.#order.reach]!.set(target);
     else this.#evidence.take(batch);
     answer(this.#inputGradient, heard);
   }
 
   drain(): void {
-    for (const batch of this.#evidence.batches()) this.#learn(batch);
+    while (this.#evidence.size > 0) this.#learnNext();
   }
 
-  #learn(batch: number): void {
+  #learnNext(): void {
+    const batch = this.#learnt++;
     const evidence = this.#evidence.take(batch);
     if (!evidence) return;
-    this.#onHealth(batch, this.layer.learn(evidence, this.#targets[batch % this.#staleness]!, batch));
+    this.#onHealth(batch, this.layer.learn(evidence, this.#targets[batch % this.#order.reach]!, batch));
   }
-}
-
-function requireStaleness(staleness: number): void {
-  if (!(Number.isInteger(staleness) && staleness >= 1))
-    throw new RangeError(`Cannot pin the staleness: ${staleness} is not a whole number from 1`);
 }

@@ -8,10 +8,13 @@ import type { GeneratorHealth } from "./generators/linear-generator.ts";
 import type { Head } from "./head.ts";
 import { type InputGenerator, inputGeneratorOf } from "./input-generator.ts";
 import { joined, type LayerState } from "./layer-state.ts";
+import type { Order } from "./order.ts";
 
 export interface ChainOptions {
   /** D ≥ 1: a hidden layer learns the target of batch b − D just before it applies batch b. Backprop has none. */
   readonly staleness: number;
+  /** In place of that, of each hidden layer: how a run that was not pinned has done it. */
+  readonly orders?: readonly (Order | undefined)[];
   /** What a byte of input is worth; 1 unless given. Floats are taken as they are. */
   readonly inputScale?: number;
   /** Activations and gradients between layers are rounded to it, as they are where they travel as it; f32 unless given. */
@@ -22,7 +25,7 @@ export interface ChainOptions {
 
 /**
  * All layers of a network in one process, one batch after another: what the services must arrive at, bit for bit, when
- * their staleness is pinned. Batches must come in order, from 0.
+ * their staleness is pinned, or what they have arrived at in the order that they recorded. Batches must come in order, from 0.
  */
 export class ReferenceChain {
   /** Layer 1 first, the head last. */
@@ -35,6 +38,8 @@ export class ReferenceChain {
   /** What stands between a hidden layer and its successor, forward and back; nothing for f32. */
   readonly #roundings: readonly { readonly forward: Rounding; readonly back: Rounding }[] | undefined;
   readonly #head: Head;
+  /** Before a snapshot all targets are learnt; a recorded order says when they were. */
+  readonly #drainsEvery: number;
 
   constructor(kernels: Kernels, network: NetworkOptions, options: ChainOptions, build: BuildLayer) {
     const { layers, run } = network;
@@ -42,12 +47,14 @@ export class ReferenceChain {
     this.#examples = new ChainExamples(kernels, network, options.inputScale ?? 1);
     this.layers = layers.map((_, index) => build(kernels, network, index + 1));
     this.#head = this.layers.at(-1) as Head;
-    const { staleness, dtype = "f32" } = options;
+    const { staleness, orders, dtype = "f32" } = options;
+    this.#drainsEvery = orders ? 0 : (run.snapshotEvery ?? 0);
     const hidden = this.layers.slice(0, -1);
     this.#hidden = hidden.map((layer, index) =>
       chainLayerOf(kernels, layer, {
         maxRows: run.batchSize,
         staleness,
+        order: orders?.[index],
         isSettled: (next) => this.#isSettled(next),
         onHealth: (batch, health) => options.onHealth?.(index + 1, batch, health),
       }),
@@ -64,8 +71,7 @@ export class ReferenceChain {
   /** Applies one batch to every layer; returns the training loss, mean over the examples, from before the head's step. */
   train(batch: ChainBatch, number: number): { loss: number } {
     const { rows } = batch;
-    const { snapshotEvery = 0 } = this.#network.run;
-    if (snapshotEvery > 0 && number > 0 && number % snapshotEvery === 0) this.drain();
+    if (this.#drainsEvery > 0 && number > 0 && number % this.#drainsEvery === 0) this.drain();
     const shown = this.#examples.of(batch);
     const sent: Float32Array[] = [];
     let example = shown;

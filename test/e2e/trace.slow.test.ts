@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import type { Span } from "../../services/layer/tracer.ts";
+import type { Span } from "../../services/layer/trace/tracer.ts";
 import { Experiment } from "../support/experiment.ts";
 
 const BATCHES = 300;

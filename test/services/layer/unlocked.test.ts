@@ -25,6 +25,7 @@ run: { batchSize: 4, batches: ${BATCHES}, evaluateEvery: 10 }
 }
 
 const idle: LayerSurroundings = {
+  applies: () => undefined,
   applied: () => undefined,
   stands: () => undefined,
   checkpoint: () => undefined,

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Tracer } from "../../../services/layer/tracer.ts";
+import { Tracer } from "../../../services/layer/trace/tracer.ts";
 import { joinTrace, spansFile } from "../../../services/train/trace.ts";
 
 let folder: string;

@@ -1,5 +1,10 @@
-import type { BatchFrame, CorrectionFrame, EvaluationFrame, TargetFrame } from "../../shared/wire/frames.ts";
-import { WatchedWork } from "./look/watched-work.ts";
+import type {
+  BatchFrame,
+  CorrectionFrame,
+  EvaluationFrame,
+  TargetFrame,
+} from "../../../shared/wire/frames.ts";
+import { WatchedWork } from "../look/watched-work.ts";
 import type { Tracer } from "./tracer.ts";
 
 /** The learning side, and when it did what. */

@@ -1,0 +1,43 @@
+import type { Command } from "commander";
+import { openDataSet } from "../../shared/data/kinds.ts";
+import { layerName } from "../../shared/record/worker-name.ts";
+import { type RecordedRun, recordedRun } from "../replay/recorded-run.ts";
+import { replay } from "../replay/replay.ts";
+import type { Edges } from "../train/edges.ts";
+import { findRun } from "./find-run.ts";
+
+const DIFFERS = 1;
+
+/** `unlocked replay [run]`: the exit code says whether every layer came to the same weights. */
+export function addReplay(program: Command, edges: Edges, done: (code: number) => void): void {
+  program
+    .command("replay")
+    .description(
+      "compute a finished run once more in one process, and hold its weights against those of the run",
+    )
+    .argument("[run]", "its id, the beginning of one, or a folder (default: the newest)")
+    .option("--runs <folder>", "where the records of runs are kept", "runs")
+    .action(async (wanted: string | undefined, { runs }: { readonly runs: string }) => {
+      const run = await recordedRun(findRun(runs, wanted));
+      const data = await openDataSet(run.config.data);
+      const { kernels } = edges.kernels(run.config.compute.kernels);
+      const found = replay(run.config, data, kernels, run.orders);
+      edges.out.write(verdictOn(run, found));
+      done(found.every((digest, index) => digest === run.digests[index]) ? 0 : DIFFERS);
+    });
+}
+
+function verdictOn({ config, digests, again }: RecordedRun, found: readonly string[]): string {
+  const lines = found.map((digest, index) => {
+    const recorded = digests[index]!;
+    const verdict = digest === recorded ? "the same" : `expected ${recorded}`;
+    return `${layerName(index + 1)}  ${digest}  ${verdict}`;
+  });
+  const differs = found.some((digest, index) => digest !== digests[index]);
+  const why = again.map(
+    ({ worker, first, last }) =>
+      `${worker} applied batches ${first} to ${last} more than once: that recovery was ${differs ? "not exact" : "exact"}`,
+  );
+  const verdict = differs ? "other weights than the run's" : "the weights of the run, to the bit";
+  return [...lines, ...why, `${config.run.batches} batches computed again: ${verdict}`, ""].join("\n");
+}

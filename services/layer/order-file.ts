@@ -1,0 +1,51 @@
+import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
+import type { Logger } from "pino";
+import { ENTRY_BYTES, orderEntry, orderPath } from "../../shared/record/order-record.ts";
+
+/**
+ * Writes down, before anything of a batch is sent, how many targets a layer has learnt. Not synced: what a process has
+ * written outlives it, but not a power cut.
+ */
+export class OrderFile {
+  readonly #path: string;
+  readonly #log: Pick<Logger, "warn">;
+  readonly #entry = Buffer.alloc(ENTRY_BYTES);
+  #file: number | undefined;
+  /** Batches below this were applied before, in this life or an earlier one. */
+  #end = 0;
+  #hasFailed = false;
+
+  constructor(state: string, log: Pick<Logger, "warn">) {
+    this.#path = orderPath(state);
+    this.#log = log;
+  }
+
+  /** Of a disk that is full it is said once: training is not to end for it. */
+  note(batch: number, learnt: number): void {
+    if (this.#hasFailed) return;
+    try {
+      this.#file ??= this.#open();
+      this.#entry.writeUInt32LE(orderEntry(learnt, batch < this.#end));
+      writeSync(this.#file, this.#entry, 0, ENTRY_BYTES, batch * ENTRY_BYTES);
+      this.#end = Math.max(this.#end, batch + 1);
+    } catch (error) {
+      this.#hasFailed = true;
+      this.#log.warn(
+        { err: error, batch },
+        "cannot write the order of learning: this run cannot be replayed",
+      );
+      this.close();
+    }
+  }
+
+  close(): void {
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
+  }
+
+  #open(): number {
+    const file = openSync(this.#path, constants.O_RDWR | constants.O_CREAT, 0o666);
+    this.#end = Math.floor(fstatSync(file).size / ENTRY_BYTES);
+    return file;
+  }
+}
