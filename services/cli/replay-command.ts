@@ -28,16 +28,17 @@ export function addReplay(program: Command, edges: Edges, done: (code: number) =
 }
 
 function verdictOn({ config, digests, again }: RecordedRun, found: readonly string[]): string {
+  const isSame = found.every((digest, index) => digest === digests[index]);
   const lines = found.map((digest, index) => {
-    const recorded = digests[index]!;
-    const verdict = digest === recorded ? "the same" : `expected ${recorded}`;
+    const verdict = digest === digests[index] ? "the same" : `expected ${digests[index]}`;
     return `${layerName(index + 1)}  ${digest}  ${verdict}`;
   });
-  const differs = found.some((digest, index) => digest !== digests[index]);
-  const why = again.map(
-    ({ worker, first, last }) =>
-      `${worker} applied batches ${first} to ${last} more than once: that recovery was ${differs ? "not exact" : "exact"}`,
-  );
-  const verdict = differs ? "other weights than the run's" : "the weights of the run, to the bit";
-  return [...lines, ...why, `${config.run.batches} batches computed again: ${verdict}`, ""].join("\n");
+  for (const { worker, first, last } of again)
+    lines.push(
+      `${worker} applied batches ${first} to ${last} more than once: that recovery was ${isSame ? "exact" : "not exact"}`,
+    );
+  if (!isSame && again.length === 0)
+    lines.push("no layer applied a batch twice: targets were lost with a link, or rates were halved");
+  const verdict = isSame ? "the weights of the run, to the bit" : "other weights than the run's";
+  return [...lines, `${config.run.batches} batches computed again: ${verdict}`, ""].join("\n");
 }

@@ -1,6 +1,9 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
-import type { Logger } from "pino";
 import { ENTRY_BYTES, orderEntry, orderPath } from "../../shared/record/order-record.ts";
+
+interface Log {
+  warn(fields: object, text: string): void;
+}
 
 /**
  * Writes down, before anything of a batch is sent, how many targets a layer has learnt. Not synced: what a process has
@@ -8,14 +11,14 @@ import { ENTRY_BYTES, orderEntry, orderPath } from "../../shared/record/order-re
  */
 export class OrderFile {
   readonly #path: string;
-  readonly #log: Pick<Logger, "warn">;
+  readonly #log: Log;
   readonly #entry = Buffer.alloc(ENTRY_BYTES);
   #file: number | undefined;
   /** Batches below this were applied before, in this life or an earlier one. */
   #end = 0;
   #hasFailed = false;
 
-  constructor(state: string, log: Pick<Logger, "warn">) {
+  constructor(state: string, log: Log) {
     this.#path = orderPath(state);
     this.#log = log;
   }

@@ -5,6 +5,7 @@ import type { DecoupledLayer } from "../../shared/dni/decoupled-layer.ts";
 import type { Evidence } from "../../shared/dni/evidence.ts";
 import type { Head } from "../../shared/dni/head.ts";
 import { InputGenerator } from "../../shared/dni/input-generator.ts";
+import { recordedOrder } from "../../shared/dni/order.ts";
 import type { ReferenceChain } from "../../shared/dni/reference-chain.ts";
 import { buildLayer, referenceChain } from "../../shared/layers/network.ts";
 import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
@@ -24,6 +25,14 @@ function trained(staleness: number, of = network): ReferenceChain {
   const chain = referenceChain(kernels, of, { staleness });
   for (const batch of range(run.batches)) chain.train(twoRings(1, batch, 16), batch);
   return chain;
+}
+
+/** In an order as a run records it: of each batch and hidden layer, how many targets were learnt before it. */
+function ordered(...learnt: readonly (readonly number[])[]) {
+  const chain = referenceChain(kernels, network, { staleness: 1, orders: learnt.map(recordedOrder) });
+  for (const batch of range(run.batches)) chain.train(twoRings(1, batch, 16), batch);
+  chain.drain();
+  return statesOf(chain);
 }
 
 /** The pinned order written out, with everything kept for ever and nothing reused. */
@@ -190,5 +199,30 @@ describe("the reference chain with backprop", () => {
         expect(distance(tensors[`layer.${name}`]!, values), `layer ${k + 1} ${name}`).toBeLessThan(1e-5);
       }
     }
+  });
+});
+
+describe("a recorded order", () => {
+  const pinnedTo = (staleness: number) =>
+    range(run.batches).map((batch) => Math.max(0, batch - staleness + 1));
+  const drained = (staleness: number) => {
+    const chain = trained(staleness);
+    chain.drain();
+    return statesOf(chain);
+  };
+
+  it("that is a pinned one comes to the same weights", () => {
+    expect(ordered(pinnedTo(3), pinnedTo(3))).toEqual(drained(3));
+    expect(ordered(pinnedTo(3), pinnedTo(3))).not.toEqual(drained(2));
+  });
+
+  it("may leave all to the end", () => {
+    const none = range(run.batches).map(() => 0);
+    expect(ordered(none, none)).toEqual(drained(run.batches));
+  });
+
+  it("that differs by one target in one batch comes to others", () => {
+    const other = pinnedTo(3).with(7, 6);
+    expect(ordered(other, pinnedTo(3))).not.toEqual(ordered(pinnedTo(3), pinnedTo(3)));
   });
 });

@@ -1,0 +1,79 @@
+import { execFile } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { orderPath } from "../../shared/record/order-record.ts";
+import { Experiment } from "../support/experiment.ts";
+
+const BATCHES = 1000;
+const set = [
+  `run.batches=${BATCHES}`,
+  "run.checkpointEvery=100",
+  "run.evaluateEvery=500",
+  "compute.kernels=wasm",
+];
+const SAME = /^layer\d {2}[0-9a-f]{64} {2}the same$/gm;
+
+const opened: Experiment[] = [];
+afterEach(async () => {
+  for (const experiment of opened.splice(0)) await experiment.close();
+});
+
+function begin(config: string, more: readonly string[] = []): Experiment {
+  const experiment = new Experiment(config, { set: [...set, ...more] });
+  opened.push(experiment);
+  return experiment;
+}
+
+function replay({ runs }: Experiment): Promise<{ readonly code: number; readonly output: string }> {
+  const words = ["services/start/run.cjs", "services/cli/main.ts", "replay", "--runs", runs];
+  return new Promise((resolve) => {
+    execFile(process.execPath, words, (error, stdout, stderr) =>
+      resolve({ code: error ? Number(error.code) : 0, output: stdout + stderr }),
+    );
+  });
+}
+
+describe("a free run over processes, computed again in one", () => {
+  it.each(["configs/mnist.yaml", "configs/binary-addition.yaml", "configs/gpt/tiny.yaml"])(
+    "comes to the same weights (%s), and to others in another order",
+    async (config) => {
+      const experiment = begin(config);
+      const { layers } = await experiment.summary();
+      const { code, output } = await replay(experiment);
+      expect(output.match(SAME)).toHaveLength(layers.length);
+      expect(code).toBe(0);
+      const path = orderPath(join(experiment.folder, "checkpoints", "layer1"));
+      const order = readFileSync(path);
+      order.writeUInt32LE(1, 4 * (BATCHES / 2));
+      writeFileSync(path, order);
+      const other = await replay(experiment);
+      expect(other.output).toContain("other weights than the run's");
+      expect(other.code).toBe(1);
+    },
+  );
+
+  it.each(["source", "layer4"])("comes to the same weights where %s was killed", async (victim) => {
+    const experiment = begin("configs/mnist.yaml", ["run.batches=2000"]);
+    await experiment.until("layer4", ({ msg }) => msg === "checkpoint");
+    process.kill(experiment.pid(victim), "SIGKILL");
+    await experiment.summary();
+    const { code, output } = await replay(experiment);
+    expect(output.match(SAME)).toHaveLength(4);
+    expect(code).toBe(0);
+  });
+
+  it("says which recovery was not exact, where a layer that learns from targets was killed", async () => {
+    const experiment = begin("configs/mnist.yaml", ["run.batches=2000", "run.checkpointEvery=400"]);
+    await experiment.until("layer2", ({ msg }) => msg === "checkpoint");
+    process.kill(experiment.pid("layer2"), "SIGKILL");
+    await experiment.summary();
+    const { code, output } = await replay(experiment);
+    const isSame = output.match(SAME)?.length === 4;
+    expect(code).toBe(isSame ? 0 : 1);
+    const verdict = isSame ? "exact" : "not exact";
+    expect(output).toMatch(
+      new RegExp(`^layer2 applied batches \\d+ to \\d+ more than once: that recovery was ${verdict}$`, "m"),
+    );
+  });
+});
