@@ -85,7 +85,7 @@ class Played {
       ticketsKept: 8,
       dtypes,
     });
-    const idle = { applied: () => undefined, stands: () => undefined };
+    const idle = { applies: () => undefined, applied: () => undefined, stands: () => undefined };
     const around = idle as Partial<LayerSurroundings> as LayerSurroundings;
     this.service = new LayerService(rules, this.#work, new Meter(0), around, {
       cursor: -1,

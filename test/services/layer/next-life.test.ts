@@ -38,6 +38,7 @@ afterEach(() => rmSync(options.state, { recursive: true }));
 async function learnsAlone(): Promise<number> {
   const { work, lineage, life } = await startUp({ config, options, environment }, 0);
   const around: Partial<LayerSurroundings> = {
+    applies: () => undefined,
     applied: (cursor) => lineage.applied(cursor),
     stands: (standing) => lineage.stands(standing),
     held: () => undefined,
