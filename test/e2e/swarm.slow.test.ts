@@ -180,11 +180,14 @@ describe.skipIf(missing !== undefined)("a network on a Swarm of three nodes", ()
     giveBack();
     const returned = Date.now();
     const left = await ended;
+    // What it said without an engine, nobody has kept.
+    const log = await swarm.docker(["logs", "--timestamps", "--tail", "1", old!], node).catch(() => "");
+    const [at, ...last] = log.split(" ");
     // The engine takes the node back in its own time.
     const statuses = () => swarm.docker(["node", "ls", "--format", "{{.Status}}"]);
     await vi.waitFor(async () => expect(await statuses()).not.toContain("Down"), 2 * MINUTE);
     const [elsewhere, own] = [placed - cut, learnt - placed];
-    return `and ${moved.length - 1} more run elsewhere after ${elsewhere} ms, it learns ${own} ms later; its old copy ended ${left - placed} ms after that start, ${left - returned} ms after the node was back`;
+    return `and ${moved.length - 1} more run elsewhere after ${elsewhere} ms, it learns ${own} ms later; its old copy ended ${left - placed} ms after that start, ${left - returned} ms after the node was back; it said last, ${Date.parse(at!) - returned} ms after that: ${last.slice(0, 3).join(" ")}`;
   }
 
   async function servicesOn(node: SwarmNode): Promise<string[]> {
