@@ -20,6 +20,7 @@ import { configHash } from "../../shared/config/hash.ts";
 import { loadConfig } from "../../shared/config/read-config.ts";
 import type { Summary } from "../../shared/record/summary.ts";
 import { DirectRun } from "../support/direct-run.ts";
+import { expectExact } from "../support/exact.ts";
 import { Experiment } from "../support/experiment.ts";
 import { byteTensor } from "../support/frames.ts";
 import { greetHead, ROWS, ringsActivation, startHead, teachHead } from "../support/head-peer.ts";
@@ -329,9 +330,4 @@ function flipBit(path: string): void {
 /** The layer's folder and the file in it, however the run's folder was reached. */
 function lastTwo(path: unknown): string {
   return String(path).split("/").slice(-2).join("/");
-}
-
-function expectExact({ batches, layers }: Summary): void {
-  for (const { layer, applied } of layers)
-    expect({ layer, applied }).toEqual({ layer, applied: [[0, batches - 1]] });
 }

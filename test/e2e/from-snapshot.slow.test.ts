@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import type { Summary } from "../../shared/record/summary.ts";
 import { chainOutcome, runOutcome } from "../support/chain.ts";
+import { expectExact } from "../support/exact.ts";
 import { Experiment } from "../support/experiment.ts";
 
 const RINGS = "configs/two-rings.yaml";
@@ -92,9 +92,4 @@ function filesOf({ folder }: Experiment, worker: string): string[] {
 
 function restoredAt(experiment: Experiment, worker: string): number | undefined {
   return experiment.log(worker).findLast(({ msg }) => msg === "restored")?.batch;
-}
-
-function expectExact({ batches, layers }: Summary): void {
-  for (const { layer, applied } of layers)
-    expect({ layer, applied }).toEqual({ layer, applied: [[0, batches - 1]] });
 }

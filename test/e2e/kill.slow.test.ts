@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import type { Summary } from "../../shared/record/summary.ts";
 import { DirectRun } from "../support/direct-run.ts";
+import { expectExact } from "../support/exact.ts";
 import { Experiment, type LogLine } from "../support/experiment.ts";
 
 const MNIST = "configs/mnist.yaml";
@@ -105,11 +105,6 @@ async function killWhen(
 
 function evaluatedAt(batch: number) {
   return (line: LogLine) => line.msg === "evaluated" && line.batch === batch;
-}
-
-function expectExact({ batches, layers }: Summary): void {
-  for (const { layer, applied } of layers)
-    expect({ layer, applied }).toEqual({ layer, applied: [[0, batches - 1]] });
 }
 
 function lives(experiment: Experiment, worker: string): number {

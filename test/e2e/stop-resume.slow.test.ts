@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import type { Summary } from "../../shared/record/summary.ts";
+import { expectExact } from "../support/exact.ts";
 import { Experiment } from "../support/experiment.ts";
 
 const RINGS = "configs/two-rings.yaml";
@@ -115,9 +115,4 @@ function isAlive(pid: number): boolean {
 
 async function gone(pids: readonly number[]): Promise<void> {
   while (pids.some(isAlive)) await new Promise((resolve) => setTimeout(resolve, 20));
-}
-
-function expectExact({ batches, layers }: Summary): void {
-  for (const { layer, applied } of layers)
-    expect({ layer, applied }).toEqual({ layer, applied: [[0, batches - 1]] });
 }
