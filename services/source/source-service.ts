@@ -36,7 +36,7 @@ interface RunState {
   isRunning(): boolean;
   /** Every layer holds its last batch durably. */
   finished(frame: FinishedFrame): void;
-  /** This batch was handed to the network. */
+  /** This batch is being handed to the network. */
   sent(batch: number): void;
 }
 
@@ -188,8 +188,9 @@ export class SourceService {
     if (number > this.#sent) this.#meter.batch(number);
     else this.#meter.again();
     this.#sent = Math.max(this.#sent, number);
-    this.#successor?.send(frameOf(this.#data, batch, number));
+    // Before: layer 1 may have it before this process goes on.
     this.#run.sent(number);
+    this.#successor?.send(frameOf(this.#data, batch, number));
   }
 
   #sendEvaluation(batch: number, part: number): void {
