@@ -147,7 +147,9 @@ describe("a worker started by hand", () => {
         [1, 2, 3].map((times) => [reason, times]),
       );
       expect(of.lines.at(-1)?.msg).toBe("cannot work with this successor");
-      expect(head.said("turned away").filter((line) => line.reason === reason)).toHaveLength(3);
+      const turnedAway = () => head.said("turned away").filter((line) => line.reason === reason);
+      // The stranger may be gone before the head has told of it.
+      await expect.poll(turnedAway).toHaveLength(3);
     }
     await run.startAll();
     expectExact(await run.summary());
