@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { orderPath } from "../../shared/record/order-record.ts";
+import { ENTRY_BYTES, orderPath } from "../../shared/record/order-record.ts";
 import { Experiment } from "../support/experiment.ts";
 
 const BATCHES = 1000;
@@ -65,7 +65,10 @@ describe("a free run over processes, computed again in one", () => {
 
   it("says which recovery was not exact, where a layer that learns from targets was killed", async () => {
     const experiment = begin("configs/mnist.yaml", ["run.batches=2000", "run.checkpointEvery=400"]);
-    await experiment.until("layer2", ({ msg }) => msg === "checkpoint");
+    const { batch } = await experiment.until("layer2", ({ msg }) => msg === "checkpoint");
+    const order = orderPath(join(experiment.folder, "checkpoints", "layer2"));
+    // Else it may die with nothing to do again.
+    await expect.poll(() => statSync(order).size / ENTRY_BYTES).toBeGreaterThan(batch! + 10);
     process.kill(experiment.pid("layer2"), "SIGKILL");
     await experiment.summary();
     const { code, output } = await replay(experiment);
