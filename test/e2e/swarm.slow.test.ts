@@ -209,9 +209,14 @@ describe.skipIf(missing !== undefined)("a network on a Swarm of three nodes", ()
     return Date.parse(lines.find((line) => wanted.test(line))!.split(" ")[0]!);
   }
 
-  async function elsewhere(service: string, than: SwarmNode) {
-    const node = (await swarm.nodesOf(service)).find(({ number }) => number !== than.number)!;
-    return { node, container: (await swarm.containersOf(service, node))[0]! };
+  /** As soon as it runs there: of several services that move, one is placed first. */
+  function elsewhere(service: string, than: SwarmNode) {
+    return vi.waitFor(async () => {
+      const node = (await swarm.nodesOf(service)).find(({ number }) => number !== than.number)!;
+      const [container] = await swarm.containersOf(service, node);
+      if (container === undefined) throw new Error(`${service} runs on node ${than.number} alone`);
+      return { node, container };
+    }, MINUTE);
   }
 
   async function worker(name: string): Promise<WorkerView> {
