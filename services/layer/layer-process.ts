@@ -41,11 +41,6 @@ const OVER_MS = 15_000;
 /** Finished, alone for so long, and never released. */
 const FORGOTTEN_MS = 600_000;
 
-/** A pinned layer keeps of what it sent as much as its checkpoints need, so it must save each of them. */
-function leastBetweenSaves({ config, options }: LayerStart): number {
-  return config.delivery.schedule === "free" ? paceOf(options).saveMs : 0;
-}
-
 /** One layer: delivery and learning, its checkpoints, and how it leaves when the run is over. */
 export class LayerProcess implements Role, PortOwner {
   readonly worker: Worker;
@@ -93,7 +88,7 @@ export class LayerProcess implements Role, PortOwner {
     this.#turnedAway = new LogAllowance(environment.now);
     this.worker = new Worker(this, start, life, port);
     this.#predecessor = new Predecessor(this.worker.self, config);
-    this.#saver = new Saver(lineage, this.worker, leastBetweenSaves(start));
+    this.#saver = new Saver(lineage, this.worker, paceOf(start).saveMs);
     const rules = rulesOf(config, this.layer);
     const { cursor, standing } = lineage;
     this.reaches = startup.reaches;

@@ -16,7 +16,7 @@ interface CommandTarget {
   readonly event: (name: "paused" | "resumed" | "delayed" | "undelayed", text: string) => void;
   readonly save: () => void;
   /** Ends the process as a crash would: nothing is saved or reported. */
-  readonly crash: () => void;
+  readonly kill: () => void;
   readonly stop: (why: string, code: number) => void;
 }
 
@@ -31,7 +31,7 @@ export function runCommand(worker: CommandTarget, command: Command): void {
     case "checkpoint":
       return worker.save();
     case "kill":
-      return worker.crash();
+      return worker.kill();
     case "restart":
       return worker.stop("told to restart", ExitCode.startAgain);
     case "stop":

@@ -99,7 +99,7 @@ export class Worker {
     const worker = nameOf(this.self.layer);
     void this.#start.environment.tell({ kind: "listening", worker, port: this.port });
     this.timers.every(REPORT_MS, () => this.status.report());
-    const { lookMs } = paceOf(this.#start.options);
+    const { lookMs } = paceOf(this.#start);
     this.timers.every(lookMs, () => void this.stepDownIfReplaced(() => this.claim.glance()));
   }
 
@@ -242,7 +242,7 @@ export class Worker {
       },
       event: (name: EventName, text: string) => this.event(name, text),
       save: () => role.save(),
-      crash: () => this.#finish(1),
+      kill: () => this.#finish(1),
       stop: (why: string, code: number) => void this.stop(why, code),
     };
     runCommand(target, command);

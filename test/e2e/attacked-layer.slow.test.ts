@@ -10,7 +10,7 @@ import { expectExact } from "../support/exact.ts";
 import { byteTensor } from "../support/frames.ts";
 import { greetHead, ROWS, ringsActivation, startHead, teachHead } from "../support/head-peer.ts";
 import type { RawPeer } from "../support/raw-peer.ts";
-import type { Worker } from "../support/worker-process.ts";
+import { stopUnharmed } from "../support/stop-unharmed.ts";
 
 /** Digests are compared: all layers must compute with the same kernels. */
 const SHORT = ["run.batches=1500", "run.evaluateEvery=750", "compute.kernels=wasm"];
@@ -30,7 +30,7 @@ describe("a live layer, attacked by whoever greets as its predecessor,", () => {
       expect({ name, code: closed.code }).toEqual({ name, code });
       expect(closed.reason).toMatch(reason);
     }
-    const ends = await Promise.all([head!, control!, beyond!].map(({ worker }) => stop(worker)));
+    const ends = await Promise.all([head!, control!, beyond!].map(({ worker }) => stopUnharmed(worker)));
     const [attacked, calm, further] = ends;
     expect(attacked).toEqual(calm);
     expect(attacked!.applied).toEqual([[0, 1]]);
@@ -108,14 +108,6 @@ const attacks: Readonly<Record<string, Attack>> = {
     reason: /activation is i8, this layer takes f32/,
   },
 };
-
-async function stop(worker: Worker) {
-  worker.signal("SIGTERM");
-  expect(await worker.ended).toBe(0);
-  expect(worker.said("started")).toHaveLength(1);
-  const { applied, digest } = await worker.says("stopped");
-  return { applied, digest };
-}
 
 function savedDigest(run: DirectRun, state: string): string {
   const names = readdirSync(run.state(state)).filter((name) => name.endsWith(".safetensors"));

@@ -1,8 +1,8 @@
 import { afterEach, expect, it } from "vitest";
 import { DirectRun, type Surroundings } from "../support/direct-run.ts";
 import { startHead, teachHead } from "../support/head-peer.ts";
+import { stopUnharmed } from "../support/stop-unharmed.ts";
 import { residentMiB } from "../support/usage.ts";
-import type { Worker } from "../support/worker-process.ts";
 import { Attack } from "./attack.ts";
 import { crowd } from "./crowd.ts";
 
@@ -50,7 +50,7 @@ it(`a real layer with a small heap hangs up on ${MUTANTS} mutants and all that i
   expect(Math.min(...resident.slice(5)) - resident[0]!).toBeLessThan(64);
 
   for (const { port } of heads) await teachHead(port, run, [2]);
-  const [ours, theirs] = [await stop(attacked.worker), await stop(control.worker)];
+  const [ours, theirs] = [await stopUnharmed(attacked.worker), await stopUnharmed(control.worker)];
   expect(ours).toEqual(theirs);
   expect(ours.applied).toEqual([[0, 2]]);
 });
@@ -65,13 +65,5 @@ it("500 connections that say nothing, or say it slowly, are cut, while a neighbo
   expect(leftThen).toBeGreaterThan(0);
   // 6 s are the bar; the machine may be busy.
   expect(Math.max(...lastedMs)).toBeLessThan(12_000);
-  expect((await stop(worker)).applied).toEqual([[0, 0]]);
+  expect((await stopUnharmed(worker)).applied).toEqual([[0, 0]]);
 });
-
-async function stop(worker: Worker) {
-  worker.signal("SIGTERM");
-  expect(await worker.ended).toBe(0);
-  expect(worker.said("started")).toHaveLength(1);
-  const { applied, digest } = await worker.says("stopped");
-  return { applied, digest };
-}

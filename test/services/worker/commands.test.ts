@@ -31,7 +31,7 @@ function afterAs(hasSuccessor: boolean, commands: readonly Command[]): string[] 
         },
         event: (name) => done.push(`said ${name}`),
         save: () => done.push("saved"),
-        crash: () => done.push("crashed"),
+        kill: () => done.push("killed"),
         stop: (_, code) => done.push(`stopped with ${code}`),
       },
       command,
@@ -61,6 +61,6 @@ it("a restart asks whoever started the worker for another life, and a stop for n
 });
 
 it("a kill saves nothing, a checkpoint ends nothing", () => {
-  expect(after("kill")).toEqual(["crashed"]);
+  expect(after("kill")).toEqual(["killed"]);
   expect(after("checkpoint")).toEqual(["saved"]);
 });
