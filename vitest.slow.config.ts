@@ -1,10 +1,15 @@
 import { defineConfig } from "vitest/config";
 
-/** Their bars are times: one file at a time. All others wait for what happens, however long it takes: two at a time. */
+/**
+ * Their bars are times: one file at a time. All others wait for what happens, however long it takes: three at a time, as many
+ * of them wait for an engine or for a fault to pass.
+ */
 const TIMED = [
   "test/chaos/*.slow.test.ts",
   "test/fuzz/live-layer.slow.test.ts",
-  "test/e2e/{ask,dashboard,stop-resume,store}.slow.test.ts",
+  "test/e2e/stop-resume.slow.test.ts",
+  "test/e2e/page/{ask,dashboard}.slow.test.ts",
+  "test/e2e/engines/store.slow.test.ts",
 ];
 
 /** What is waited for comes; a second, as vitest has it for a poll, is too short on a busy machine. */
@@ -20,7 +25,7 @@ export default defineConfig({
           name: "events",
           include: ["test/**/*.slow.test.ts"],
           exclude: [...TIMED, "node_modules/**"],
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },
       },

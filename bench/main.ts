@@ -28,6 +28,7 @@ const registry: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>
   fuzz: () => import("./fuzz/bench.ts"),
   scale: () => import("./scale/bench.ts"),
   model: () => import("./model/bench.ts"),
+  kills: () => import("./kills/bench.ts"),
   store: () => import("./store/bench.ts"),
 };
 

@@ -43,7 +43,9 @@ export function swarmStack(config: Config, request: DeployRequest): string {
       // For the hub's port: what is internal publishes none.
       outside: { driver: "overlay" },
     },
-    volumes: Object.fromEntries(workers.map(({ name }) => [name, {}])),
+    ...(request.store === undefined && {
+      volumes: Object.fromEntries(workers.map(({ name }) => [name, {}])),
+    }),
     ...(secrets.length > 0 && {
       secrets: Object.fromEntries(secrets.map(([name, file]) => [name, { file: escaped(file) }])),
     }),
@@ -84,7 +86,8 @@ function service(
       ports: [{ target: PORT, published: `\${UNLOCKED_PORT:-${PORT}}`, protocol: "tcp", mode: "host" }],
     }),
     volumes: [
-      { type: "volume", source: name, target: folder },
+      // With a store a volume ends with its container: a named one stays on its node, and a later run would find it there.
+      { type: "volume", ...(request.store === undefined && { source: name }), target: folder },
       { type: "tmpfs", target: "/tmp", tmpfs: { size: 64 * 2 ** 20 } },
       ...data,
     ],

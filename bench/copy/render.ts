@@ -56,7 +56,7 @@ function healthOf(trials: readonly CopyTrial[], figure: "error" | "cosine"): str
 }
 
 /** Of the longest length solved, mean over the seeds. */
-export function longest(trials: readonly CopyTrial[]): number {
+function longest(trials: readonly CopyTrial[]): number {
   return mean(trials.map(({ solvedAt }) => solvedAt.length));
 }
 

@@ -31,7 +31,7 @@ export interface WindowedOptions {
 }
 
 /** One window of every row's stream; a block of rows for each step, one after another. */
-export interface Window {
+interface Window {
   readonly input: Float32Array;
   /** Dense: one-hot rows; zeros where nothing is asked, and no gradient comes from there. */
   readonly labels: Float32Array;

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { svgFile } from "../../shared/record/svg-chart.ts";
+import { svgFile } from "../../shared/record/curves/svg-chart.ts";
 import type { Bench } from "../harness/bench.ts";
 import { BenchRun } from "../harness/bench-run.ts";
 import { renderSpread } from "../harness/render.ts";

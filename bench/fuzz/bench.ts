@@ -1,9 +1,9 @@
 import { Attack, type Volley } from "../../test/fuzz/attack.ts";
 import { crowd } from "../../test/fuzz/crowd.ts";
 import { decodeMutants } from "../../test/fuzz/decode-mutants.ts";
-import { DirectRun } from "../../test/support/direct-run.ts";
 import { startHead, teachHead } from "../../test/support/head-peer.ts";
-import { busyMs, residentMiB } from "../../test/support/usage.ts";
+import { DirectRun } from "../../test/support/processes/direct-run.ts";
+import { busyMs, residentMiB } from "../../test/support/processes/usage.ts";
 import type { Asked, Bench } from "../harness/bench.ts";
 import type { Bar, Cell, Table } from "../harness/report.ts";
 

@@ -1,9 +1,8 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Asked, Bench } from "../harness/bench.ts";
-import { renderSpread } from "../harness/render.ts";
-import type { Cell } from "../harness/report.ts";
-import { alternate, median, ratioOf, spreadOf } from "../harness/statistics.ts";
+import { raceRows } from "../harness/race.ts";
+import { alternate, ratioOf } from "../harness/statistics.ts";
 import { openTorch, type Torch } from "../harness/torch.ts";
 import { npmStart } from "../pipeline/npm-start.ts";
 import { measureLinks } from "./links.ts";
@@ -24,7 +23,7 @@ export const bench: Bench = {
       notes: [
         note,
         `${CONFIG} by npm start counts from the first update of the head until its last batch is on disk, checkpoints included, with one evaluation on 12 windows. PyTorch counts its loop: batches, forward, backward, clipping, AdamW; no evaluation. Starting, importing and reading the text count in neither. Our loss is that of the evaluation, PyTorch's the mean of its last 100 training batches.`,
-        "A userland proxy on each of the five links delays both directions (test/support/proxy.ts; at 0 ms it is there as well), and shares the machine's cores. Late gradients are backprop with a window of 8: see docs/gpt.md for what such batches are worth.",
+        "A userland proxy on each of the five links delays both directions (test/support/network/proxy.ts; at 0 ms it is there as well), and shares the machine's cores. Late gradients are backprop with a window of 8: see docs/gpt.md for what such batches are worth.",
       ],
     };
   },
@@ -60,13 +59,7 @@ async function measure(asked: Asked, torch: Torch | undefined) {
     };
   }
   const found = await alternate(candidates, { rounds: asked.isQuick ? 1 : 3 });
-  const rows = Object.entries(found).map(([name, seconds]): Cell[] => [
-    name,
-    renderSpread(spreadOf(seconds), " s"),
-    batches / median(seconds),
-    median(losses[name]!),
-    renderSpread(ratioOf(found.cdni!, seconds), "×"),
-  ]);
+  const rows = raceRows(found, { batches, results: losses, ours: "cdni" });
   const against = () => ratioOf(found.cdni!, found.PyTorch!).median;
   return {
     title: `nanoGPT's setting for a CPU, ${batches} batches of 12 × 64 characters`,

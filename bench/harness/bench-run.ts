@@ -1,11 +1,11 @@
 import { secretFile } from "../../services/train/worker-plan.ts";
 import { loadConfig } from "../../shared/config/read-config.ts";
 import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
-import { DirectRun, type Surroundings } from "../../test/support/direct-run.ts";
-import { HubProcess } from "../../test/support/hub-process.ts";
-import type { Conditions } from "../../test/support/lane.ts";
-import { TcpProxy } from "../../test/support/proxy.ts";
-import type { Worker } from "../../test/support/worker-process.ts";
+import type { Conditions } from "../../test/support/network/lane.ts";
+import { TcpProxy } from "../../test/support/network/proxy.ts";
+import { DirectRun, type Surroundings } from "../../test/support/processes/direct-run.ts";
+import { HubProcess } from "../../test/support/processes/hub-process.ts";
+import type { Worker } from "../../test/support/processes/worker-process.ts";
 import { median } from "./statistics.ts";
 
 interface RunRequest {

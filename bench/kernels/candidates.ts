@@ -21,7 +21,7 @@ const NODE = [process.execPath, "--import", "tsx"];
 /** Best first. */
 const CORE_TYPES = ["SkylakeX", "Haswell"];
 
-export interface Candidates {
+interface Candidates {
   /** Ours first, the best first: native by every path of this processor, then the others. */
   readonly candidates: readonly Candidate[];
   /** Versions of the others', and who was left out and why. */

@@ -2,8 +2,8 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { LinkDtype } from "../../shared/wire/frames.ts";
-import type { Conditions } from "../../test/support/lane.ts";
-import { TcpProxy } from "../../test/support/proxy.ts";
+import type { Conditions } from "../../test/support/network/lane.ts";
+import { TcpProxy } from "../../test/support/network/proxy.ts";
 
 /** What carries the bytes: our links with all their checks, a bare socket, or ws as it comes. */
 export type Carrier = "link" | "tcp" | "ws";
@@ -16,7 +16,7 @@ export interface Exchange {
   readonly ms: number;
 }
 
-export interface Between {
+interface Between {
   readonly dtype?: LinkDtype;
   /** What the network between them is like; a direct connection if not given. */
   readonly conditions?: Partial<Conditions>;

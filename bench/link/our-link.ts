@@ -15,9 +15,9 @@ import { hello as anyHello, welcome as anyWelcome } from "../../test/support/fra
 import type { Sender } from "./end.ts";
 import type { Exchange } from "./ends.ts";
 
-/** A batch of MNIST: 64 examples with ten labels each, answered by the gradient of 256 floats for each. */
-export const ROWS = 64;
-export const LABELS = 10;
+/** A batch of MNIST: 64 examples with a label each, answered by the gradient of 256 floats for each. */
+const ROWS = 64;
+const LABELS = 1;
 const ANSWER_COLUMNS = 256;
 
 const config = { heartbeatMs: 1000, handshakeMs: 5000, backoffMs: { first: 50, most: 2000 } };

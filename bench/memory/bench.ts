@@ -3,7 +3,7 @@ import { SourceMap } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { DirectRun } from "../../test/support/direct-run.ts";
+import { DirectRun } from "../../test/support/processes/direct-run.ts";
 import type { Asked, Bench } from "../harness/bench.ts";
 import { BenchRun, cursorOf, sleep } from "../harness/bench-run.ts";
 import { residentMegabytes } from "../harness/processes.ts";

@@ -1,7 +1,7 @@
 import { type Model, openModel } from "../../services/model/model.ts";
 import { loadConfig } from "../../shared/config/read-config.ts";
 import { openDataSet } from "../../shared/data/kinds.ts";
-import { saveRun } from "../../test/support/saved-run.ts";
+import { saveRun } from "../../test/support/processes/saved-run.ts";
 
 export const CONFIG = "configs/mnist.yaml";
 

@@ -4,10 +4,10 @@
  *
  *     npm run picture
  */
-import { openBrowser, openPage } from "../../test/support/browser.ts";
-import { dashboardOf } from "../../test/support/dashboard.ts";
-import { drawThree } from "../../test/support/draw.ts";
-import { Experiment } from "../../test/support/experiment.ts";
+import { openBrowser, openPage } from "../../test/support/page/browser.ts";
+import { dashboardOf } from "../../test/support/page/dashboard.ts";
+import { drawThree } from "../../test/support/page/draw.ts";
+import { Experiment } from "../../test/support/processes/experiment.ts";
 
 const SIZE = { width: 1440, height: 1230 };
 const BEFORE = 1400;

@@ -3,8 +3,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Asked, Bench } from "../harness/bench.ts";
+import { raceRows } from "../harness/race.ts";
 import { renderSpread } from "../harness/render.ts";
-import type { Bar, Cell, Table } from "../harness/report.ts";
+import type { Bar, Table } from "../harness/report.ts";
 import { alternate, median, ratioOf, spreadOf } from "../harness/statistics.ts";
 import { openTorch, type Torch } from "../harness/torch.ts";
 import { npmStart } from "./npm-start.ts";
@@ -60,13 +61,7 @@ async function measureTraining({ isQuick, say }: Asked, torch: Torch | undefined
   const found = await alternate(candidates, { rounds: isQuick ? 1 : 5 });
   const ours = found["npm start"]!;
   const batches = BATCHES_AN_EPOCH * epochs;
-  const rows = Object.entries(found).map(([name, seconds]): Cell[] => [
-    name,
-    renderSpread(spreadOf(seconds), " s"),
-    batches / median(seconds),
-    median(errors[name]!),
-    renderSpread(ratioOf(ours, seconds), "×"),
-  ]);
+  const rows = raceRows(found, { batches, results: errors, ours: "npm start" });
   const parts: (readonly [string, readonly number[]])[] = [
     ["npm start: from the first to the last update", trainings!],
     ["PyTorch: with starting Python, importing, reading", wholes!],

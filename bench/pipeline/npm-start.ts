@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Summary } from "../../shared/record/summary.ts";
 
-export interface Started {
+interface Started {
   /** From the call of npm to the end of its process. */
   readonly seconds: number;
   /** From the call of npm to the first update of the last layer. */

@@ -1,9 +1,8 @@
-import { type DeliveryState, initialState, need } from "../../shared/delivery/delivery-state.ts";
+import { initialState, need } from "../../shared/delivery/delivery-state.ts";
 import type { Item } from "../../shared/delivery/items.ts";
 import { step } from "../../shared/delivery/layer-delivery.ts";
 import type { LayerEffect } from "../../shared/delivery/layer-effect.ts";
 import type { LayerEvent } from "../../shared/delivery/layer-event.ts";
-import type { Rules } from "../../shared/delivery/rules.ts";
 import {
   initialSource,
   type SourceEvent,
@@ -13,6 +12,7 @@ import {
 } from "../../shared/delivery/source-delivery.ts";
 import { type Due, pop, push, seeded } from "./events.ts";
 import type { ScaleFindings, ScaleOptions } from "./findings.ts";
+import type { Layer, P } from "./layer.ts";
 
 const WINDOW = 4;
 const CHECKPOINT_EVERY = 200;
@@ -22,20 +22,6 @@ const COST_MS = { update: 5, rehearse: 3, learn: 1, repeat: 0.2, sendAgain: 0.2 
 const NOTICED_MS = 2500;
 const BACK_MS = [10_000, 60_000] as const;
 const JITTER = 0.2;
-
-type P = { batch: null; evaluation: null; barrier: null; correction: null; target: true };
-
-interface Layer {
-  state: DeliveryState<P>;
-  isUp: boolean;
-  life: number;
-  busyUntil: number;
-  durable: number;
-  diedAt: number | undefined;
-  isBusy: boolean;
-  waiting: { readonly event: LayerEvent<P>; readonly isValid: () => boolean }[];
-  readonly rules: Rules;
-}
 
 export function simulate(options: ScaleOptions): ScaleFindings {
   return new Chain(options).run();
@@ -285,13 +271,17 @@ class Chain {
   }
 
   #answer(index: number, batch: number, hasTarget: boolean, at: number): void {
-    this.#back(index, { event: "answered", batch, ...(hasTarget && { target: true }) }, at);
+    this.#back(
+      index,
+      { event: "answered", item: { kind: "batch", batch }, ...(hasTarget && { target: true }) },
+      at,
+    );
   }
 
   #back(index: number, event: Extract<LayerEvent<P>, { event: "answered" | "rewound" }>, at: number): void {
     this.#send(index, "back", at, () => {
       if (index > 0) return this.#tell(index - 1, event, index);
-      this.#tellSource(event.event === "answered" ? { event: "answered", batch: event.batch } : event);
+      this.#tellSource(event.event === "answered" ? { event: "answered", item: event.item } : event);
     });
   }
 }

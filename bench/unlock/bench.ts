@@ -1,4 +1,4 @@
-import { svgFile } from "../../shared/record/svg-chart.ts";
+import { svgFile } from "../../shared/record/curves/svg-chart.ts";
 import type { Bench } from "../harness/bench.ts";
 import { BenchRun, cursorOf } from "../harness/bench-run.ts";
 import { renderNumber, renderSpread } from "../harness/render.ts";
@@ -35,7 +35,7 @@ export const bench: Bench = {
     return {
       tables: [speed, worth],
       notes: [
-        "The run is configs/mnist.yaml, batch 64: four layers and the source as five processes. A userland proxy on each of the four links delays both directions (test/support/proxy.ts; at 0 ms it is there as well). Everything, proxies included, shares this machine's cores.",
+        "The run is configs/mnist.yaml, batch 64: four layers and the source as five processes. A userland proxy on each of the four links delays both directions (test/support/network/proxy.ts; at 0 ms it is there as well). Everything, proxies included, shares this machine's cores.",
         "backprop is the same services with learning.method backprop and a window of 1: a layer waits for the true gradient. What it computes does not depend on the delay.",
         "Staleness is the mean age of the targets in batches, as the hidden layers report it; median of the reports.",
         "Time to 97 % is that of a run whose rate falls to zero over its length and which is evaluated once, at its end. The shortest length that ends at 97 % of the held-out digits counts, from the first batch to the last update, without evaluation and start-up. The lengths are " +
@@ -67,7 +67,6 @@ async function measureSpeed(
   say: Say,
 ): Promise<Table> {
   const staleness = new Map<string, number[]>();
-  const name = (method: Method, delay: number) => `${method} ${delay}`;
   const settings = delays.flatMap((delayMs): Setting[] => [
     { method: "cdni", delayMs, window: windows.get(delayMs)! },
     { method: "backprop", delayMs, window: 1 },
@@ -94,38 +93,46 @@ async function measureSpeed(
       method === "cdni" ? old : "–",
     ];
   });
-  const [far, near, locked] = [
-    rates[name("cdni", 50)]!,
-    rates[name("cdni", 0)]!,
-    rates[name("backprop", 50)]!,
-  ];
-  const bars: Bar[] = [
-    { of: "cdni at 50 ms against cdni at 0 ms", measured: ratioOf(far, near).median, unit: "×", least: 0.9 },
-    {
-      of: "cdni at 50 ms against backprop at 50 ms",
-      measured: ratioOf(far, locked).median,
-      unit: "×",
-      least: 40,
-    },
-  ];
-  const series = (["cdni", "backprop"] as const).map((method) => ({
-    name: method,
-    points: delays.map((delay) => [delay, median(rates[name(method, delay)]!)] as const),
-  }));
-  const svg = svgFile({
-    title: "MNIST, four layers: batches a second over distance",
-    x: "delay of each direction of each link, ms",
-    y: "batches/s",
-    logY: true,
-    series,
-  });
   return {
     title: "Batches a second over distance",
     columns: ["delay, each way", "learning", "window", "batches/s", "staleness"],
     rows,
-    bars,
-    plot: { file: "unlock.svg", svg },
+    bars: speedBars(rates),
+    plot: { file: "unlock.svg", svg: speedPlot(rates, delays) },
   };
+}
+
+function name(method: Method, delayMs: number): string {
+  return `${method} ${delayMs}`;
+}
+
+type Rates = Readonly<Record<string, readonly number[]>>;
+
+function speedBars(rates: Rates): Bar[] {
+  const far = rates[name("cdni", 50)]!;
+  const against = (method: Method, delayMs: number) => ratioOf(far, rates[name(method, delayMs)]!).median;
+  return [
+    { of: "cdni at 50 ms against cdni at 0 ms", measured: against("cdni", 0), unit: "×", least: 0.9 },
+    {
+      of: "cdni at 50 ms against backprop at 50 ms",
+      measured: against("backprop", 50),
+      unit: "×",
+      least: 40,
+    },
+  ];
+}
+
+function speedPlot(rates: Rates, delays: readonly number[]): string {
+  return svgFile({
+    title: "MNIST, four layers: batches a second over distance",
+    x: "delay of each direction of each link, ms",
+    y: "batches/s",
+    logY: true,
+    series: (["cdni", "backprop"] as const).map((method) => ({
+      name: method,
+      points: delays.map((delay) => [delay, median(rates[name(method, delay)]!)] as const),
+    })),
+  });
 }
 
 async function speedOf(setting: Setting, ms: number): Promise<{ rate: number; staleness: number }> {

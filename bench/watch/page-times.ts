@@ -1,7 +1,7 @@
 import type { Browser, Page } from "playwright-core";
-import { hasBrowser, openBrowser, openPage } from "../../test/support/browser.ts";
-import { dashboardOf } from "../../test/support/dashboard.ts";
-import { Experiment, type LogLine } from "../../test/support/experiment.ts";
+import { hasBrowser, openBrowser, openPage } from "../../test/support/page/browser.ts";
+import { dashboardOf } from "../../test/support/page/dashboard.ts";
+import { Experiment, type LogLine } from "../../test/support/processes/experiment.ts";
 import type { Asked } from "../harness/bench.ts";
 import { sleep } from "../harness/bench-run.ts";
 import { renderSpread } from "../harness/render.ts";

@@ -1,4 +1,4 @@
-import { askHub } from "../../test/support/asking.ts";
+import { askHub } from "../../test/support/page/asking.ts";
 import type { Asked } from "../harness/bench.ts";
 import { BenchRun, cursorOf, sleep } from "../harness/bench-run.ts";
 import type { Table } from "../harness/report.ts";

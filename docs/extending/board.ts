@@ -20,8 +20,8 @@ export default dataSetKind({
 
 function points(random: Random, rows: number, squares: number): Batch {
   const input = Float32Array.from({ length: 2 * rows }, () => 2 * uniform(random) - 1);
-  const labels = new Uint8Array(2 * rows);
+  const labels = new Uint8Array(rows);
   const square = (at: number) => Math.floor(((input[at]! + 1) / 2) * squares);
-  for (let row = 0; row < rows; row++) labels[2 * row + ((square(2 * row) + square(2 * row + 1)) % 2)] = 1;
+  for (let row = 0; row < rows; row++) labels[row] = (square(2 * row) + square(2 * row + 1)) % 2;
   return { rows, input, labels };
 }

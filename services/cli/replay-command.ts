@@ -19,7 +19,7 @@ export function addReplay(program: Command, edges: Edges, done: (code: number) =
     .option("--runs <folder>", "where the records of runs are kept", "runs")
     .action(async (wanted: string | undefined, { runs }: { readonly runs: string }) => {
       const run = await recordedRun(findRun(runs, wanted));
-      const data = await openDataSet(run.config.data);
+      const data = await openDataSet(run.config.data, run.config.loss);
       const { kernels } = edges.kernels(run.config.compute.kernels);
       const found = replay(run.config, data, kernels, run.orders);
       edges.out.write(verdictOn(run, found));

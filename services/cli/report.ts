@@ -1,12 +1,19 @@
 import { canonicalYaml } from "../../shared/config/canonical-yaml.ts";
 import { differences } from "../../shared/record/config-difference.ts";
-import { type Chart, chartsOf, type Point, type Recorded } from "../../shared/record/curves.ts";
-import { judgementTables, testWords } from "../../shared/record/judged.ts";
+import { type Chart, chartsOf, type Point, type Recorded } from "../../shared/record/curves/curves.ts";
+import { judgementTables, testWords } from "../../shared/record/curves/judged.ts";
+import {
+  CHART_STYLE,
+  escaped,
+  type Series,
+  type Shade,
+  svgChart,
+} from "../../shared/record/curves/svg-chart.ts";
 import { figure, rate, stopwatch, UNKNOWN } from "../../shared/record/numbers.ts";
-import { batchAt, isAbsence, type Outage, outagesOf } from "../../shared/record/outages.ts";
+import { batchAt, isAbsence, type Outage, outagesOf } from "../../shared/record/outages/outages.ts";
 import type { RunRecord } from "../../shared/record/run-record.ts";
 import { labelNames } from "../../shared/record/run-view.ts";
-import { CHART_STYLE, escaped, type Series, type Shade, svgChart } from "../../shared/record/svg-chart.ts";
+import { textLoss } from "../../shared/record/text-loss.ts";
 import { layerName } from "../../shared/record/worker-name.ts";
 import type { TestResult } from "../../shared/wire/frames.ts";
 
@@ -44,10 +51,22 @@ function facts(all: readonly RunRecord[], now: number): string[][] {
     row("batches", (run) => `${run.batch + 1} of ${run.config.run.batches}`),
     row("test", ({ test }) => (test ? testWords(test) : UNKNOWN)),
     row("test loss", ({ test }) => figure(test?.loss)),
+    ...textFacts(all),
     row("time", ({ seconds }) => stopwatch(seconds)),
     row("batches/s", ({ batch, seconds }) => rate((batch + 1) / Math.max(1e-9, seconds))),
+    row("deaths", ({ deaths }) => deaths ?? UNKNOWN),
     row("absences", ({ events, standing }) => String(outagesOf(events, standing).filter(isAbsence).length)),
     row("Node", ({ summary }) => summary?.versions.node ?? UNKNOWN),
+  ];
+}
+
+/** Nothing unless one of them learns a text. */
+function textFacts(all: readonly RunRecord[]): string[][] {
+  const texts = all.map(({ config, test }) => textLoss(config, test?.loss));
+  if (texts.every((text) => text === undefined)) return [];
+  return [
+    ["perplexity", ...texts.map((text) => figure(text?.perplexity))],
+    ["bits", ...texts.map((text) => (text ? `${figure(text.bits)} a ${text.unit}` : UNKNOWN))],
   ];
 }
 

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { ConfigError } from "../../shared/config/read-config.ts";
+import { headline } from "../../shared/record/curves/judged.ts";
 import { runIds } from "../../shared/record/files/run-files.ts";
-import { headline } from "../../shared/record/judged.ts";
 import { stopwatch, UNKNOWN } from "../../shared/record/numbers.ts";
 import { RunRecord, type RunState } from "../../shared/record/run-record.ts";
 import { RecordError } from "../../shared/record/summary.ts";
@@ -43,7 +43,7 @@ export function addRuns(program: Command, edges: Edges): void {
     });
 }
 
-export function listed(runs: string, id: string, now: number): ListedRun {
+function listed(runs: string, id: string, now: number): ListedRun {
   try {
     const record = RunRecord.read(join(runs, id));
     const { run, state, method, batch, batches, test } = statusFromFiles(record, now);

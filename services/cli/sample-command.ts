@@ -11,7 +11,7 @@ export function addSample(program: Command, edges: Edges): void {
     .description("let a run that learns from text write some, also while it trains")
     .argument("[run]", "its id, the beginning of one, or a folder (default: the newest)")
     .option("--prompt <text>", "what it goes on from", "\n")
-    .option("--length <n>", "characters, or bytes, that it writes", "500")
+    .option("--length <n>", "characters, bytes or tokens that it writes", "500")
     .option("--temperature <t>", "below 1 bolder guesses are rarer; 0: always the likeliest", "0.8")
     .option("--top-k <n>", "it draws from so many of the likeliest (default: from all)")
     .option("--seed <n>", "the same seed writes the same", "1")

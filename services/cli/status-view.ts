@@ -1,7 +1,8 @@
 import { conditionOf, type Tone } from "../../shared/record/condition.ts";
+import { testWords } from "../../shared/record/curves/judged.ts";
 import type { WorkerView } from "../../shared/record/hub-api.ts";
-import { testWords } from "../../shared/record/judged.ts";
 import { figure, rate, stopwatch } from "../../shared/record/numbers.ts";
+import { deathWords } from "../../shared/record/outages/recovery.ts";
 import { type Paint, type Style, unpainted } from "../train/paint.ts";
 import type { RunStatus } from "./run-status.ts";
 
@@ -10,6 +11,7 @@ const BAR = 20;
 /** A run in a few lines: its workers from the source to the head, and what the signs mean. */
 export function statusView(stand: RunStatus, now: number, paint: Paint = unpainted): string[] {
   const shapes = stand.workers.map(shapeWords);
+  const deaths = deathWords(stand.workers);
   const [nameWidth, shapeWidth] = [widest(stand.workers.map(({ name }) => name)), widest(shapes)];
   return [
     heading(stand),
@@ -18,6 +20,7 @@ export function statusView(stand: RunStatus, now: number, paint: Paint = unpaint
       const who = `${worker.name.padEnd(nameWidth)}  ${shapes[index]!.padEnd(shapeWidth)}`;
       return `${who}  ${paint(bar(sign, worker.batch, stand.batches), style)}  ${paint(words(worker, now), style)}`;
     }),
+    ...(deaths === undefined ? [] : [deaths]),
     ...nodes(stand.workers, now),
     paint(legend(stand.workers), "dim"),
     ...(stand.hub === undefined ? [paint(origin(stand, now), "dim")] : [paint(`from ${stand.hub}`, "dim")]),

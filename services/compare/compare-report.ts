@@ -1,5 +1,6 @@
+import { type SvgChart, svgFile } from "../../shared/record/curves/svg-chart.ts";
 import { UNKNOWN } from "../../shared/record/numbers.ts";
-import { type SvgChart, svgFile } from "../../shared/record/svg-chart.ts";
+import { type TextLoss, textLossOf } from "../../shared/record/text-loss.ts";
 import type { Evaluation, Health, System, Trial } from "./trial.ts";
 
 /** What a comparison found. Its JSON is this, and all else is made from it. */
@@ -14,6 +15,8 @@ export interface Comparison {
   readonly judged: "class" | "bits" | "values";
   /** Of sequences the loss says more than the share of positions right: it is in the table. */
   readonly isSequence?: boolean;
+  /** What is predicted, where the data are a text: its loss is also told as perplexity and bits. */
+  readonly text?: TextLoss["unit"];
   /** Share of held-out examples right (for bits: with every bit right) that counts as learnt. */
   readonly bar: number;
   /** In one process, or every layer its own. */
@@ -35,12 +38,13 @@ export function batchesToBar({ curve }: Trial, bar: number): number | undefined 
 
 /** Header and a row for each system. */
 export function tableOf(comparison: Comparison): Table {
-  const { systems, judged, bar, isSequence } = comparison;
+  const { systems, judged, bar, isSequence, text } = comparison;
   const hasTraining = systems.some(({ trials }) => trials.some(({ training }) => training));
   const right = judged === "bits" ? ["bits right, %", "exact sums, %"] : ["error, %"];
   const header = [
     "system",
     ...(isSequence ? ["loss, nats a position"] : []),
+    ...(text ? ["perplexity", `bits a ${text}`] : []),
     ...right,
     ...(hasTraining ? ["of the training examples, %"] : []),
     "worst, best seed",
@@ -59,11 +63,12 @@ function isProbed({ systems }: Comparison): boolean {
 }
 
 function rowOf({ name, batches, trials }: System, comparison: Comparison, hasTraining: boolean): string[] {
-  const { judged, bar, isSequence } = comparison;
+  const { judged, bar, isSequence, text } = comparison;
   const guesses = trials.flatMap(({ health }) => health);
   const truth = trials.flatMap((trial) => trial.truth ?? []);
   const last = trials.map(({ curve }) => curve.at(-1)!);
   const right = last.map(rightOf);
+  const losses = last.map(({ test }) => test.loss);
   const shown = judged === "bits" ? right : right.map((share) => 1 - share);
   const figures = judged === "bits" ? [last.map(({ test }) => 1 - test.error), right] : [shown];
   const training = trials.map(({ training }) =>
@@ -71,14 +76,8 @@ function rowOf({ name, batches, trials }: System, comparison: Comparison, hasTra
   );
   return [
     name,
-    ...(isSequence
-      ? [
-          spreadOf(
-            last.map(({ test }) => test.loss),
-            3,
-          ),
-        ]
-      : []),
+    ...(isSequence ? [spreadOf(losses, 3)] : []),
+    ...(text ? textCells(losses.map((nats) => textLossOf(text, nats))) : []),
     ...figures.map((shares) => spread(shares)),
     ...(hasTraining ? [spread(training)] : []),
     `${percent(shown.at(worst(right))!)}, ${percent(shown.at(best(right))!)}`,
@@ -91,6 +90,12 @@ function rowOf({ name, batches, trials }: System, comparison: Comparison, hasTra
       ? [ofLayers(truth, ({ error }) => error), ofLayers(truth, ({ cosine }) => cosine)]
       : []),
   ].map((cell, index) => (index === 1 ? cell + divergences(trials) : cell));
+}
+
+function textCells(found: readonly TextLoss[]): string[] {
+  const perplexities = found.map(({ perplexity }) => perplexity);
+  const bits = found.map(({ bits }) => bits);
+  return [spreadOf(perplexities, 2), spreadOf(bits, 3)];
 }
 
 function divergences(trials: readonly Trial[]): string {

@@ -4,6 +4,7 @@ import type { Config } from "../../shared/config/config.ts";
 import { dataFacts } from "../../shared/config/data-facts.ts";
 import { prepareConfig } from "../../shared/config/read-config.ts";
 import { openDataSet } from "../../shared/data/kinds.ts";
+import { textUnit } from "../../shared/record/text-loss.ts";
 import type { Edges } from "../train/edges.ts";
 import { Refusal } from "../train/refusal.ts";
 import {
@@ -49,6 +50,7 @@ export async function compare(request: CompareRequest, edges: Edges): Promise<nu
   const systems: System[] = [];
   for (const entrant of entrants) systems.push(await systemOf(entrant, request, edges));
   const facts = dataFacts(first.config.data);
+  const text = textUnit(first.config);
   const comparison: Comparison = {
     name: request.name ?? nameOf(request.files, first),
     command: commandOf(request),
@@ -57,6 +59,7 @@ export async function compare(request: CompareRequest, edges: Edges): Promise<nu
     data: first.config.data.set,
     judged: facts.judged,
     ...(facts.sequence && { isSequence: true }),
+    ...(text && { text }),
     bar: request.bar,
     manner: request.services ? "services" : "in process",
     systems,
@@ -117,9 +120,9 @@ async function trialOf(file: string, config: Config, request: CompareRequest, ed
   return trainInProcess(config, { data: await dataOf(config), kernels, now: edges.now, trueGradient });
 }
 
-async function dataOf({ data }: Config) {
+async function dataOf({ data, loss }: Config) {
   try {
-    return await openDataSet(data);
+    return await openDataSet(data, loss);
   } catch (error) {
     throw new Refusal((error as Error).message, { cause: error });
   }

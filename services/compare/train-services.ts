@@ -1,8 +1,8 @@
 import { realpathSync } from "node:fs";
 import { join } from "node:path";
+import { merge } from "../../shared/record/curves/segments.ts";
 import { linesOf } from "../../shared/record/files/line-file.ts";
 import { RunRecord } from "../../shared/record/run-record.ts";
-import { merge } from "../../shared/record/segments.ts";
 import { layerName, workerNames } from "../../shared/record/worker-name.ts";
 import type { Edges } from "../train/edges.ts";
 import { Refusal } from "../train/refusal.ts";
@@ -11,7 +11,7 @@ import { train } from "../train/train.ts";
 import type { Evaluation, Health, Trial } from "./trial.ts";
 
 /** Where the config is, and where its run is kept. */
-export interface Asked {
+interface Asked {
   readonly file: string;
   readonly overrides: readonly string[];
   readonly runs: string;

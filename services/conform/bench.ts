@@ -2,8 +2,10 @@ import { randomBytes } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type ClientOptions, WebSocket, WebSocketServer } from "ws";
-import { requireFields, rowsOf } from "./expect.ts";
+import { answerTo, requireAnswer, requireFields, rowsOf } from "./expect.ts";
 import { defined, type Fields, type Frame, nonce, PROTOCOL, proofOf, type Tensor } from "./frame.ts";
+import { catchUp, lowestLacking } from "./lacking.ts";
+import { LastBatches } from "./last-batches.ts";
 import { labels, readTensor, sameBytes, tensor } from "./numbers.ts";
 import { ANSWER_MS, Broken, Peer } from "./peer.ts";
 import type { Subject } from "./subject.ts";
@@ -11,14 +13,6 @@ import { Waiting } from "./waiting.ts";
 
 const MOST_FRAME_BYTES = 64 * 1024 * 1024;
 const SOCKET = { perMessageDeflate: false, maxPayload: MOST_FRAME_BYTES } as const;
-
-export interface Welcome {
-  readonly need?: number;
-  readonly change?: Fields;
-}
-
-/** Of so many batches it is known how they went on. */
-export const SENT_ON_KEPT = 64;
 
 /** Both neighbours of the worker under test. */
 export class Bench {
@@ -29,8 +23,9 @@ export class Bench {
   /** Highest batch the worker has applied. */
   cursor = -1;
   readonly url: string;
-  /** What the worker forwarded of batch b last lies at b mod SENT_ON_KEPT. */
-  readonly sentOn: Frame[] = [];
+  /** What the worker took and answered, and what it forwarded of it. */
+  readonly given = new LastBatches();
+  readonly sentOn = new LastBatches();
   readonly #http: Server = createServer();
   readonly #sockets = new WebSocketServer({ ...SOCKET, noServer: true });
   /** Links that the worker has dialled and that were not challenged yet. */
@@ -121,30 +116,32 @@ export class Bench {
   }
 
   /** Challenges it, and gives what it says. */
-  async challenge(peer: Peer, change: Fields = {}): Promise<{ hello: Frame; challenge: Frame }> {
-    const challenge: Frame = { kind: "challenge", protocol: PROTOCOL, nonce: nonce(), ...change };
+  async challenge(peer: Peer): Promise<{ hello: Frame; challenge: Frame }> {
+    const challenge: Frame = { kind: "challenge", protocol: PROTOCOL, nonce: nonce() };
     peer.send(challenge);
     return { hello: await peer.next("hello"), challenge };
   }
 
-  welcome(hello: Frame, challenge: Frame, { need = 0, change = {} }: Welcome): Frame {
+  welcome(hello: Frame, challenge: Frame, change: Fields): Frame {
     const { run, layer, configHash, secret } = this.subject;
     const life = { incarnation: ++this.#incarnation, instance: randomBytes(8).toString("hex") };
     const identity = { protocol: PROTOCOL, run, from: layer + 1, configHash };
-    const welcome: Frame = { kind: "welcome", ...identity, ...life, need, ...change };
+    const welcome: Frame = { kind: "welcome", ...identity, ...life, need: 0, ...change };
     if (secret === undefined || "proof" in change) return defined(welcome);
     return { ...welcome, proof: proofOf(secret, welcome, hello.from, challenge.nonce, hello.nonce) };
   }
 
-  /** Takes in the worker that comes next. */
-  async linkAfter(welcome: Welcome = {}): Promise<{ peer: Peer; hello: Frame }> {
+  /**
+   * Takes in the worker that comes next, and says what the successor needs, which is nothing before the next batch unless
+   * told; `lacks`: from which batch on the worker has it lack something.
+   */
+  async linkAfter(need = this.cursor + 1): Promise<{ peer: Peer; hello: Frame; lacks: number }> {
     const peer = await this.arrival();
     const { hello, challenge } = await this.challenge(peer);
-    const said = this.welcome(hello, challenge, welcome);
-    peer.send(said);
+    peer.send(this.welcome(hello, challenge, { need }));
     await peer.hasRead();
     this.after = peer;
-    return { peer, hello };
+    return { peer, hello, lacks: await lowestLacking(this, need) };
   }
 
   // — from the same ground each time —
@@ -170,12 +167,8 @@ export class Bench {
     if (arrived === undefined) return;
     this.#arrivals.unshift(arrived);
     if (successor === "away") return;
-    await this.comeBack(need ?? this.cursor + 1);
-  }
-
-  /** The successor is there again. */
-  async comeBack(need: number): Promise<void> {
-    await this.linkAfter({ need });
+    const { lacks } = await this.linkAfter(need);
+    if (need === undefined) await catchUp(this, lacks);
   }
 
   // — frames —
@@ -185,12 +178,12 @@ export class Bench {
     batch: number,
     { rows = this.subject.batchSize, salt = ++this.#salt, change = {} }: Shape = {},
   ): Frame {
-    const { dtypeIn, inputs, hasInput, isFirst, dtypeOfInput, networkInputs, isBits } = this.subject;
+    const { dtypeIn, inputs, hasInput, isFirst, dtypeOfInput, networkInputs, classes } = this.subject;
     return {
       kind: "activation",
       batch,
       activation: tensor(dtypeIn, rows, inputs, salt),
-      labels: labels(rows, this.subject.labels, isBits, salt),
+      labels: labels(rows, this.subject.labels, classes, salt),
       ...(hasInput && !isFirst && { input: tensor(dtypeOfInput, rows, networkInputs, salt) }),
       ...change,
     };
@@ -199,9 +192,7 @@ export class Bench {
   /** The answer that comes next, which must be to this item: its numbers, or undefined where it has none. */
   async answer(item: Frame, withinMs?: number): Promise<Tensor | undefined> {
     const frame = await this.before.next("gradient", withinMs);
-    if (frame.batch !== item.batch)
-      throw new Broken(`expected the answer to ${item.batch}, got ${frame.batch}`);
-    requireFields(frame, "gradient" in frame ? "batch gradient kind" : "batch kind");
+    requireAnswer(frame, item);
     if (frame.gradient === undefined) return undefined;
     const { dtype, inputs } = this.subject;
     return readTensor(frame.gradient, dtype, rowsOf(item), inputs);
@@ -214,6 +205,7 @@ export class Bench {
       throw new Broken(`expected the answer to batch ${item.batch} to have numbers`);
     if (gradient !== undefined && this.subject.isFirst)
       throw new Broken("expected an answer without numbers, as the source has nothing to teach");
+    this.given.keep(item);
     return gradient;
   }
 
@@ -252,13 +244,14 @@ export class Bench {
     const input = (this.subject.isFirst ? item.activation : item.input) as Fields;
     if (hasInput && !sameBytes(frame.input as Fields, input))
       throw new Broken("expected the input unchanged");
-    if (!item.evaluation) this.sentOn[Number(frame.batch) % SENT_ON_KEPT] = frame;
+    if (!item.evaluation) this.sentOn.keep(frame);
     return frame;
   }
 
-  /** One of ours, without numbers unless some are given. */
-  reply(batch: number, gradient?: Tensor): void {
-    this.after.send({ kind: "gradient", batch, ...(gradient && { gradient }) });
+  /** One of ours, without numbers unless some are given, to an item or to the batch of this number. */
+  reply(item: Frame | number, gradient?: Tensor): void {
+    const answered = answerTo(typeof item === "number" ? { kind: "activation", batch: item } : item);
+    this.after.send({ ...answered, ...(gradient && { gradient }) });
   }
 
   /** Numbers of a successor's. */
@@ -267,14 +260,20 @@ export class Bench {
     return tensor(dtype, rows, outputs, salt);
   }
 
-  /** Has the next batch applied, from `settle` on, and answered by the successor. */
-  async learn(shape: Shape = {}): Promise<Frame> {
+  /** Has the next batch applied, from `settle` on, and passed on; the successor does not answer it yet. */
+  async apply(shape: Shape = {}): Promise<Frame> {
     const item = this.activation(this.cursor + 1, shape);
     this.before.send(item);
     await this.taught(item);
     this.cursor++;
+    if (!this.subject.isHead) await this.forwarded(item);
+    return item;
+  }
+
+  /** The same, and the successor answers. */
+  async learn(shape: Shape = {}): Promise<Frame> {
+    const item = await this.apply(shape);
     if (this.subject.isHead) return item;
-    await this.forwarded(item);
     this.reply(this.cursor, shape.isTaught === false ? undefined : this.gradient(rowsOf(item)));
     await this.after.hasRead();
     return item;
@@ -287,7 +286,7 @@ export class Bench {
   }
 }
 
-export interface Shape {
+interface Shape {
   readonly rows?: number;
   readonly salt?: number;
   readonly change?: Fields;

@@ -35,7 +35,7 @@ const CHECKS: readonly Check[] = [
 
 const LIMIT_MS = 30_000;
 
-export interface ConformRequest {
+interface ConformRequest {
   /** ws://host:port of the worker under test. */
   readonly url: string;
   readonly subject: Subject;

@@ -3,7 +3,7 @@ import { Packr, unpack } from "msgpackr";
 
 /** Written for these checks from PROTOCOL.md alone: what the links of a run share with each other would hide its own mistakes. */
 
-export const PROTOCOL = 5;
+export const PROTOCOL = 6;
 
 export type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,24 @@
-import { type Bench, SENT_ON_KEPT } from "./bench.ts";
+import type { Bench } from "./bench.ts";
+import { rowsOf } from "./expect.ts";
 import type { Fields, Frame } from "./frame.ts";
 import { sameBytes } from "./numbers.ts";
 import { Broken } from "./peer.ts";
+
+/**
+ * From which batch on a layer that has read its successor's need has its successor lack what was sent: that need, or the
+ * first batch whose answer it did not hear itself, if it keeps what it sent.
+ */
+export async function lowestLacking({ before, after }: Bench, need: number): Promise<number> {
+  if (before.isOpen) await before.hasRead();
+  const asked = before.first("rewind")?.need ?? need;
+  const again = after.first("activation")?.batch ?? need;
+  return Math.min(need, Number(asked), Number(again));
+}
+
+/** Its successor gets all from `need` to the cursor once more, and answers it. */
+export async function catchUp(bench: Bench, need: number): Promise<void> {
+  if (need <= bench.cursor && (await meetLack(bench, need)) === "asked") await sendAgain(bench, need);
+}
 
 /**
  * How a layer meets a successor that lacks batches from `need` on, all of which it has applied. Asked: it asked its own
@@ -27,6 +44,18 @@ export async function meetLack(bench: Bench, need: number): Promise<"asked" | "f
   return "fed";
 }
 
+/** As the source does after a rewind. */
+export async function sendAgain(bench: Bench, need: number): Promise<void> {
+  for (let batch = need; batch <= bench.cursor; batch++) {
+    const item = bench.given.of(batch) ?? bench.activation(batch);
+    bench.before.send(item);
+    await bench.taught(item);
+    await bench.forwarded(item);
+    bench.reply(batch, bench.gradient(rowsOf(item)));
+    await bench.after.hasRead();
+  }
+}
+
 export async function expectRewind(bench: Bench, need: number): Promise<void> {
   const rewind = await bench.before.next("rewind");
   if (rewind.need !== need) throw new Broken(`expected a rewind to ${need}, got ${rewind.need}`);
@@ -36,9 +65,8 @@ export async function expectRewind(bench: Bench, need: number): Promise<void> {
 async function expectAgain(bench: Bench, batch: number): Promise<void> {
   const again = await bench.after.next("activation");
   if (again.batch !== batch) throw new Broken(`expected batch ${batch} again, got ${again.batch}`);
-  const first = bench.sentOn[batch % SENT_ON_KEPT];
-  if (first?.batch !== batch) return;
-  if (partsOf(first).some((part) => !sameBytes(first[part] as Fields, again[part] as Fields)))
+  const first = bench.sentOn.of(batch);
+  if (first && partsOf(first).some((part) => !sameBytes(first[part] as Fields, again[part] as Fields)))
     throw new Broken(`batch ${batch} went on again as another than before`);
 }
 

@@ -2,7 +2,7 @@ import type { Fields, Tensor } from "./frame.ts";
 import { Broken } from "./peer.ts";
 
 /** Bytes of one number. */
-export const BYTES: Readonly<Record<string, number>> = { f32: 4, f16: 2, bf16: 2, i8: 1, u8: 1 };
+const BYTES: Readonly<Record<string, number>> = { f32: 4, f16: 2, bf16: 2, i8: 1, u8: 1, u16: 2 };
 
 /** 0.5 and 0.75, exact in each dtype. i8 and u8: bytes 64 and 96, under a scale of 1/128. */
 const HALF: Readonly<Record<string, readonly [string, string]>> = {
@@ -28,14 +28,17 @@ function scaled(dtype: string, shape: readonly [number, number], data: Buffer): 
   return { dtype, shape, ...scales, ...(dtype === "u8" && { scale: SCALE_U8 }), data };
 }
 
-/** One hot class for each row, or bits. */
-export function labels(rows: number, columns: number, isBits: boolean, salt: number): Tensor {
-  const data = Buffer.alloc(rows * columns);
-  for (let row = 0; row < rows; row++) {
-    if (!isBits) data[row * columns + (mix(row, salt) % columns)] = 1;
-    else for (let bit = 0; bit < columns; bit++) data[row * columns + bit] = mix(bit, salt + row) % 2;
+/** Classes, as many as `count`, or bits where that is undefined. */
+export function labels(rows: number, columns: number, count: number | undefined, salt: number): Tensor {
+  const dtype = count === undefined || count <= 256 ? "u8" : "u16";
+  const data = Buffer.alloc(rows * columns * BYTES[dtype]!);
+  for (let at = 0; at < rows * columns; at++) {
+    const [row, column] = [Math.floor(at / columns), at % columns];
+    const value = mix(column, salt + row) % (count ?? 2);
+    if (dtype === "u16") data.writeUInt16LE(value, 2 * at);
+    else data[at] = value;
   }
-  return { dtype: "u8", shape: [rows, columns], data };
+  return { dtype, shape: [rows, columns], data };
 }
 
 function mix(index: number, salt: number): number {

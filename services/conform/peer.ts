@@ -7,7 +7,7 @@ export class Broken extends Error {
   override readonly name = "Broken";
 }
 
-export interface Closed {
+interface Closed {
   readonly code: number;
   readonly reason: string;
 }
@@ -69,6 +69,11 @@ export class Peer {
   async peek(withinMs = ANSWER_MS): Promise<string | undefined> {
     await this.#waiting.until(() => this.#frames.length > 0 || this.#closed !== undefined, withinMs);
     return this.#frames[0]?.kind;
+  }
+
+  /** The first of this kind among those that came and were not asked for; it is left there. */
+  first(kind: string): Frame | undefined {
+    return this.#frames.find((frame) => frame.kind === kind);
   }
 
   /** All frames that came and were not asked for. */

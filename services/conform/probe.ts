@@ -17,7 +17,7 @@ export async function probe(bench: Bench): Promise<string> {
   await bench.untaught(item);
   if (bench.subject.isHead) return judged(bench, batch);
   const { data, scales } = (await bench.forwarded(item)).activation as Tensor;
-  bench.reply(batch);
+  bench.reply(item);
   await bench.after.hasRead();
   return Buffer.concat([data, scales ?? Buffer.alloc(0)]).toString("hex");
 }

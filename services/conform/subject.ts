@@ -14,6 +14,7 @@ export interface Subject {
   /** Floats per example. */
   readonly inputs: number;
   readonly outputs: number;
+  /** Numbers per example. */
   readonly labels: number;
   readonly networkInputs: number;
   /** Of what comes in, of the network's own input, and between layers. */
@@ -29,22 +30,25 @@ export interface Subject {
   readonly evaluateEvery: number;
   readonly window: number;
   readonly stalenessBudget: number;
-  readonly isBits: boolean;
+  /** How many classes there are, where a label is one of these; else labels are bits. */
+  readonly classes: number | undefined;
   readonly heartbeatMs: number;
   readonly handshakeMs: number;
   readonly longestWaitMs: number;
 }
 
 /** What all checks together need, and then some. */
-export const LEAST_BATCHES = 300;
+const LEAST_BATCHES = 300;
 const MOST_BATCHES = 5_000;
 
 /** Throws an Error where the checks could not tell right from wrong. */
 export function subjectOf(config: Config, worker: Pick<Subject, "layer" | "run" | "secret">): Subject {
   const { layers, run, delivery, link, learning } = config;
   refuseUnfit(config, worker.layer);
-  const { inputType, labelWidth, judged } = dataFacts(config.data);
+  const { inputType, labelWidth } = dataFacts(config.data);
   const own = layers[worker.layer - 1]!;
+  const { positions = 1 } = layers.at(-1)!;
+  const classes = config.loss === "softmax-cross-entropy" ? labelWidth / positions : undefined;
   const isFirst = worker.layer === 1;
   return {
     ...worker,
@@ -53,7 +57,7 @@ export function subjectOf(config: Config, worker: Pick<Subject, "layer" | "run" 
     isFirst,
     inputs: own.inputs,
     outputs: own.outputs,
-    labels: labelWidth,
+    labels: classes === undefined ? labelWidth : positions,
     networkInputs: layers[0]!.inputs,
     dtypeIn: isFirst ? inputType : config.wire.dtype,
     dtypeOfInput: inputType,
@@ -65,7 +69,7 @@ export function subjectOf(config: Config, worker: Pick<Subject, "layer" | "run" 
     evaluateEvery: run.evaluateEvery,
     window: delivery.window,
     stalenessBudget: delivery.stalenessBudget,
-    isBits: judged === "bits",
+    classes,
     heartbeatMs: link.heartbeatMs,
     handshakeMs: link.handshakeMs,
     longestWaitMs: link.backoffMs.most,

@@ -6,7 +6,7 @@ const MOST_BYTES = 4 * 1024 * 1024;
 const LEVELS = ["debug", "info", "warn", "error", "fatal"] as const;
 type Level = (typeof LEVELS)[number];
 
-export interface LogQuery {
+interface LogQuery {
   readonly tail: number;
   /** This one and above. */
   readonly level?: Level | undefined;

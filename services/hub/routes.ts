@@ -23,7 +23,7 @@ const FILES: Readonly<Record<string, string>> = {
   "summary.json": "application/json",
 };
 
-export interface Sources {
+interface Sources {
   readonly runs: Runs;
   readonly watch: Watch | undefined;
   readonly control: ControlView;

@@ -103,10 +103,11 @@ export class Watch {
   }
 
   views(): WorkerView[] {
-    const { config, standing } = this.record;
-    return workerNames(config).map((name) =>
-      viewOf(this.#known.get(name)!, config, standing.segments(name).at(-1)),
-    );
+    const { config, standing, recoveries } = this.record;
+    return workerNames(config).map((name) => {
+      const recorded = { last: standing.segments(name).at(-1), recovery: recoveries.of(name) };
+      return viewOf(this.#known.get(name)!, config, recorded);
+    });
   }
 
   /** Lines that could not be understood, and those that a full file had no room for. */

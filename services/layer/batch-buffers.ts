@@ -1,5 +1,6 @@
-import type { NetworkOptions } from "../../shared/dni/build-layer.ts";
+import { labelsOf, type NetworkOptions } from "../../shared/dni/build-layer.ts";
 import type { Example } from "../../shared/dni/example.ts";
+import { labelFloats } from "../../shared/dni/labels.ts";
 import type { Kernels } from "../../shared/math/kernels.ts";
 import { type BatchFrame, rowsOf } from "../../shared/wire/frames.ts";
 import { TensorReader } from "../../shared/wire/tensor.ts";
@@ -18,17 +19,19 @@ export interface BatchBuffers extends Readonly<Record<Part, Float32Array>> {
 
 export function batchBuffers(
   kernels: Kernels,
-  { layers, run: { batchSize } }: NetworkOptions,
+  network: NetworkOptions,
   number: number,
   needsInput: boolean,
 ): BatchBuffers {
+  const { layers, run } = network;
+  const { batchSize } = run;
   const { inputs, outputs } = layers[number - 1]!;
   const roomFor = (width: number) => kernels.allocate(batchSize * width);
   const readerOf = (floats: Float32Array) => new TensorReader(kernels, floats, batchSize);
   const input = roomFor(inputs);
-  const labels = roomFor(layers.at(-1)!.outputs);
+  const labels = roomFor(labelFloats(labelsOf(network)));
   const networkInput = needsInput ? roomFor(layers[0]!.inputs) : undefined;
-  const target = roomFor(outputs);
+  const target = roomFor(number < layers.length ? outputs : 0);
   const readers = {
     input: readerOf(input),
     labels: readerOf(labels),

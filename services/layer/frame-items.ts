@@ -1,4 +1,4 @@
-import type { Item } from "../../shared/delivery/items.ts";
+import type { AnsweredItem, Item } from "../../shared/delivery/items.ts";
 import { FrameError } from "../../shared/wire/frame-error.ts";
 import {
   type BarrierFrame,
@@ -6,6 +6,7 @@ import {
   type CorrectionFrame,
   type EvaluationFrame,
   type ForwardFrame,
+  type GradientFrame,
   isEvaluation,
   type RewindFrame,
   rowsOf,
@@ -41,6 +42,12 @@ export function itemOf(
     default:
       return isEvaluation(frame) ? evaluationItemOf(frame, batches) : batchItemOf(frame, batches);
   }
+}
+
+/** What tells the answer to this item from that to another of the same number. */
+export function namedIn(item: AnsweredItem<Frames>): Pick<GradientFrame, "part" | "snapshot"> {
+  if (item.kind === "evaluation") return { part: item.part };
+  return item.kind === "barrier" ? { snapshot: item.frame.snapshot } : {};
 }
 
 /** Throws a FrameError if it is beyond the run. */

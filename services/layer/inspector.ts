@@ -1,4 +1,5 @@
-import type { NetworkOptions } from "../../shared/dni/build-layer.ts";
+import { labelsOf, type NetworkOptions } from "../../shared/dni/build-layer.ts";
+import { classesOf, labelFloats } from "../../shared/dni/labels.ts";
 import type { Kernels } from "../../shared/math/kernels.ts";
 import { FrameError } from "../../shared/wire/frame-error.ts";
 import {
@@ -39,6 +40,8 @@ export class Inspector {
   readonly #guessesInput: boolean;
   /** How many ids there are, where the input is ids. */
   readonly #vocabulary: number | undefined;
+  /** How many classes there are, where labels are classes. */
+  readonly #classes: number | undefined;
   /** Whether it reads the network's own input, beside its own; "if sent": it does without, where there is none. */
   readonly #readsInput: "always" | "if sent" | "never";
 
@@ -48,13 +51,15 @@ export class Inspector {
     const looksAtInput = learning.generator.evidence.includes("input");
     this.#widths = {
       input: inputs,
-      output: outputs,
-      labels: layers.at(-1)!.outputs,
+      output: number < layers.length ? outputs : 0,
+      labels: labelFloats(labelsOf(network)),
       network: layers[0]!.inputs,
     };
     this.#maxRows = run.batchSize;
     const activation = number === 1 ? dtypes.input : dtypes.link;
-    const labels = network.units ? "f32" : "u8";
+    this.#classes = classesOf(labelsOf(network));
+    const ids = this.#classes !== undefined && this.#classes > 256 ? "u16" : "u8";
+    const labels = network.units ? "f32" : ids;
     this.#dtypes = { activation, labels, input: dtypes.input, target: dtypes.link };
     const { kind, own } = layers[number - 1]!;
     this.#vocabulary = kind === "embedding" ? Number(own?.vocabulary) : undefined;
@@ -75,7 +80,8 @@ export class Inspector {
     requireShape("labels", frame.labels, rows, this.#widths.labels);
     if (frame.labels.dtype !== this.#dtypes.labels)
       throw new FrameError(`labels are ${frame.labels.dtype}, expected ${this.#dtypes.labels}`);
-    this.#check.check(frame.labels);
+    if (this.#classes !== undefined) requireIds("class", frame.labels, this.#classes);
+    else this.#check.check(frame.labels);
     if (this.#isInputRead(frame)) this.#inspectInput(frame.input, rows);
   }
 
@@ -118,7 +124,7 @@ export class Inspector {
     requireDtype("activation", activation, this.#dtypes.activation);
     requireShape("activation", activation, rows, this.#widths.input);
     this.#check.check(activation);
-    if (this.#vocabulary !== undefined) requireIds(activation, this.#vocabulary);
+    if (this.#vocabulary !== undefined) requireIds("id", activation, this.#vocabulary);
   }
 
   #inspectInput(input: Tensor | undefined, rows: number): void {
@@ -133,12 +139,22 @@ export class Inspector {
   }
 }
 
-/** Ids are bytes worth 1; one beyond the vocabulary has no vector. */
-function requireIds({ dtype, scale = 1, data }: Tensor, vocabulary: number): void {
-  if (dtype !== "u8" || scale !== 1) throw mismatch(`ids are ${dtype} times ${scale}, this layer takes u8`);
-  const wrong = data.find((id) => id >= vocabulary);
+/** Whole numbers below `count`, whatever they travel as; a byte is worth 1. One beyond has no vector, or no output. */
+function requireIds(what: "id" | "class", { dtype, scale = 1, data }: Tensor, count: number): void {
+  if (scale !== 1)
+    throw mismatch(
+      `${what === "id" ? "ids" : "labels"} are ${dtype} times ${scale}, this layer takes ${dtype}`,
+    );
+  const wrong = numbersIn(dtype, data).find((id) => !(Number.isInteger(id) && id >= 0 && id < count));
   if (wrong !== undefined)
-    throw mismatch(`id ${wrong} is not one of the ${vocabulary} that this layer knows`);
+    throw mismatch(`${what} ${wrong} is not one of the ${count} that this layer knows`);
+}
+
+function numbersIn(dtype: Dtype, data: Uint8Array): Uint8Array | Uint16Array | Float32Array {
+  if (dtype === "u8") return data;
+  // A view needs an offset that a frame does not give.
+  const { buffer } = Uint8Array.from(data);
+  return dtype === "u16" ? new Uint16Array(buffer) : new Float32Array(buffer);
 }
 
 function requireDtype(what: string, { dtype }: Tensor, expected: Dtype): void {

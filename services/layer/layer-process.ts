@@ -1,3 +1,4 @@
+import { initialState } from "../../shared/delivery/delivery-state.ts";
 import { frameBytes } from "../../shared/link/limits.ts";
 import type { Link, Refusal, Why } from "../../shared/link/link.ts";
 import type { LookMessage } from "../../shared/telemetry/messages.ts";
@@ -13,7 +14,9 @@ import { nameOf } from "../worker/identity.ts";
 import { listenFirst, type OpenPort, type PortOwner } from "../worker/listen-first.ts";
 import { LogAllowance } from "../worker/log-allowance.ts";
 import { paceOf } from "../worker/pace.ts";
-import { isConfirmed, type Role, Worker } from "../worker/worker.ts";
+import { type Role, Worker } from "../worker/worker.ts";
+import { Departure } from "./departure.ts";
+import type { Frames } from "./frame-items.ts";
 import { LayerService } from "./layer-service.ts";
 import type { LayerSurroundings } from "./layer-surroundings.ts";
 import type { Lineage } from "./lineage.ts";
@@ -21,6 +24,7 @@ import { Looks } from "./look/looks.ts";
 import { longestActivation, Predecessor } from "./predecessor.ts";
 import { Questions } from "./questions.ts";
 import { Saver } from "./saver.ts";
+import type { SentLog } from "./sent-log.ts";
 import {
   type Aim,
   isOrderFree,
@@ -32,36 +36,27 @@ import {
   startUp,
 } from "./startup.ts";
 
-const LOOK_MS = 500;
-const LAST_SAVE_MS = 8000;
-/** A successor that died just now comes back within that, and must hear that the run is over. */
-const RELEASE_MS = 600_000;
-/** Released in a life before, and alone for so long: a predecessor that did not hear that this one knows has come by then. */
-const OVER_MS = 15_000;
-/** Finished, alone for so long, and never released. */
-const FORGOTTEN_MS = 600_000;
-
-/** One layer: delivery and learning, its checkpoints, and how it leaves when the run is over. */
+/** One layer: delivery and learning, its checkpoints, its links, and how it leaves. */
 export class LayerProcess implements Role, PortOwner {
   readonly worker: Worker;
   readonly layer: number;
   readonly kernels: string;
   readonly #lineage: Lineage;
   readonly #saver: Saver;
+  readonly #departure: Departure;
   readonly #service: LayerService;
   readonly #looks: Looks;
   readonly #questions: Questions;
   readonly #predecessor: Predecessor;
   readonly #turnedAway: LogAllowance;
-  readonly #hasSuccessor: boolean;
   /** What its checkpoint was of, and the lowest batch that could be repeated from it. */
   readonly beganAt: { readonly cursor: number; readonly firstSent: number };
   /** It began with a checkpoint as old as was asked for. */
   readonly reaches: boolean;
   /** Where this life ended by going back: the next must be able to repeat this batch. */
   reach: number | undefined;
-  /** Undefined until the run is over; resolves when that is saved. */
-  #release: Promise<void> | undefined;
+  readonly #sent: SentLog | undefined;
+  #hasLostOrder = false;
 
   /**
    * Listens, claims a life in the state folder, restores the newest checkpoint, dials. Rejects if it cannot ever start.
@@ -84,7 +79,7 @@ export class LayerProcess implements Role, PortOwner {
     this.layer = options.layer;
     this.kernels = environment.kernels.name;
     this.#lineage = lineage;
-    this.#hasSuccessor = options.successor !== undefined;
+    this.#sent = work.sent;
     this.#turnedAway = new LogAllowance(environment.now);
     this.worker = new Worker(this, start, life, port);
     this.#predecessor = new Predecessor(this.worker.self, config);
@@ -93,9 +88,10 @@ export class LayerProcess implements Role, PortOwner {
     const { cursor, standing } = lineage;
     this.reaches = startup.reaches;
     this.beganAt = { cursor, firstSent: standing.firstSent };
-    const at = { cursor, standing, mayGoBack: startup.mayGoBack };
+    const begun = initialState<Frames>(cursor, standing, startup.mayGoBack, startup.written);
     const surroundings = this.#surroundings(isOrderFree(rules) ? environment.order : undefined);
-    this.#service = new LayerService(rules, work, life.meter, surroundings, at);
+    this.#service = new LayerService(rules, work, life.meter, surroundings, begun);
+    this.#departure = new Departure(this.worker, this.#saver, this.#service);
     this.#looks = new Looks(work, environment, (seen) => this.worker.status.seen(seen));
     this.#questions = new Questions(work, {
       now: environment.now,
@@ -105,10 +101,11 @@ export class LayerProcess implements Role, PortOwner {
     });
   }
 
-  #open({ config, options }: LayerStart, { restored }: Startup): void {
+  #open({ config, options }: LayerStart, { restored, inexact }: Startup): void {
     const { worker } = this;
     if (restored) worker.event("restored", `restored batch ${restored.cursor}`);
     else worker.event("began", "began from nothing");
+    if (inexact !== undefined) worker.event("inexact", inexact);
     worker.open();
     if (options.successor !== undefined) {
       const width = config.layers[this.layer - 1]!.outputs;
@@ -116,15 +113,16 @@ export class LayerProcess implements Role, PortOwner {
       const { dtype } = config.wire;
       worker.dial({ url: options.successor, called: "successor", maxFrameBytes, width, dtype });
     }
-    if (restored?.isReleased) this.#afterAlone(OVER_MS, () => this.#released());
-    else if (restored?.finished) this.#waitForRelease();
+    if (restored) this.#departure.restored(restored);
   }
 
   /** What happens to its service is done here. */
   #surroundings(order: LayerEnvironment["order"]): LayerSurroundings {
     const { worker, layer } = this;
     return {
-      applies: (batch, learnt) => order?.note(batch, learnt),
+      applies: (batch, learnt) => {
+        if (order?.note(batch, learnt) === false) this.#lostOrder();
+      },
       applied: (cursor) => {
         this.#lineage.applied(cursor);
         worker.status.applied(cursor);
@@ -142,9 +140,15 @@ export class LayerProcess implements Role, PortOwner {
       evaluated: (batch, test) => worker.status.evaluated(batch, test),
       held: () => this.#log("holding", "held", "waits for its successor: it has guessed for long enough"),
       resumed: () => this.#log("goes on", "continued", "goes on"),
-      released: () => this.#released(),
+      released: () => this.#departure.release(),
       poisoned: (error) => void worker.poisoned(error),
     };
+  }
+
+  #lostOrder(): void {
+    if (this.#hasLostOrder) return;
+    this.#hasLostOrder = true;
+    this.worker.event("inexact", "cannot write the order of learning");
   }
 
   #log(line: string, event: "held" | "continued", text: string): void {
@@ -166,6 +170,10 @@ export class LayerProcess implements Role, PortOwner {
     return this.#service.inFlight;
   }
 
+  get keptBytes(): number | undefined {
+    return this.#sent?.bytes;
+  }
+
   get alarm(): string | undefined {
     return this.#saver.alarm;
   }
@@ -180,7 +188,7 @@ export class LayerProcess implements Role, PortOwner {
 
   get lack(): string | undefined {
     if (!this.#predecessor.hasMet) return `${nameOf(this.layer - 1)} has not come yet`;
-    const hasMetAll = !this.#hasSuccessor || this.worker.hasMetSuccessor;
+    const hasMetAll = !this.worker.hasSuccessor || this.worker.hasMetSuccessor;
     return hasMetAll ? undefined : `${nameOf(this.layer + 1)} was not reached yet`;
   }
 
@@ -224,7 +232,7 @@ export class LayerProcess implements Role, PortOwner {
   successorUp(link: Link, { from, incarnation, need }: WelcomeFrame): void {
     this.worker.linked(from, incarnation, { need });
     this.#service.successorUp(link, need);
-    if (this.#release) this.worker.passRelease(link);
+    this.#departure.successorUp(link);
   }
 
   fromSuccessor(frame: BackFrame): void {
@@ -234,12 +242,11 @@ export class LayerProcess implements Role, PortOwner {
   successorDown(link: Link, why: Why): void {
     if (this.#isRunning) this.worker.lost("successor", why);
     this.#service.successorDown(link);
-    // A successor that was not heard to have read the release is told again.
-    if (this.#release && isConfirmed(why)) void this.#leave();
+    this.#departure.successorDown(why);
   }
 
   get #isRunning(): boolean {
-    return !this.#release && !this.worker.isStopping;
+    return !this.#departure.isReleased && !this.worker.isStopping;
   }
 
   // — commands —
@@ -262,53 +269,14 @@ export class LayerProcess implements Role, PortOwner {
     // Links take their time to close, and so does a store.
     this.#service.stop();
     if (this.cursor <= this.durable) return Promise.resolve();
-    return this.#notForLong(this.#saver.save());
-  }
-
-  /** A store that does not answer is not waited for longer than the one that stops us waits. */
-  #notForLong(saved: Promise<void>): Promise<void> {
-    return new Promise((resolve) => {
-      this.worker.timers.after(LAST_SAVE_MS, resolve);
-      void saved.then(resolve);
-    });
+    return this.#departure.notForLong(this.#saver.save());
   }
 
   #saveFinal(onDurable: () => void): Promise<void> {
     const durable = () => {
-      this.#waitForRelease();
+      this.#departure.waitForRelease();
       onDurable();
     };
     return this.#saver.saveFinal(() => this.#service.test, durable);
-  }
-
-  /** A finished layer is needed until all are: it never exits as done by itself, but asks to be started again. */
-  #waitForRelease(): void {
-    this.#afterAlone(FORGOTTEN_MS, () => {
-      if (!this.#release) void this.worker.end(ExitCode.startAgain, "finished, and was not released");
-    });
-  }
-
-  #released(): void {
-    if (!this.#isRunning) return;
-    const saved = this.#notForLong(this.#saver.saveReleased(this.#service.test));
-    // Its sign to the predecessor, which may leave now: this layer knows what it needs to know in any life to come.
-    this.#release = saved.then(() => this.#service.predecessor?.close(CloseCode.done, "finished"));
-    if (!this.#hasSuccessor) return void this.#leave();
-    this.worker.timers.after(RELEASE_MS, () => void this.#leave());
-    if (this.#service.successor) this.worker.passRelease(this.#service.successor);
-  }
-
-  async #leave(): Promise<void> {
-    await this.#release;
-    await this.worker.end(ExitCode.done, "done");
-  }
-
-  /** As soon as no neighbour has come for so long. */
-  #afterAlone(afterMs: number, leave: () => void): void {
-    let aloneMs = 0;
-    this.worker.timers.every(LOOK_MS, () => {
-      aloneMs = this.#service.standing === "waiting" ? aloneMs + LOOK_MS : 0;
-      if (aloneMs >= afterMs) leave();
-    });
   }
 }

@@ -1,19 +1,19 @@
-import { type DeliveryState, initialState, need } from "../../shared/delivery/delivery-state.ts";
+import { type DeliveryState, need } from "../../shared/delivery/delivery-state.ts";
 import { step } from "../../shared/delivery/layer-delivery.ts";
 import type { LayerEffect } from "../../shared/delivery/layer-effect.ts";
 import type { LayerEvent } from "../../shared/delivery/layer-event.ts";
 import type { Rules } from "../../shared/delivery/rules.ts";
-import { type Standing, standingOf } from "../../shared/delivery/standing.ts";
+import { standingOf } from "../../shared/delivery/standing.ts";
 import { rowsDue } from "../../shared/delivery/successor-state.ts";
 import type { Link } from "../../shared/link/link.ts";
 import {
+  answeredBy,
   type BackFrame,
   type BatchFrame,
   CloseCode,
   type ForwardFrame,
   type GradientFrame,
   isTarget,
-  type LayerReport,
   type SnapshotFrame,
   type Tensor,
   type TestResult,
@@ -21,10 +21,11 @@ import {
 import type { Meter } from "../worker/meter.ts";
 import { Barrier } from "./barrier.ts";
 import type { Output } from "./computed.ts";
-import { type Frames, itemOf, needIn } from "./frame-items.ts";
+import { type Frames, itemOf, namedIn, needIn } from "./frame-items.ts";
 import type { LayerSurroundings } from "./layer-surroundings.ts";
 import type { LayerWork } from "./layer-work.ts";
 import { PoisonError } from "./poison-error.ts";
+import { Results } from "./results.ts";
 
 type Effect<Kind extends LayerEffect<Frames>["effect"]> = Extract<LayerEffect<Frames>, { effect: Kind }>;
 
@@ -37,11 +38,7 @@ export class LayerService {
   #state: DeliveryState<Frames>;
   #predecessor: Link | undefined;
   #successor: Link | undefined;
-  /** Of the layers after this one, as they reported when they finished. */
-  #reports: readonly LayerReport[] = [];
-  #test: TestResult | undefined;
-  /** The batch at which this head judged last. */
-  #testedAt = -1;
+  readonly #results = new Results();
   readonly #barrier = new Barrier();
   /** It is stopped, its numbers ran away, or it goes back: it does nothing more. */
   #isOver = false;
@@ -51,13 +48,13 @@ export class LayerService {
     work: LayerWork,
     meter: Meter,
     around: LayerSurroundings,
-    at: { readonly cursor: number; readonly standing?: Standing; readonly mayGoBack?: boolean },
+    state: DeliveryState<Frames>,
   ) {
     this.#rules = rules;
     this.#work = work;
     this.#meter = meter;
     this.#around = around;
-    this.#state = initialState(at.cursor, at.standing, at.mayGoBack);
+    this.#state = state;
   }
 
   /** For a welcome: it must be followed by predecessorUp before anything else happens. */
@@ -88,7 +85,7 @@ export class LayerService {
   }
 
   get test(): TestResult | undefined {
-    return this.#test;
+    return this.#results.test;
   }
 
   get predecessor(): Link | undefined {
@@ -138,17 +135,16 @@ export class LayerService {
       case "snapshot":
         return this.#tell(this.#barrier.heard(frame));
       case "finished":
-        this.#reports = frame.reports;
-        this.#test = frame.test;
+        this.#results.heard(frame);
         return this.#take({ event: "finished" });
     }
   }
 
   #answered(frame: GradientFrame): void {
-    const { batch } = frame;
-    if (!isTarget(frame)) return this.#take({ event: "answered", batch });
-    this.#work.inspectTarget(frame, rowsDue(this.#state.successor, batch));
-    this.#take({ event: "answered", batch, target: frame });
+    const item = answeredBy(frame);
+    if (!isTarget(frame)) return this.#take({ event: "answered", item });
+    this.#work.inspectTarget(frame, rowsDue(this.#state.successor, item.batch));
+    this.#take({ event: "answered", item, target: frame });
   }
 
   #take(event: LayerEvent<Frames>): void {
@@ -177,7 +173,8 @@ export class LayerService {
       case "checkpoint":
         return this.#around.checkpoint(() => this.#take({ event: "checkpointed" }));
       case "goBack":
-        return this.#goBack(effect.batch);
+        this.#isOver = true;
+        return this.#around.goBack(effect.batch);
       case "sendAgain":
         for (const frame of this.#work.sendAgain(effect)) this.#successor?.send(frame);
         return;
@@ -190,7 +187,7 @@ export class LayerService {
       case "evaluate":
         return this.#evaluate(effect);
       case "acknowledge":
-        return this.#answer(effect.item.batch, undefined);
+        return this.#acknowledge(effect.item);
       case "snapshot":
         return this.#saveSnapshot(effect);
       case "learn":
@@ -206,7 +203,7 @@ export class LayerService {
       case "save":
         return this.#around.saveFinal(() => this.#take({ event: "saved" }));
       case "finished":
-        return this.#finish();
+        return this.#predecessor?.send(this.#results.finished(this.#around.report()));
       case "release":
         return this.#around.released();
       case "hold":
@@ -233,11 +230,6 @@ export class LayerService {
     if (ticket !== undefined) this.#sendOnAndKeep(frame, output, ticket);
   }
 
-  #goBack(batch: number): void {
-    this.#isOver = true;
-    this.#around.goBack(batch);
-  }
-
   #sendOnAndKeep(frame: BatchFrame, output: Output | undefined, ticket: number): void {
     if (!output) throw new Error(`Cannot pass batch ${frame.batch} on: the head has no output`);
     this.#sendOn(frame, output);
@@ -260,21 +252,21 @@ export class LayerService {
     this.#around.applied(batch);
   }
 
-  #evaluate({ item: { batch, frame } }: Effect<"evaluate">): void {
+  #evaluate({ item }: Effect<"evaluate">): void {
+    const { batch, frame } = item;
     const { output, test } = this.#work.evaluate(frame);
-    this.#answer(batch, undefined);
+    this.#acknowledge(item);
     if (output) this.#successor?.send(this.#work.forwardFrame(frame, output));
     if (!test) return;
-    this.#test = test;
-    this.#testedAt = batch;
+    this.#results.judged(batch, test);
     this.#around.evaluated(batch, test);
   }
 
-  #saveSnapshot({ item: { batch, frame }, isSent }: Effect<"snapshot">): void {
-    this.#answer(batch, undefined);
+  #saveSnapshot({ item, isSent }: Effect<"snapshot">): void {
+    const { batch, frame } = item;
+    this.#acknowledge(item);
     if (isSent) this.#successor?.send(frame);
-    const test = this.#testedAt === batch ? this.#test : undefined;
-    const none = { saved: [], ...(test ? { test } : {}) };
+    const none = { saved: [], ...this.#results.testAt(batch) };
     this.#barrier.begin(frame.snapshot, this.#rules.isHead ? none : undefined);
     this.#around.saveSnapshot(frame, (saved) => this.#tell(this.#barrier.saved(frame.snapshot, saved)));
   }
@@ -293,9 +285,9 @@ export class LayerService {
     this.#predecessor?.send({ kind: "gradient", batch, ...(gradient ? { gradient } : {}) });
   }
 
-  #finish(): void {
-    const reports = [this.#around.report(), ...this.#reports];
-    this.#predecessor?.send({ kind: "finished", reports, ...(this.#test ? { test: this.#test } : {}) });
+  /** Without numbers. */
+  #acknowledge(item: Effect<"acknowledge">["item"]): void {
+    this.#predecessor?.send({ kind: "gradient", batch: item.batch, ...namedIn(item) });
   }
 
   #hangUp({ side, why, reason }: Effect<"hangUp">): void {

@@ -7,6 +7,7 @@ import { joined, type LayerState } from "../../shared/dni/layer-state.ts";
 import { buildLayer } from "../../shared/layers/network.ts";
 import { beliefsOf } from "../../shared/math/beliefs.ts";
 import type { Kernels, Loss } from "../../shared/math/kernels.ts";
+import { MOST_FIGURES } from "../../shared/telemetry/parse-telemetry.ts";
 import {
   type ActivationFrame,
   type BatchFrame,
@@ -59,6 +60,8 @@ export class LayerWork {
   constructor(kernels: Kernels, network: NetworkOptions, number: number, options: WorkOptions) {
     const { ticketsKept, sentKept = 0, dtypes } = options;
     const { inputs, outputs } = network.layers[number - 1]!;
+    // A head sends no output on: with many classes, room for it would be most of its memory.
+    const sent = number < network.layers.length ? outputs : 0;
     const rows = network.run.batchSize;
     this.inspector = new Inspector(kernels, network, number, dtypes);
     this.#kernels = kernels;
@@ -72,12 +75,12 @@ export class LayerWork {
     this.#isUnlocked = network.learning.inputGenerator !== undefined;
     const needsInput = number > 1 && (this.#looksAtInput || this.#inputs !== undefined);
     this.#buffers = batchBuffers(kernels, network, number, needsInput);
-    this.#outgoing = new Outgoing(kernels, dtypes.link, rows, { inputs, outputs });
+    this.#outgoing = new Outgoing(kernels, dtypes.link, rows, { inputs, outputs: sent });
     if (this.layer.kind === "decoupled") {
       const widths = this.layer.evidenceWidths;
       this.#evidence = new EvidenceStore(kernels, ticketsKept, { widths, maxRows: rows });
     }
-    if (sentKept > 0) this.sent = new SentLog(kernels, sentKept, rows, { output: outputs, answer: inputs });
+    if (sentKept > 0) this.sent = new SentLog(kernels, sentKept, rows, { output: sent, answer: inputs });
   }
 
   /** Throws a FrameError unless the layer can take this frame, now or once more. */
@@ -182,7 +185,7 @@ export class LayerWork {
 
   /**
    * Of one example without labels: what this layer's own classifier believes of it, if it has one and knows, and the
-   * question for the successor. Changes no state; numbers that ran away are left out.
+   * question for the successor. Changes no state; numbers that ran away are left out, and beliefs in more classes than the hub takes.
    */
   ask(question: QuestionFrame): { readonly beliefs?: readonly number[]; readonly passed?: QuestionFrame } {
     this.#buffers.readers.input.readChecked(question.activation);
@@ -191,7 +194,8 @@ export class LayerWork {
     const output = layer.kind === "head" ? undefined : layer.evaluate(example);
     if (output && !this.#kernels.isWithin(output, output.length, LARGEST_VALUE)) return {};
     const judged = layer.classify(output ?? this.#buffers.input, 1);
-    const beliefs = judged && beliefsOf(this.#judges.loss, judged, this.#judges.columns);
+    const { loss, columns } = this.#judges;
+    const beliefs = judged && columns <= MOST_FIGURES ? beliefsOf(loss, judged, columns) : undefined;
     if (!output) return beliefs ? { beliefs } : {};
     const passed = { ...question, activation: this.#outgoing.tensor({ example, values: output }) };
     return beliefs ? { beliefs, passed } : { passed };

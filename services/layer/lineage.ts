@@ -12,20 +12,20 @@ import type { LayerReport, TestResult } from "../../shared/wire/frames.ts";
 /** Beside which word a checkpoint keeps what no hub had heard by then. */
 export const NOTES = "unsaid";
 
-export interface LineageOptions extends Identity {
+interface LineageOptions extends Identity {
   readonly incarnation: number;
   readonly batches: number;
 }
 
-export interface Stores {
+interface Stores {
   readonly checkpoints: CheckpointStore;
   readonly snapshots: SnapshotStore;
 }
 
 /** What is saved beside the cursor of what is sent: of a batch on, what must be kept for neighbours. */
-export interface Keeping {
-  /** The lowest batch whose answer or output a neighbour may lack that has a checkpoint of batch `cursor`. */
-  lowestAsked(cursor: number): number;
+interface Keeping {
+  /** The lowest batch whose answer or output is still asked for if all go on from checkpoints of batch `cursor`. */
+  lowestAsked(cursor: number, standing: Standing): number;
   /** As tensors of a checkpoint. */
   sentSince(batch: number): LayerState | undefined;
 }
@@ -33,7 +33,7 @@ export interface Keeping {
 const RELEASED = "released";
 
 /** What a layer saves when it has learnt its last batch. */
-export interface RunEnd {
+interface RunEnd {
   readonly test: TestResult | undefined;
   /** Every layer has finished, and this one may leave. */
   readonly isReleased?: boolean;
@@ -128,7 +128,10 @@ export class Lineage {
   }
 
   #checkpoint(end: RunEnd | undefined): Checkpoint {
-    const firstSent = Math.max(this.#standing.firstSent, this.#keeping.lowestAsked(this.cursor));
+    const firstSent = Math.max(
+      this.#standing.firstSent,
+      this.#keeping.lowestAsked(this.cursor, this.#standing),
+    );
     const { tensors, counters } = joined(this.#state(), this.#keeping.sentSince(firstSent));
     const ledger = toRanges(this.#ledger);
     const pending = this.#pending();

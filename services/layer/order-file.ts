@@ -1,5 +1,11 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
-import { ENTRY_BYTES, orderEntry, orderPath } from "../../shared/record/order-record.ts";
+import {
+  ENTRY_BYTES,
+  followable,
+  orderEntry,
+  orderPath,
+  readOrder,
+} from "../../shared/record/order-record.ts";
 
 interface Log {
   warn(fields: object, text: string): void;
@@ -10,6 +16,7 @@ interface Log {
  * written outlives it, but not a power cut.
  */
 export class OrderFile {
+  readonly #state: string;
   readonly #path: string;
   readonly #log: Log;
   readonly #entry = Buffer.alloc(ENTRY_BYTES);
@@ -19,18 +26,20 @@ export class OrderFile {
   #hasFailed = false;
 
   constructor(state: string, log: Log) {
+    this.#state = state;
     this.#path = orderPath(state);
     this.#log = log;
   }
 
   /** Of a disk that is full it is said once: training is not to end for it. */
-  note(batch: number, learnt: number): void {
-    if (this.#hasFailed) return;
+  note(batch: number, learnt: number): boolean {
+    if (this.#hasFailed) return false;
     try {
       this.#file ??= this.#open();
       this.#entry.writeUInt32LE(orderEntry(learnt, batch < this.#end));
       writeSync(this.#file, this.#entry, 0, ENTRY_BYTES, batch * ENTRY_BYTES);
       this.#end = Math.max(this.#end, batch + 1);
+      return true;
     } catch (error) {
       this.#hasFailed = true;
       this.#log.warn(
@@ -38,7 +47,13 @@ export class OrderFile {
         "cannot write the order of learning: this run cannot be replayed",
       );
       this.close();
+      return false;
     }
+  }
+
+  /** See Order. */
+  since(batch: number): (number | undefined)[] {
+    return followable(readOrder(this.#state)?.learnt ?? [], batch);
   }
 
   close(): void {

@@ -1,5 +1,7 @@
 import type { Config } from "../../shared/config/config.ts";
 import { dataFacts } from "../../shared/config/data-facts.ts";
+import { labelsOf } from "../../shared/dni/build-layer.ts";
+import { labelFloats } from "../../shared/dni/labels.ts";
 import { type Life, refuseStranger } from "../../shared/link/greeting.ts";
 import { frameBytes } from "../../shared/link/limits.ts";
 import type { Refusal } from "../../shared/link/link.ts";
@@ -47,9 +49,10 @@ export class Predecessor {
 }
 
 /** The longest frame that a predecessor may send. */
-export function longestActivation({ layers, learning, run }: Config, layer: number): number {
+export function longestActivation(config: Config, layer: number): number {
+  const { layers, learning, run } = config;
   const own = layers[layer - 1]!.inputs;
   const hasInput = learning.generator.evidence.includes("input") || learning.inputGenerator !== undefined;
   const network = hasInput ? layers[0]!.inputs : 0;
-  return frameBytes(run.batchSize, own + network + layers.at(-1)!.outputs);
+  return frameBytes(run.batchSize, own + network + labelFloats(labelsOf(config)));
 }

@@ -27,6 +27,8 @@ export interface Shown {
 export class SentLog {
   /** That of batch b lies at b mod their number; one more than is asked for, which is forwarded and not learnt yet. */
   readonly #slots: (Sent | undefined)[];
+  /** Memory of those that lay there before. */
+  readonly #rooms: Readonly<Record<Way, (Float32Array | undefined)[]>> = { output: [], answer: [] };
   readonly #widths: Readonly<Record<Way, number>>;
   /** Where what is sent again lies: kernels read their own memory only. */
   readonly #again: Readonly<Record<Way, Float32Array>>;
@@ -65,7 +67,9 @@ export class SentLog {
     const at = batch % this.#slots.length;
     const before = this.#slots[at];
     const begun = before?.batch === batch ? before : { output: undefined, answer: undefined };
-    const copy = values && copyOf(values.subarray(0, rows * this.#widths[way]), before?.[way]);
+    const rooms = this.#rooms[way];
+    const copy = values && copyOf(values.subarray(0, rows * this.#widths[way]), rooms[at]);
+    rooms[at] = copy;
     this.#slots[at] = { ...begun, batch, rows, [way]: copy };
   }
 
@@ -74,6 +78,10 @@ export class SentLog {
     const at = batch % this.#slots.length;
     const sent = this.#of(batch);
     if (sent) this.#slots[at] = { ...sent, shown: { labels: copied(labels), input: input && copied(input) } };
+  }
+
+  get bytes(): number {
+    return this.#slots.reduce((sum, sent) => sum + (sent ? bytesOf(sent) : 0), 0);
   }
 
   /** How many examples the batch had; undefined if it is not kept. */
@@ -108,6 +116,11 @@ export class SentLog {
     const sent = this.#slots[batch % this.#slots.length];
     return sent?.batch === batch ? sent : undefined;
   }
+}
+
+function bytesOf({ output, answer, shown }: Sent): number {
+  const { labels, input } = shown ?? {};
+  return [output, answer, labels?.data, input?.data].reduce((sum, each) => sum + (each?.byteLength ?? 0), 0);
 }
 
 /** In `room`, where that is as long: else a run makes megabytes of garbage a second. */

@@ -2,11 +2,13 @@ import type { Checkpoint, Identity } from "../../shared/checkpoint/checkpoint.ts
 import type { Restored, Skipped } from "../../shared/checkpoint/restored.ts";
 import { SnapshotStore } from "../../shared/checkpoint/snapshot-store.ts";
 import { CheckpointStore } from "../../shared/checkpoint/store.ts";
-import type { Config } from "../../shared/config/config.ts";
+import type { Config, Method } from "../../shared/config/config.ts";
 import { dataFacts } from "../../shared/config/data-facts.ts";
 import { configHash } from "../../shared/config/hash.ts";
+import type { Written } from "../../shared/delivery/delivery-state.ts";
 import { dueBefore } from "../../shared/delivery/pinned.ts";
 import type { Rules } from "../../shared/delivery/rules.ts";
+import type { Standing } from "../../shared/delivery/standing.ts";
 import { learningOfLayer } from "../../shared/dni/build-layer.ts";
 import { isLocked } from "../../shared/dni/layer-options.ts";
 import type { Kernels } from "../../shared/math/kernels.ts";
@@ -19,13 +21,20 @@ import type { WorkerOptions } from "../worker/options.ts";
 import { isReleased, Lineage, NOTES, standingIn } from "./lineage.ts";
 import { WatchedWork } from "./look/watched-work.ts";
 
+interface Order {
+  /** Whether it is written. */
+  note(batch: number, learnt: number): boolean;
+  /** What former lives have written, from this batch on and without a gap; by batch. */
+  since(batch: number): Written;
+}
+
 /** What a layer's process runs in. */
 export interface LayerEnvironment extends Environment {
   readonly kernels: Kernels;
   /** The learning side, as the arguments say; a simulation looks over its shoulder. */
   readonly work?: (...build: ConstructorParameters<typeof WatchedWork>) => WatchedWork;
   /** Where it says how many targets it had learnt before which batch; without it nobody can compute a free run again. */
-  readonly order?: { note(batch: number, learnt: number): void };
+  readonly order?: Order;
 }
 
 export type LayerOptions = WorkerOptions & { readonly layer: number };
@@ -45,10 +54,14 @@ export interface Startup {
   readonly life: ClaimedLife;
   readonly work: WatchedWork;
   readonly lineage: Lineage;
-  /** Pinned: there may be an earlier checkpoint to go back to. */
+  /** There may be an earlier checkpoint to go back to. */
   readonly mayGoBack: boolean;
   /** It begins with a checkpoint as old as was asked for. */
   readonly reaches: boolean;
+  /** Why what it learns may differ from what a former life would have learnt. */
+  readonly inexact: string | undefined;
+  /** Free: what it does as a former life did it. */
+  readonly written: Written;
   /** Of what it was restored from; undefined if it begins from nothing. */
   readonly restored:
     | { readonly cursor: number; readonly finished: boolean; readonly isReleased: boolean }
@@ -75,7 +88,7 @@ export async function startUp(start: LayerStart, halvings: number, aim: Aim = {}
   const { config, options, environment } = start;
   const { layer, run, state } = options;
   const identity = { run, layer, configHash: configHash(config) };
-  const checkpoints = new CheckpointStore(state, environment.disk, checkpointsKept(config));
+  const checkpoints = new CheckpointStore(state, environment.disk, checkpointsKept(config, layer));
   // Before the claim, which ends whoever lives in this folder: a stranger must not. After it, for what that one saved last.
   const before = await checkpoints.loadNewest(identity);
   const life = await claimLife(layerName(layer), options, environment);
@@ -88,22 +101,35 @@ export async function startUp(start: LayerStart, halvings: number, aim: Aim = {}
       { path, why },
       isDamaged ? "checkpoint set aside" : "checkpoint cannot be read, passed over",
     );
-  if (!reaches && isLastTry)
-    life.log.warn({ reach }, "cannot go back that far: this recovery leaves a trace");
-  const work = newWork(start, halvings);
+  const isInexact = !reaches && isLastTry;
+  if (isInexact) life.log.warn({ reach }, "cannot go back that far: this recovery leaves a trace");
+  const rules = rulesOf(config, layer);
+  const next = (found?.checkpoint.cursor ?? -1) + 1;
+  const order = leavesNoTrace(rules) && isOrderFree(rules) ? environment.order : undefined;
+  const written = order?.since(next) ?? [];
+  const work = newWork(start, halvings, written);
   const born = { ...identity, incarnation: life.incarnation, batches: config.run.batches };
   const stores = { checkpoints, snapshots: new SnapshotStore(state, environment.disk) };
   const pending = () => {
     life.meter.endSegment(environment.now());
     return life.pending?.notes();
   };
-  const rules = rulesOf(config, layer);
   const keeping = {
-    lowestAsked: (cursor: number) => (leavesNoTrace(rules) ? dueBefore(rules, cursor) : cursor + 1),
+    lowestAsked: (cursor: number, standing: Standing) => lowestAsked(rules, cursor, standing),
     sentSince: (batch: number) => work.sent?.stateSince(batch),
   };
   const lineage = new Lineage(born, stores, () => work.state(), pending, keeping);
-  const begun = { life, work, lineage, reaches, mayGoBack: leavesNoTrace(rules) && (reaches || !isLastTry) };
+  const begun = {
+    life,
+    work,
+    lineage,
+    reaches,
+    inexact: isInexact
+      ? `no checkpoint is old enough to repeat batch ${reach}`
+      : order && whyUnordered(order, next - 1),
+    written,
+    mayGoBack: leavesNoTrace(rules) && (reaches || !isLastTry),
+  };
   if (!found) return { ...begun, restored: undefined };
   restore(found, work, lineage, life);
   const { cursor, finished } = found.checkpoint;
@@ -127,9 +153,20 @@ async function beginning(
   return { found: reaches ? restored : unfit[0], skipped, reaches };
 }
 
-function newWork({ config, options, environment }: LayerStart, halvings: number): WatchedWork {
+/** What a layer has applied it has written down before, in this folder: else the folder came without its order. */
+function whyUnordered(order: Order, cursor: number): string | undefined {
+  if (cursor < 0 || order.since(cursor)[cursor] !== undefined) return undefined;
+  return `the order in which it learnt after batch ${cursor} is lost`;
+}
+
+function newWork(
+  { config, options, environment }: LayerStart,
+  halvings: number,
+  written: Written,
+): WatchedWork {
   const { window, schedule } = config.delivery;
-  const ticketsKept = window + (schedule === "free" ? 0 : schedule.staleness);
+  const early = schedule === "free" ? mostUnlearnt(written) : schedule.staleness;
+  const ticketsKept = window + early;
   const { sentKept: kept } = rulesOf(config, options.layer);
   const dtypes = { input: dataFacts(config.data).inputType, link: config.wire.dtype };
   const make = environment.work ?? ((...build) => new WatchedWork(...build));
@@ -172,7 +209,8 @@ export function rulesOf(config: Config, layer: number): Rules {
   const { run, delivery, layers } = config;
   const { checkpointEvery, snapshotEvery, evaluateEvery } = run;
   const learning = learningOfLayer(config, layer);
-  const { window, schedule, stalenessBudget } = delivery;
+  const { window, schedule } = delivery;
+  const kept = config.learning.late ? undefined : sentKept(config, layer);
   return {
     batches: run.batches,
     window,
@@ -184,31 +222,51 @@ export function rulesOf(config: Config, layer: number): Rules {
     guessesInput: learning.inputGenerator !== undefined && layer > 1,
     ...{ checkpointEvery, snapshotEvery, evaluateEvery },
     ...(schedule === "free" ? {} : { staleness: schedule.staleness }),
-    ...(!config.learning.late && { sentKept: sentKept(config, layer) }),
-    // What a local layer learns from is never stale.
-    stalenessBudget: learning.method === "local" ? Number.POSITIVE_INFINITY : stalenessBudget,
+    ...(kept !== undefined && { sentKept: kept }),
+    stalenessBudget: mostAlone(config, learning.method, kept),
   };
 }
 
 /**
- * How many checkpoints are kept; the usual number unless pinned. There one is kept of a batch that the successor has a
- * checkpoint of, too, however far this layer is before it, and some for those that lives before this one saved.
+ * Batches that it may learn without its successor. In a free run no more than it keeps beyond its window: else a life after
+ * this one asks in vain for answers to batches that are gone.
  */
-function checkpointsKept({ run, delivery: { window, schedule } }: Config): number | undefined {
-  if (schedule === "free") return undefined;
-  return 4 + Math.ceil((window + 2 * schedule.staleness) / run.checkpointEvery);
+function mostAlone({ delivery }: Config, method: Method, kept: number | undefined): number {
+  const { window, schedule, stalenessBudget } = delivery;
+  // What a local layer learns from is never stale.
+  if (schedule !== "free") return method === "local" ? Number.POSITIVE_INFINITY : stalenessBudget;
+  return kept === undefined ? stalenessBudget : Math.min(stalenessBudget, kept - window);
 }
+
+/**
+ * How many checkpoints are kept. One of a batch that all layers after this one have a checkpoint of, and some for those
+ * that lives before this one saved. In a free run each of them may have learnt on alone, without the next.
+ */
+function checkpointsKept({ run, delivery, layers }: Config, layer: number): number {
+  const { window, schedule, stalenessBudget } = delivery;
+  const after = Math.max(1, layers.length - layer);
+  const kept = (ahead: number) => 4 + Math.ceil(ahead / run.checkpointEvery);
+  if (schedule !== "free") return kept(window + 2 * schedule.staleness);
+  return Math.min(kept(after * (window + stalenessBudget)), MOST_CHECKPOINTS);
+}
+
+/** With a large staleness budget and few batches between checkpoints they would fill a disk. */
+const MOST_CHECKPOINTS = 32;
 
 /** Most that a layer keeps of what it sent, beyond what its neighbours surely ask for. */
 const MOST_KEPT_BYTES = 64 << 20;
 
-/** A neighbour may lack all since its last durable checkpoint but one. */
+/** A neighbour may lack all since its last durable checkpoint but one, and what this layer has learnt alone meanwhile. */
 function sentKept({ run, delivery, layers }: Config, layer: number): number {
   const { inputs, outputs } = layers[layer - 1]!;
   const { window, schedule, stalenessBudget } = delivery;
-  const few = window + (schedule === "free" ? Math.min(stalenessBudget, window) : 2 * schedule.staleness);
-  const most = Math.floor(MOST_KEPT_BYTES / (4 * run.batchSize * (inputs + outputs)));
-  return Math.max(few, Math.min(2 * run.checkpointEvery + few, most));
+  const isFree = schedule === "free";
+  const few = window + (isFree ? Math.min(stalenessBudget, window) : 2 * schedule.staleness);
+  const alone = isFree ? stalenessBudget : 2 * schedule.staleness;
+  // The source hears no answers.
+  const sent = layer === 1 ? outputs : inputs + outputs;
+  const most = Math.floor(MOST_KEPT_BYTES / (4 * run.batchSize * sent));
+  return Math.max(few, Math.min(2 * run.checkpointEvery + window + alone, most));
 }
 
 /** Whether its targets are learnt as they come, and when that was must be written down to do it again. */
@@ -216,7 +274,24 @@ export function isOrderFree({ staleness, isHead, isLocked }: Rules): boolean {
   return staleness === undefined && !isHead && !isLocked;
 }
 
-/** Whether what its kills change can be made up for: pinned, but for backprop that does not wait for its gradients. */
-function leavesNoTrace({ sentKept, staleness }: Rules): boolean {
-  return sentKept !== undefined && staleness !== undefined;
+/**
+ * A neighbour in a free run does not say what it has learnt: it is held to lack no more than two windows. A layer that
+ * hears no targets lacks none.
+ */
+function lowestAsked(rules: Rules, cursor: number, { learnt }: Standing): number {
+  const { sentKept, staleness, window } = rules;
+  if (sentKept === undefined) return cursor + 1;
+  if (staleness !== undefined) return dueBefore(rules, cursor);
+  const lacking = isOrderFree(rules) ? learnt : cursor + 1;
+  return Math.max(0, cursor + 1 - sentKept, Math.min(lacking, cursor + 1 - 2 * window));
+}
+
+/** At most so many targets are heard before their turn. */
+function mostUnlearnt(written: Written): number {
+  return written.reduce<number>((most, learnt, batch) => Math.max(most, batch - learnt! + 1), 0);
+}
+
+/** Whether what its kills change can be made up for: not with backprop that does not wait for its gradients. */
+function leavesNoTrace({ sentKept }: Rules): boolean {
+  return sentKept !== undefined;
 }

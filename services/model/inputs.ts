@@ -35,7 +35,7 @@ function windowIn(facts: Parameters<typeof encodeWindow>[0], row: { readonly tex
 }
 
 /** The values of a table's row that come without names, in the order of its columns. */
-export function named(
+function named(
   columns: NonNullable<DataFacts["columns"]>,
   values: readonly unknown[],
 ): Record<string, unknown> {

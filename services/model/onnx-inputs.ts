@@ -1,5 +1,5 @@
 import type { DataFacts } from "../../shared/config/data-facts.ts";
-import type { Column } from "../../shared/data/column.ts";
+import type { Column } from "../../shared/data/table/column.ts";
 import type { OnnxGraph } from "../../shared/layers/onnx-graph.ts";
 import type { OnnxPort } from "./onnx-file.ts";
 

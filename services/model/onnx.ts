@@ -26,6 +26,7 @@ export function onnxOf(model: Model): Uint8Array {
     ...(names && { labels: JSON.stringify(names) }),
     ...(facts.columns && { columns: JSON.stringify(facts.columns) }),
     ...(facts.characters !== undefined && { characters: facts.characters }),
+    ...(facts.tokens && { tokens: JSON.stringify(facts.tokens) }),
   };
   return encodeOnnx(graph, { name: run, inputs: ports, outputs, metadata });
 }

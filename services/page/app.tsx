@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { RunView } from "../../shared/record/hub-api.ts";
-import { outagesOf } from "../../shared/record/outages.ts";
+import { outagesOf } from "../../shared/record/outages/outages.ts";
 import { type Address, hashOf } from "./address.ts";
 import { Ask } from "./ask/ask.tsx";
 import { Chain } from "./chain/chain.tsx";
@@ -16,6 +16,8 @@ import { type Keys, useKeys } from "./keys.ts";
 import type { RunKnowledge } from "./knowledge.ts";
 import { Logs } from "./logs.tsx";
 import { Runs } from "./runs.tsx";
+import { Sample } from "./sample/sample.tsx";
+import { isText } from "./sample/writer.ts";
 import { useTheme } from "./theme.ts";
 import { notesFor } from "./visit/notes.ts";
 import { Visit } from "./visit/visit.tsx";
@@ -156,6 +158,7 @@ function RunPage(props: RunPageProps) {
       />
       {mayCommand && <CommandAnswer {...commands} />}
       {isWatched && <Ask data={view.data} workers={run.workers} now={watcher.now} />}
+      {isWatched && isText(view.data) && <Sample key={run.id} data={view.data} workers={run.workers} />}
       {isWatched && <Glass workers={workers} />}
       <Charts
         {...{ run, version, overlay, outages, settings: props.settings, theme: props.theme }}

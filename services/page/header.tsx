@@ -1,6 +1,8 @@
 import { useEffect } from "preact/hooks";
-import { headline } from "../../shared/record/judged.ts";
-import { count, day, duration } from "../../shared/record/numbers.ts";
+import { headline } from "../../shared/record/curves/judged.ts";
+import { count, day, duration, figure } from "../../shared/record/numbers.ts";
+import { deathWords } from "../../shared/record/outages/recovery.ts";
+import { textLoss } from "../../shared/record/text-loss.ts";
 import type { RunKnowledge } from "./knowledge.ts";
 import type { Connection } from "./watcher.ts";
 
@@ -68,10 +70,12 @@ function RunLine({ run }: { readonly run: RunKnowledge }) {
   const done = run.batch + 1;
   const share = row.batches > 0 ? Math.min(1, done / row.batches) : 0;
   const test = run.record.evaluations.at(-1)?.test ?? row.test;
+  const text = textLoss(config, test?.loss);
   useEffect(() => {
     document.title = `${test ? `${headline(test).value} · ` : ""}${row.name} · Unlocked`;
   });
   const left = row.state === "watched" && share < 1 ? run.secondsLeft : undefined;
+  const deaths = deathWords(run.workers);
   return (
     <>
       <div class="run-line">
@@ -80,6 +84,12 @@ function RunLine({ run }: { readonly run: RunKnowledge }) {
           <p class="small">
             <span data-testid="run-state">{stateWords[row.state]}</span> · {config.learning.method} · window{" "}
             {config.delivery.window} · seed {config.seed} · began {day(row.startedAt)}
+            {deaths !== undefined && (
+              <>
+                {" · "}
+                <span data-testid="deaths">{deaths}</span>
+              </>
+            )}
           </p>
         </div>
         <dl class="headline">
@@ -87,6 +97,17 @@ function RunLine({ run }: { readonly run: RunKnowledge }) {
             <dt>{headline(test).name}</dt>
             <dd data-testid="accuracy">{headline(test).value}</dd>
           </div>
+          {text && (
+            <div>
+              <dt>perplexity</dt>
+              <dd data-testid="perplexity">
+                {figure(text.perplexity)}{" "}
+                <span class="of">
+                  {figure(text.bits)} bits a {text.unit}
+                </span>
+              </dd>
+            </div>
+          )}
           <div>
             <dt>batch</dt>
             <dd data-testid="batch">

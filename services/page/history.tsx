@@ -1,6 +1,6 @@
 import type { EventLine } from "../../shared/record/lines.ts";
 import { clock, count } from "../../shared/record/numbers.ts";
-import { subjectOf } from "../../shared/record/outages.ts";
+import { subjectOf } from "../../shared/record/outages/outages.ts";
 import { placeOf } from "./charts/plot.ts";
 import { Choice } from "./choice.tsx";
 import { Scroll } from "./scroll.tsx";

@@ -18,7 +18,7 @@ export const fetchRun = (run: string) => get<RunView>(`api/runs/${encodeURICompo
 export const fetchMetrics = (run: string) => get<MetricLine[]>(`api/runs/${encodeURIComponent(run)}/metrics`);
 export const fetchEvents = (run: string) => get<EventLine[]>(`api/runs/${encodeURIComponent(run)}/events`);
 
-export interface LogQuery {
+interface LogQuery {
   readonly run: string;
   readonly worker: string;
   readonly level: string;

@@ -1,4 +1,4 @@
-import { judgementTables } from "../../shared/record/judged.ts";
+import { judgementTables } from "../../shared/record/curves/judged.ts";
 import type { TestResult } from "../../shared/wire/frames.ts";
 import { Scroll } from "./scroll.tsx";
 

@@ -1,6 +1,6 @@
 import { differences } from "../../shared/record/config-difference.ts";
+import { headline } from "../../shared/record/curves/judged.ts";
 import type { RunRow, RunView } from "../../shared/record/hub-api.ts";
-import { headline } from "../../shared/record/judged.ts";
 import { count, day } from "../../shared/record/numbers.ts";
 import { fileAddress } from "./hub.ts";
 import { Scroll } from "./scroll.tsx";

@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import type { Config } from "../../shared/config/config.ts";
+import { learnsFromTargets } from "../../shared/config/learns-from-targets.ts";
 import { prepareConfig } from "../../shared/config/read-config.ts";
-import { learningOfLayer } from "../../shared/dni/build-layer.ts";
-import { isLocked } from "../../shared/dni/layer-options.ts";
 import { recordedOrder } from "../../shared/dni/order.ts";
 import { readOrder } from "../../shared/record/order-record.ts";
 import { readSummary } from "../../shared/record/summary.ts";
@@ -21,7 +20,7 @@ export interface RecordedRun {
   readonly again: readonly Again[];
 }
 
-export interface Again {
+interface Again {
   readonly worker: string;
   readonly first: number;
   readonly last: number;
@@ -45,11 +44,6 @@ export async function recordedRun(folder: string): Promise<RecordedRun> {
     (record?.again ?? []).map(([first, last]) => ({ worker: layerName(index + 1), first, last })),
   );
   return { config, digests, orders, again };
-}
-
-function learnsFromTargets(config: Config, layer: number): boolean {
-  const learning = learningOfLayer(config, layer);
-  return layer < config.layers.length && !isLocked(learning) && learning.method !== "local";
 }
 
 function orderOf(folder: string, layer: number, batches: number) {

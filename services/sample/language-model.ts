@@ -1,4 +1,5 @@
 import type { DataFacts } from "../../shared/data/data-set-kind.ts";
+import { textDecoder } from "../../shared/data/decode-text.ts";
 import { encodeText } from "../../shared/data/encode.ts";
 import type { Kernels } from "../../shared/math/kernels.ts";
 import { Evaluation } from "../model/evaluation.ts";
@@ -26,15 +27,9 @@ export class LanguageModel {
     return [...encodeText(this.#facts, text)];
   }
 
-  /** Ids → text, as they come; an id of a byte may have to wait for the next. */
+  /** Ids → text, as they come. */
   decoder(): (id: number) => string {
-    const { characters } = this.#facts;
-    if (characters !== undefined) {
-      const vocabulary = [...characters];
-      return (id) => vocabulary[id]!;
-    }
-    const decoder = new TextDecoder();
-    return (byte) => decoder.decode(Uint8Array.of(byte), { stream: true });
+    return textDecoder(this.#facts);
   }
 
   /** A logit for each id that may follow these, of which there is at least one; only the last ones count. */

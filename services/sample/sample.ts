@@ -10,7 +10,7 @@ import { LanguageModel } from "./language-model.ts";
 export interface SampleRequest extends DrawOptions {
   readonly prompt: string;
   readonly seed: number;
-  /** Characters, or bytes, after the prompt. */
+  /** Characters, bytes or tokens after the prompt. */
   readonly length: number;
 }
 

@@ -18,9 +18,10 @@ export function frameOf(
 }
 
 /** Of rows that lie one after another; it aliases them. `scale`: what a byte is worth, 1 unless given. */
-export function tensorOf(rows: number, values: Uint8Array | Float32Array, scale?: number): Tensor {
+export function tensorOf(rows: number, values: Batch["labels"], scale?: number): Tensor {
   const shape = [rows, values.length / rows] as const;
   if (values instanceof Uint8Array)
     return { dtype: "u8", shape, ...(scale !== undefined && { scale }), data: values };
-  return { dtype: "f32", shape, data: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
+  const data = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return { dtype: values instanceof Uint16Array ? "u16" : "f32", shape, data };
 }

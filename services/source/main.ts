@@ -10,7 +10,11 @@ runProgram(process, "source", ({ config, options, environment }) => {
     source = await SourceProcess.start({
       config,
       options: { ...options, record: record!, successor: successor! },
-      environment: { ...environment, data: await openDataSet(config.data), nodeVersion: process.version },
+      environment: {
+        ...environment,
+        data: await openDataSet(config.data, config.loss),
+        nodeVersion: process.version,
+      },
     });
     // Only a layer's numbers can run away, and end a life without an exit code.
     return (await source.worker.ended) as number;

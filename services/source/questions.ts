@@ -1,5 +1,6 @@
 import type { DataFacts } from "../../shared/config/data-facts.ts";
-import type { DataSet } from "../../shared/data/data-set.ts";
+import type { Batch, DataSet } from "../../shared/data/data-set.ts";
+import { oneHot } from "../../shared/data/labels.ts";
 import type { Link } from "../../shared/link/link.ts";
 import type { AnswerMessage, QuestionMessage } from "../../shared/telemetry/messages.ts";
 import { LARGEST_VALUE } from "../../shared/wire/tensor.ts";
@@ -61,7 +62,7 @@ export class Questions {
     if (!Array.isArray(input)) return "the input is no list";
     const { inputWidth, inputType } = this.#facts;
     if (input.length !== inputWidth) return `the input has ${input.length} numbers, expected ${inputWidth}`;
-    const least = inputType === "u8" ? 0 : -LARGEST_VALUE;
+    const least = this.#isWhole ? 0 : -LARGEST_VALUE;
     const at = input.findIndex((value) => !this.#isInput(value));
     if (at >= 0)
       return `number ${at} of the input is ${input[at]}, expected ${this.#kind} from ${least} to ${this.#most}`;
@@ -70,17 +71,22 @@ export class Questions {
 
   #isInput(value: unknown): boolean {
     if (typeof value !== "number" || !(Math.abs(value) <= this.#most)) return false;
-    return this.#facts.inputType === "f32" || (Number.isInteger(value) && value >= 0);
+    return !this.#isWhole || (Number.isInteger(value) && value >= 0);
   }
 
   get #kind(): string {
-    return this.#facts.inputType === "u8" ? "a whole number" : "a number";
+    return this.#isWhole ? "a whole number" : "a number";
+  }
+
+  /** Bytes, and ids. */
+  get #isWhole(): boolean {
+    return this.#facts.inputType === "u8" || this.#facts.sequence !== undefined;
   }
 
   get #most(): number {
     const { inputType, sequence } = this.#facts;
-    if (inputType === "f32") return LARGEST_VALUE;
-    return sequence === undefined ? 255 : sequence.vocabulary - 1;
+    if (sequence) return sequence.vocabulary - 1;
+    return inputType === "f32" ? LARGEST_VALUE : 255;
   }
 
   /** Counted on from the first again after the last. */
@@ -93,12 +99,18 @@ export class Questions {
       this.#batchSize,
     );
     const row = number % this.#batchSize;
-    const [own, itsLabels] = [rowOf(input, row, rows), rowOf(labels, row, rows)];
-    return itsLabels.length > MOST_LABELS ? { input: own } : { input: own, labels: [...itsLabels] };
+    const own = rowOf(input, row, rows);
+    if (this.#facts.labelWidth > MOST_LABELS) return { input: own };
+    const itsLabels = oneHot(this.#facts, rowOf(labels, row, rows));
+    return { input: own, labels: [...itsLabels] };
   }
 }
 
-function rowOf<Values extends Uint8Array | Float32Array>(values: Values, row: number, rows: number): Values {
+function rowOf<Values extends Batch["labels"] | Batch["input"]>(
+  values: Values,
+  row: number,
+  rows: number,
+): Values {
   const width = values.length / rows;
   return values.slice(row * width, (row + 1) * width) as Values;
 }

@@ -1,4 +1,5 @@
 import type { Summary } from "../../shared/record/summary.ts";
+import { textLoss } from "../../shared/record/text-loss.ts";
 import { isOver, writeSummary } from "./record.ts";
 import type { SourceStart } from "./startup.ts";
 
@@ -59,6 +60,7 @@ export class RunEnd {
 
   #summary({ layers, test, source }: Pick<Summary, "layers" | "test" | "source">): Summary {
     const { config, options, environment } = this.#start;
+    const text = textLoss(config, test.loss);
     return {
       run: options.run,
       config,
@@ -67,6 +69,7 @@ export class RunEnd {
       wallSeconds: (environment.date().getTime() - this.#startedAt.getTime()) / 1000,
       batches: config.run.batches,
       test,
+      ...(text && { text }),
       layers,
       source,
       versions: { node: environment.nodeVersion },

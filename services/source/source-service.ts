@@ -12,6 +12,7 @@ import {
 } from "../../shared/delivery/source-delivery.ts";
 import type { Link } from "../../shared/link/link.ts";
 import {
+  answeredBy,
   type BackFrame,
   CloseCode,
   type FinishedFrame,
@@ -146,7 +147,7 @@ export class SourceService {
   fromSuccessor(frame: BackFrame): void {
     switch (frame.kind) {
       case "gradient":
-        return this.#take({ event: "answered", batch: frame.batch });
+        return this.#take({ event: "answered", item: answeredBy(frame) });
       case "rewind":
         this.#worker.log.info({ need: frame.need, next: this.#state.next }, "rewound");
         if (this.#awaitedNeed !== undefined) {

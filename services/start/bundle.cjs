@@ -12,7 +12,9 @@ const UNMAPPED = `\n//# sourceMappingURL=data:application/json;base64,${btoa('{"
 
 /** Makes the bundle, unless `program` is there, whole and of the sources as they are. @param {string} program */
 async function bundle(program) {
-  const { texts, key } = read(INPUTS, /\.(ts|cjs)$/);
+  const { texts, key: sources } = read(INPUTS, /\.(ts|cjs)$/);
+  // It says where its sources are, so it is of no use in a folder that was moved or copied.
+  const key = hashOf(ROOT + sources);
   if (isWhole(program, key)) return;
   const { outputFiles } = await require("esbuild").build({
     entryPoints: [...texts.keys()].filter((path) => /^services.[^/\\]+.main\.ts$/.test(path)),

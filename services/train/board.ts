@@ -3,7 +3,6 @@ import { batchesPerSecond, keepPace, type Pace } from "../../shared/record/pace.
 import type { Progress } from "../../shared/record/progress.ts";
 import { layerOf, type WorkerName } from "../../shared/record/worker-name.ts";
 import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
-import type { TestResult } from "../../shared/wire/frames.ts";
 
 /** What is known of a run while it goes on: everything the display shows. */
 export interface Board {
@@ -15,10 +14,9 @@ export interface Board {
   readonly workers: readonly BoardWorker[];
   /** Of the slowest layer's cursor. */
   readonly pace: Pace;
-  readonly newestTest: { readonly batch: number; readonly test: TestResult } | undefined;
 }
 
-export interface BoardWorker extends WorkerView {
+export interface BoardWorker extends Omit<WorkerView, "deaths"> {
   readonly restarts: number;
   /** Its own process stays away. A worker that somebody else started in its place tells the hub alone. */
   readonly isAway?: boolean;
@@ -26,7 +24,7 @@ export interface BoardWorker extends WorkerView {
 
 export function newBoard(run: string, batches: number, names: readonly WorkerName[], nowMs: number): Board {
   const workers = names.map((name): BoardWorker => ({ ...freshOf(name, nowMs), batch: -1, restarts: 0 }));
-  return { run, batches, startedMs: nowMs, nowMs, workers, pace: [], newestTest: undefined };
+  return { run, batches, startedMs: nowMs, nowMs, workers, pace: [] };
 }
 
 /** A life that has not said anything yet. */
@@ -36,9 +34,6 @@ function freshOf(name: WorkerName, since: number) {
 }
 
 export function onTelemetry(board: Board, name: string, telemetry: Telemetry): Board {
-  if (telemetry.kind === "evaluated") {
-    return { ...board, newestTest: { batch: telemetry.batch, test: telemetry.test } };
-  }
   return telemetry.kind === "progress" ? onProgress(board, name, telemetry) : board;
 }
 

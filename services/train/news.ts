@@ -1,17 +1,18 @@
-import { testWords } from "../../shared/record/judged.ts";
-import { figure, rate, stopwatch } from "../../shared/record/numbers.ts";
+import { testWords } from "../../shared/record/curves/judged.ts";
+import { rate, stopwatch } from "../../shared/record/numbers.ts";
 import type { Summary } from "../../shared/record/summary.ts";
+import { lossWords } from "../../shared/record/text-loss.ts";
 import { ExitCode } from "../../shared/telemetry/telemetry.ts";
 import type { TestResult } from "../../shared/wire/frames.ts";
 import { lastWord } from "./last-words.ts";
 import type { Ending, Note, Outcome } from "./supervision.ts";
 
-type Closing = Pick<Summary, "run" | "wallSeconds" | "batches" | "test">;
+type Closing = Pick<Summary, "run" | "config" | "wallSeconds" | "batches" | "test">;
 
 /** Sentences about a run. Pure: what happened in, lines out. */
 
-export function testNews(batch: number, test: TestResult): string {
-  return `after ${batch} batches: test ${testWords(test)}, loss ${figure(test.loss)}`;
+export function testNews(config: Summary["config"], batch: number, test: TestResult): string {
+  return `after ${batch} batches: test ${testWords(test)}, ${lossWords(config, test.loss)}`;
 }
 
 /** `alarm`: what does not work at present; undefined when it does again. */
@@ -72,11 +73,14 @@ export function stopNews(cursor: number | undefined, resume: string): string {
   return `stopped ${where}; go on with: ${resume}`;
 }
 
-export function closingNews({ run, wallSeconds, batches, test }: Closing, folder: string): string[] {
+/** `deaths`: how many there were, and whether they left a trace, where that is known. */
+export function closingNews(closing: Closing, folder: string, deaths?: string): string[] {
+  const { run, config, wallSeconds, batches, test } = closing;
   const perSecond = wallSeconds > 0 ? batches / wallSeconds : undefined;
   return [
     `${run} has finished: ${batches} batches in ${stopwatch(wallSeconds)}, ${rate(perSecond)} batches/s`,
-    `test ${testWords(test)}, loss ${figure(test.loss)}`,
+    `test ${testWords(test)}, ${lossWords(config, test.loss)}`,
+    ...(deaths === undefined ? [] : [deaths]),
     `record: ${folder}`,
   ];
 }

@@ -1,6 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { askHub } from "../../shared/record/ask-hub.ts";
 import { createLog } from "../../shared/record/log.ts";
+import { RunRecord } from "../../shared/record/run-record.ts";
 import { readSummary } from "../../shared/record/summary.ts";
 import { isWorkerName } from "../../shared/record/worker-name.ts";
 import {
@@ -170,7 +171,7 @@ export class Training {
         }
         this.#board = onTelemetry(this.#board, worker, telemetry);
         if (telemetry.kind === "evaluated") {
-          this.#display.say(testNews(telemetry.batch, telemetry.test));
+          this.#display.say(testNews(this.#run.config, telemetry.batch, telemetry.test));
         }
       },
       noted: (note, words) => this.#noted(note, words),
@@ -232,9 +233,10 @@ export class Training {
   }
 
   #close(): number {
-    const { path } = this.#run;
+    const { path, config } = this.#run;
     try {
-      return this.#say(0, closingNews(readSummary(path), path));
+      const { deaths } = RunRecord.read(path);
+      return this.#say(0, closingNews({ ...readSummary(path), config }, path, deaths));
     } catch (error) {
       this.#edges.err.write(`the run has finished, but: ${(error as Error).message}\n`);
       return 1;

@@ -5,7 +5,7 @@ import {
   noTargets,
   type SegmentSums,
   type TargetSums,
-} from "../../shared/record/segment-sums.ts";
+} from "../../shared/record/curves/segment-sums.ts";
 
 /**
  * What a worker has done lately, added up twice: between two reports, for the display, and by segments, for the
@@ -88,7 +88,7 @@ export class Meter {
   }
 }
 
-export interface Figures {
+interface Figures {
   readonly perSecond: number;
   readonly loss: number | undefined;
   /** Σ|guess − target|² / Σ|target|². */

@@ -9,6 +9,7 @@ export interface WorkerFigures {
     readonly inFlight?: number;
     readonly window?: number;
     readonly durable?: number;
+    readonly keptBytes?: number;
   };
   readonly traffic: Traffic;
 }
@@ -49,6 +50,7 @@ export async function workerMetrics(figures: WorkerFigures | undefined): Promise
   gauge("batches", "Batches of the whole run.", progress.batches);
   gauge("batches_per_second", "Batches applied per second, over the last few seconds.", progress.perSecond);
   gauge("checkpoint_batch", "Highest batch in a durable checkpoint.", progress.durable);
+  gauge("kept_bytes", "Kept of what was sent, to send it again.", progress.keptBytes);
   gauge("loss", "Mean training loss in the newest report; the head only.", progress.loss);
   gauge("generator_error", "Squared error of guesses; 1 is guessing zero.", progress.generatorError);
   gauge("generator_cosine", "Cosine between guess and target.", progress.cosine);

@@ -10,14 +10,14 @@ import { type Environment, realEnvironment } from "./environment.ts";
 import { readWorkerOptions, type WorkerOptions, workerHelp } from "./options.ts";
 
 /** A worker under way. */
-export interface Running {
+interface Running {
   stop(why: string): void;
   /** Its exit code. Rejects if it cannot ever start. */
   readonly ended: Promise<number>;
 }
 
 /** What the program of a worker begins with. */
-export interface Given {
+interface Given {
   readonly config: Config;
   readonly options: WorkerOptions;
   readonly environment: Environment;

@@ -37,7 +37,7 @@ interface ReporterEdges {
 }
 
 /** Which worker speaks, and in which life. */
-export interface Speaker {
+interface Speaker {
   readonly worker: WorkerName;
   readonly incarnation: number;
   readonly instance: string;

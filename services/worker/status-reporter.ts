@@ -18,6 +18,8 @@ export interface Status {
   readonly cursor: number;
   /** Highest batch in a durable checkpoint; undefined for the source, which has none. */
   readonly durable: number | undefined;
+  /** What a layer keeps of what it sent; undefined where it keeps nothing. */
+  readonly keptBytes?: number | undefined;
   /** Unanswered by the successor; undefined while it is away. */
   readonly inFlight: number | undefined;
   /** What does not work at present, though training goes on. */
@@ -120,10 +122,10 @@ export class StatusReporter {
 
   /** As it was told last, and where it has come to since. */
   get #now() {
-    const { state, cursor: batch, durable, inFlight } = this.#worker;
+    const { state, cursor: batch, durable, keptBytes, inFlight } = this.#worker;
     this.#progress ??= this.#newProgress(state);
     const onItsWay = inFlight !== undefined && { inFlight, window: this.#window };
-    return { ...this.#progress, batch, state, ...onItsWay, ...(durable !== undefined && { durable }) };
+    return { ...this.#progress, batch, state, ...onItsWay, ...withoutUndefined({ durable, keptBytes }) };
   }
 
   #logProgress(): void {

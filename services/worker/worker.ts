@@ -112,6 +112,10 @@ export class Worker {
     return this.#isStopping;
   }
 
+  get hasSuccessor(): boolean {
+    return this.#successor !== undefined;
+  }
+
   /** In this life. */
   get hasMetSuccessor(): boolean {
     return this.#successor?.hasMet ?? false;
@@ -204,7 +208,7 @@ export class Worker {
   goBack(to: number): Promise<void> {
     const { cursor: batch, durable } = this.#role;
     this.log.warn({ batch, durable, to }, "going back");
-    this.event("restored", `goes back, as a neighbour lacks batch ${to}`, to);
+    this.event("rewound", `goes back, as a neighbour lacks batch ${to}`);
     return this.end("going back", "goes back");
   }
 

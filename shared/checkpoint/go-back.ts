@@ -19,7 +19,7 @@ export interface Places {
 }
 
 /** A whole snapshot: every file was read, and is what its manifest says. */
-export interface Found {
+interface Found {
   readonly manifest: Manifest;
   /** Layer 1 first. */
   readonly shares: readonly Checkpoint[];

@@ -1,18 +1,18 @@
 import { basename, extname } from "node:path";
 import type { Config, DataConfig } from "./config.ts";
-import { completeData } from "./data.ts";
 import { dataFacts } from "./data-facts.ts";
-import { completeDelivery } from "./delivery.ts";
-import { checkEvidence } from "./generator.ts";
-import { completeLayers } from "./layers.ts";
-import { checkMethods, completeLate, completeLearning } from "./learning.ts";
-import { checkBackoff } from "./link.ts";
-import { completeLoss } from "./loss.ts";
 import type { Mistake } from "./mistake.ts";
 import { Notes } from "./notes.ts";
 import { type OwnModules, textsOf } from "./own-modules.ts";
-import { completeRun, warnOfSmallBatches } from "./run.ts";
 import type { ConfigFile } from "./schema.ts";
+import { completeData } from "./sections/data.ts";
+import { completeDelivery } from "./sections/delivery.ts";
+import { checkEvidence } from "./sections/generator.ts";
+import { completeLayers } from "./sections/layers.ts";
+import { checkMethods, completeLate, completeLearning } from "./sections/learning.ts";
+import { checkBackoff } from "./sections/link.ts";
+import { completeLoss } from "./sections/loss.ts";
+import { checkHeadRoom, completeRun, warnOfSmallBatches } from "./sections/run.ts";
 
 /** The sections of a config file that are sound in themselves. */
 export type SoundParts = { readonly [Key in keyof ConfigFile]?: ConfigFile[Key] | undefined };
@@ -41,7 +41,10 @@ export function completeConfig(parts: SoundParts, own: OwnModules, file: string)
     checkEvidence(layers, learning, notes);
   }
   if (parts.link) checkBackoff(parts.link, notes);
-  if (run && layers) warnOfSmallBatches(run, layers, notes);
+  if (run && layers) {
+    checkHeadRoom(run, layers, notes);
+    warnOfSmallBatches(run, layers, notes);
+  }
   const { seed, wire, link, compute } = parts;
   const isComplete =
     seed !== undefined && data && layers && loss && learning && run && delivery && wire && link && compute;

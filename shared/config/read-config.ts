@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import type * as z from "zod";
 import { completeConfig, type SoundParts } from "./complete-config.ts";
 import type { Config } from "./config.ts";
-import { lookedUp } from "./data.ts";
 import { type ConfigPath, type Mistake, mistake } from "./mistake.ts";
 import { nearest } from "./nearest.ts";
 import { type OwnModules, readModules } from "./own-modules.ts";
 import { configShape } from "./schema.ts";
+import { lookedUp } from "./sections/data.ts";
 import { type ConfigSource, readSource } from "./source.ts";
 
 /** A config that can be used, and what is doubtful in it: "configs/x.yaml:12:5: …". */

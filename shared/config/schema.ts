@@ -1,14 +1,14 @@
 import * as z from "zod";
 import { leaf, map, oneOf, wholeFrom } from "../schema/fields.ts";
 import type { LinkDtype } from "../wire/frames.ts";
-import { dataSection } from "./data.ts";
-import { deliveryFields } from "./delivery.ts";
-import { layersSection } from "./layers.ts";
-import { learningFields } from "./learning.ts";
-import { linkFields } from "./link.ts";
-import { lossField } from "./loss.ts";
 import { noModules, type OwnModules } from "./own-modules.ts";
-import { runFields } from "./run.ts";
+import { dataSection } from "./sections/data.ts";
+import { deliveryFields } from "./sections/delivery.ts";
+import { layersSection } from "./sections/layers.ts";
+import { learningFields } from "./sections/learning.ts";
+import { linkFields } from "./sections/link.ts";
+import { lossField } from "./sections/loss.ts";
+import { runFields } from "./sections/run.ts";
 
 /** What `configShape` makes of a config file. */
 export type ConfigFile = { readonly [Key in keyof ConfigShape]: z.output<ConfigShape[Key]> };

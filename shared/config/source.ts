@@ -12,7 +12,7 @@ export interface ConfigSource {
 }
 
 /** "configs/x.yaml:12:5" or "--set learning.x"; places sort by `order`. */
-export interface Place {
+interface Place {
   readonly text: string;
   readonly order: number;
 }

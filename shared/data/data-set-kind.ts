@@ -1,6 +1,6 @@
 import type { Fields, Read } from "../schema/fields.ts";
-import type { Column } from "./column.ts";
 import type { DataSet } from "./data-set.ts";
+import type { Column } from "./table/column.ts";
 
 /** Which data a run learns from; part of its Config. Its other entries are those of its kind, complete: plain data. */
 export interface DataConfig {
@@ -28,20 +28,22 @@ export interface DataFacts {
   readonly sequence?: { readonly positions: number; readonly vocabulary: number };
   /** What the inputs are, if they are the last so many characters of a text, one-hot; the label is the next one. */
   readonly window?: number;
-  /** Floats per example of the labels. */
+  /** Outputs that the network needs: classes (of a sequence, of all positions), bits, or values. */
   readonly labelWidth: number;
   /** Inputs travel as bytes, or as floats. */
   readonly inputType: "u8" | "f32";
   /** What a byte of input is worth; 1 unless given. */
   readonly inputScale?: number;
-  /** One class of several (one-hot), bits that are each right or wrong, or values to come close to (regression). */
+  /** One class of several, bits that are each right or wrong, or values to come close to (regression). */
   readonly judged: "class" | "bits" | "values";
   /** Undefined for an endless stream. */
   readonly trainingExamples: number | undefined;
   /** How a row becomes inputs, if they are rows of a table: one column after another. */
   readonly columns?: readonly Column[];
-  /** What an id of a sequence or a window stands for, by its place; bytes where it is not given. */
+  /** What an id of a sequence or a window stands for, by its place; bytes where neither is given. */
   readonly characters?: string;
+  /** The same where an id stands for several bytes: those of each, a character from U+0000 to U+00FF for a byte. */
+  readonly tokens?: readonly string[];
   /** What each output stands for, in order, where that is known; of a sequence, none. */
   readonly labels?: readonly LabelFacts[];
 }
@@ -60,7 +62,7 @@ export function numbered(classes: number): LabelFacts[] {
 }
 
 /** Says what is wrong with one entry; `what` begins after "data.heldOut is 2000: ". */
-export type Refuse = (entry: string, value: unknown, what: string) => void;
+type Refuse = (entry: string, value: unknown, what: string) => void;
 
 /**
  * One kind of data set: all that the rest of the program asks about it. A kind is one file and one line in kinds.ts, or a

@@ -9,9 +9,12 @@ export interface DataSet {
   evaluationPart(part: number, batchSize: number): Batch;
 }
 
-/** `input`: rows × inputWidth; `labels`: rows × labelWidth of 0 and 1, for regression floats. Row-major. */
+/**
+ * Row-major. `input`: rows × inputWidth. `labels`: where they are classes the number of each, rows × positions, in two bytes
+ * where one is not enough; else rows × labelWidth of 0 and 1, for regression floats.
+ */
 export interface Batch {
   readonly rows: number;
   readonly input: Uint8Array | Float32Array;
-  readonly labels: Uint8Array | Float32Array;
+  readonly labels: Uint8Array | Uint16Array | Float32Array;
 }

@@ -1,5 +1,6 @@
-import { widthOf, writeCell } from "./column.ts";
 import type { DataFacts } from "./data-set-kind.ts";
+import { encodeTokens } from "./gpt2-tokens.ts";
+import { widthOf, writeCell } from "./table/column.ts";
 
 /** Something to predict from that cannot be encoded. */
 export class EncodeError extends Error {
@@ -50,8 +51,12 @@ export function encodeNumbers(
   });
 }
 
-/** The ids of a text: places in the vocabulary, or its bytes. Throws an EncodeError that names the character. */
-export function encodeText({ characters }: Told<"characters">, text: string): Uint8Array {
+/** The ids of a text: places in the vocabulary, tokens, or its bytes. Throws an EncodeError that names the character. */
+export function encodeText(
+  { characters, tokens }: Told<"characters" | "tokens">,
+  text: string,
+): Uint8Array | Float32Array {
+  if (tokens) return Float32Array.from(encodeTokens(text, tokens.length));
   if (characters === undefined) return Buffer.from(text, "utf8");
   const vocabulary = [...characters];
   return Uint8Array.from([...text], (character, at) => {

@@ -1,15 +1,16 @@
-import { binaryAddition } from "./binary-addition.ts";
-import { cifar10 } from "./cifar.ts";
-import { csv, tsv } from "./csv.ts";
 import { DataFileError } from "./data-file.ts";
 import type { DataSet } from "./data-set.ts";
 import type { DataConfig, DataSetKind } from "./data-set-kind.ts";
-import { idx } from "./idx.ts";
-import { images } from "./images.ts";
-import { mnist } from "./mnist.ts";
-import { npy } from "./npy.ts";
-import { text } from "./text.ts";
-import { twoRings } from "./two-rings.ts";
+import { labelForm, OneHot, TAKES_CLASSES } from "./labels.ts";
+import { binaryAddition } from "./sets/binary-addition.ts";
+import { cifar10 } from "./sets/cifar.ts";
+import { csv, tsv } from "./sets/csv.ts";
+import { idx } from "./sets/idx.ts";
+import { images } from "./sets/images.ts";
+import { mnist } from "./sets/mnist.ts";
+import { npy } from "./sets/npy.ts";
+import { text } from "./sets/text.ts";
+import { twoRings } from "./sets/two-rings.ts";
 
 /** Every data set that a config can name: one line each. */
 export const dataSetKinds = {
@@ -43,23 +44,26 @@ export function dataSetKindOf({ set, module }: DataConfig): DataSetKind {
 
 /**
  * The data set a config names. MNIST is read into memory here (55 MB, a fraction of a second, synchronously).
- * Rejects with a DataFileError when a file is missing, damaged or of another size.
+ * Rejects with a DataFileError when a file is missing, damaged or of another size. `loss`: classes are one-hot where it takes
+ * bits; numbers without it.
  */
-export async function openDataSet(config: DataConfig): Promise<DataSet> {
+export async function openDataSet(config: DataConfig, loss: string = TAKES_CLASSES): Promise<DataSet> {
   const kind = dataSetKindOf(config);
   const set = await kind.open(config);
-  const { inputWidth, labelWidth, inputType, judged, inputScale = set.inputScale } = kind.facts(config);
+  const facts = kind.facts(config);
+  const { inputWidth, inputType, inputScale = set.inputScale } = facts;
   const { input, labels } = set.evaluationPart(0, 1);
   const found = `${input.length} inputs of ${typeOf(input)} and ${labels.length} labels of ${typeOf(labels)}`;
-  const labelType = judged === "values" ? "f32" : "u8";
-  const expected = `${inputWidth} inputs of ${inputType} and ${labelWidth} labels of ${labelType}`;
+  const { type, count } = labelForm(facts);
+  const expected = `${inputWidth} inputs of ${inputType} and ${count} labels of ${type}`;
   if (found !== expected)
     throw new DataFileError(`Cannot use ${config.set}: an example has ${found}, expected ${expected}`);
   if (inputScale !== set.inputScale)
     throw new DataFileError(`Cannot use ${config.set}: a byte is worth ${set.inputScale}, not ${inputScale}`);
-  return set;
+  return facts.judged === "class" && loss !== TAKES_CLASSES ? new OneHot(set, facts) : set;
 }
 
-function typeOf(values: Uint8Array | Float32Array): "u8" | "f32" {
+function typeOf(values: Uint8Array | Uint16Array | Float32Array): "u8" | "u16" | "f32" {
+  if (values instanceof Uint16Array) return "u16";
   return values instanceof Uint8Array ? "u8" : "f32";
 }

@@ -1,5 +1,6 @@
 import type { Batch } from "./data-set.ts";
 import { type DataFacts, numbered } from "./data-set-kind.ts";
+import { idNames } from "./decode-text.ts";
 import { encodeText } from "./encode.ts";
 import { TextPlaces } from "./text-places.ts";
 
@@ -31,7 +32,7 @@ export function windowFacts(window: number, characters: string | undefined): Dat
 }
 
 /**
- * Input: the last `window` ids, one-hot, the oldest first; label: the id after them, one-hot. Training examples are drawn by
+ * Input: the last `window` ids, one-hot, the oldest first; label: the id after them. Training examples are drawn by
  * seed and number of the batch; those of an evaluation are evenly spread over what is held out.
  */
 export class NextCharacters extends TextPlaces {
@@ -52,33 +53,38 @@ export class NextCharacters extends TextPlaces {
     const { window, vocabulary } = this.#sizes;
     const rows = starts.length;
     const input = new Uint8Array(rows * window * vocabulary);
-    const labels = new Uint8Array(rows * vocabulary);
+    const labels = new Uint8Array(rows);
     for (const [row, start] of starts.entries()) {
       for (let place = 0; place < window; place++)
         input[(row * window + place) * vocabulary + this.#ids[start + place]!] = 1;
-      labels[row * vocabulary + this.#ids[start + window]!] = 1;
+      labels[row] = this.#ids[start + window]!;
     }
     return { rows, input, labels };
   }
 }
 
-/** The last `count` ids of a text; a shorter one has new lines before it. Throws an EncodeError that names the character. */
+/** The last `count` of these ids; fewer have new lines before them. */
 export function lastIds(
-  { characters }: Pick<DataFacts, "characters">,
-  text: string,
+  units: Pick<DataFacts, "characters" | "tokens">,
+  ids: readonly number[],
   count: number,
 ): number[] {
-  const ids = [...encodeText({ ...(characters !== undefined && { characters }) }, text)];
-  const newline = characters === undefined ? 10 : Math.max(0, [...characters].indexOf("\n"));
+  const names = idNames(units);
+  const newline = names ? Math.max(0, names.indexOf("\n")) : 10;
   const missing = Array.from({ length: Math.max(0, count - ids.length) }, () => newline);
   return [...missing, ...ids.slice(-count)];
 }
 
 /** What the network takes for a text: its last characters, one-hot. Throws an EncodeError that names the character. */
 export function encodeWindow(facts: Told & { readonly window: number }, text: string): Float32Array {
+  return windowOf(facts, [...encodeText(facts, text)]);
+}
+
+/** The last of these ids, one-hot. Each is below the vocabulary. */
+export function windowOf(facts: Told & { readonly window: number }, ids: readonly number[]): Float32Array {
   const inputs = new Float32Array(facts.inputWidth);
   const vocabulary = facts.inputWidth / facts.window;
-  lastIds(facts, text, facts.window).forEach((id, place) => {
+  lastIds(facts, ids, facts.window).forEach((id, place) => {
     inputs[place * vocabulary + id] = 1;
   });
   return inputs;

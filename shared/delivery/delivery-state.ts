@@ -4,6 +4,9 @@ import { type Standing, standingAt } from "./standing.ts";
 import type { SuccessorState } from "./successor-state.ts";
 import type { Working } from "./working.ts";
 
+/** By batch, as far as it is known. */
+export type Written = readonly (number | undefined)[];
+
 /** Where a layer stands, and what it has heard and sent that is not settled. A crash leaves the cursor alone. */
 export interface DeliveryState<P extends Payloads> extends Standing {
   /** Highest batch applied; −1 before the first. */
@@ -17,13 +20,13 @@ export interface DeliveryState<P extends Payloads> extends Standing {
   readonly inbox: Inbox<P>;
   /** Locked only: forwarded, waiting for the true gradient, in order; at most `mostWorking`. */
   readonly working: readonly Working<P>[];
-  /** Pinned only: answers of batches `learnt` and on, which came before their turn. */
+  /** Answers of batches `learnt` and on, which came before their turn: where that is pinned, or written. */
   readonly early: readonly HeardTarget<P>[];
   /** Unlocked only: applied last, by a guess of its input, whose correction has not come. */
   readonly guessed: BatchItem<P> | undefined;
   /** A checkpoint is not durable yet. */
   readonly isSaving: boolean;
-  /** Pinned: asked for what it does not keep, it goes back to a checkpoint from which it can compute that anew. */
+  /** Asked for what it does not keep, it goes back to a checkpoint from which it can compute that anew. */
   readonly mayGoBack: boolean;
   /**
    * A rewind is under way: that many items may still arrive that were sent before it was heard. More, and it is
@@ -36,6 +39,8 @@ export interface DeliveryState<P extends Payloads> extends Standing {
   /** Head only: the evaluation being heard. */
   readonly evaluation: { readonly batch: number; readonly heard: number; readonly complete: boolean };
   readonly nextTicket: number;
+  /** Free: of batches that a former life had applied, how many targets it had learnt before; it is done so again. */
+  readonly written: Written;
 }
 
 /** The answer to the batch that was sent under this ticket. */
@@ -51,6 +56,7 @@ export function initialState<P extends Payloads>(
   cursor: number,
   standing: Standing = standingAt(cursor),
   mayGoBack = false,
+  written: Written = [],
 ): DeliveryState<P> {
   return {
     ...standing,
@@ -70,6 +76,7 @@ export function initialState<P extends Payloads>(
     paused: false,
     evaluation: { batch: -1, heard: 0, complete: false },
     nextTicket: 0,
+    written,
   };
 }
 

@@ -5,13 +5,14 @@ import { isAnswered, isCorrectionDue, withoutEnd } from "./inbox.ts";
 import type { BarrierItem, BatchItem, CorrectionItem, EvaluationItem, Item, Payloads } from "./items.ts";
 import type { HangUp, LayerEffect } from "./layer-effect.ts";
 import type { LayerEvent } from "./layer-event.ts";
-import { dueBefore, firstNeeded, hasLearntAll } from "./pinned.ts";
+import { firstNeeded, hasLearntAll } from "./pinned.ts";
 import type { Rules } from "./rules.ts";
 import { standingOf } from "./standing.ts";
-import { type BatchInFlight, type InFlight, ticketsInFlight, withSent } from "./successor-state.ts";
-import { hearTarget, learnEarly, type Mutable } from "./targets.ts";
+import type { Answered, BatchInFlight, InFlight } from "./successor-state.ts";
+import { misfitOf, ticketsInFlight, withSent } from "./successor-state.ts";
+import { hearTarget, learnDue, learnEarly, type Mutable } from "./targets.ts";
 import { isForwarded, judge, type Verdict } from "./verdict.ts";
-import { reached, settle, withAnswer } from "./working.ts";
+import { abandon, reached, settle, withAnswer } from "./working.ts";
 
 /**
  * What a layer does with what it hears: a reducer without socket, clock or disk. `step(rules, state, event)` gives
@@ -68,7 +69,7 @@ class Turn<P extends Payloads> {
         }
         return;
       case "answered":
-        return this.hearAnswer(event.batch, event.target);
+        return this.hearAnswer(event.item, event.target);
       case "finished":
         // A former life of this layer was at the end; this one is not there yet, and will hear it again.
         if (hasLearntAll(this.rules, this.state))
@@ -130,7 +131,10 @@ class Turn<P extends Payloads> {
   private followNeed(needed: number, inFlight: readonly InFlight[]): void {
     const isFed = canFeed(this.rules, this.state, needed);
     this.state.successor = { phase: "linked", need: needed, isFed, inFlight };
-    if (!isFed && (needed <= reached(this.state) || needed >= this.rules.batches)) this.askRewind(needed);
+    if (!isFed && (needed <= reached(this.state) || needed >= this.rules.batches)) {
+      this.follow(abandon(this.rules, this.state, needed));
+      this.askRewind(needed);
+    }
     this.work();
   }
 
@@ -142,16 +146,14 @@ class Turn<P extends Payloads> {
   }
 
   /** Answers come in the order of sending; anything else is a neighbour that lost count. */
-  private hearAnswer(batch: number, target: P["target"] | undefined): void {
+  private hearAnswer(item: Answered, target: P["target"] | undefined): void {
     const { successor } = this.state;
     if (successor.phase === "away") return;
     const [sent, ...rest] = successor.inFlight;
-    if (sent?.batch !== batch) {
-      const reason = `answer is for batch ${batch}, expected ${sent ? sent.batch : "none"}`;
-      return this.hangUp("successor", "answer", reason);
-    }
+    const misfit = misfitOf(item, sent);
+    if (misfit !== undefined) return this.hangUp("successor", "answer", misfit);
     this.state.successor = { ...successor, inFlight: rest };
-    if (sent.kind === "batch") this.useAnswer(sent, target);
+    if (sent?.kind === "batch") this.useAnswer(sent, target);
     this.work();
   }
 
@@ -227,7 +229,7 @@ class Turn<P extends Payloads> {
   }
 
   private apply(item: BatchItem<P>, ticket: number | undefined): void {
-    learnEarly(this, dueBefore(this.rules, item.batch));
+    learnDue(this, item.batch);
     this.effects.push({ effect: "update", item, ticket, learnt: this.state.learnt });
     this.state.sinceTarget += 1;
     if (this.rules.isUnlocked) this.state.guessed = item;
@@ -266,7 +268,7 @@ class Turn<P extends Payloads> {
     const isSent = !this.rules.isHead;
     this.effects.push({ effect: "evaluate", item, isSent });
     this.state.evaluation = { batch, heard: part + 1, complete: part === parts - 1 };
-    if (isSent) this.send({ kind, batch });
+    if (isSent) this.send({ kind, batch, part });
   }
 
   /** As at the end, nothing that was heard stays unlearnt: what is saved is all there is. */

@@ -1,4 +1,5 @@
 import type { Item, Payloads } from "./items.ts";
+import type { Answered } from "./successor-state.ts";
 
 /** What a layer hears of. */
 export type LayerEvent<P extends Payloads> =
@@ -9,7 +10,7 @@ export type LayerEvent<P extends Payloads> =
   | { readonly event: "successorLinked"; readonly need: number }
   | { readonly event: "successorLost" }
   /** `target` is absent where the answer only acknowledges. */
-  | { readonly event: "answered"; readonly batch: number; readonly target?: P["target"] }
+  | { readonly event: "answered"; readonly item: Answered; readonly target?: P["target"] }
   | { readonly event: "rewound"; readonly need: number }
   | { readonly event: "finished" }
   /** The checkpoint of the effect "checkpoint" is durable, or failed. */

@@ -23,7 +23,7 @@ export interface Rules {
    * they come.
    */
   readonly staleness?: number;
-  /** Pinned: what was sent of so many batches is kept, and sent again as it was. */
+  /** What was sent of so many batches is kept, and sent again as it was. */
   readonly sentKept?: number;
   /** See SourceRules. */
   readonly evaluateEvery?: number;

@@ -1,4 +1,4 @@
-import type { InFlight } from "./successor-state.ts";
+import { type Answered, misfitOf } from "./successor-state.ts";
 
 /**
  * What the source does: feeds batches in order, rewinds when asked, evaluates at set batches, and says when it is
@@ -28,7 +28,7 @@ export interface SourceState {
    * made.
    */
   readonly snapshotted: number;
-  readonly inFlight: readonly Pick<InFlight, "kind" | "batch">[];
+  readonly inFlight: readonly Answered[];
   readonly endSent: boolean;
   /** Told to send nothing for a while; answers are heard. */
   readonly paused: boolean;
@@ -40,7 +40,7 @@ export type SourceEvent =
   | { readonly event: "successorLinked"; readonly need: number }
   | { readonly event: "successorLost" }
   | { readonly event: "rewound"; readonly need: number }
-  | { readonly event: "answered"; readonly batch: number }
+  | { readonly event: "answered"; readonly item: Answered }
   | { readonly event: "snapshotted"; readonly batch: number };
 
 export type SourceEffect =
@@ -78,7 +78,7 @@ export function stepSource(
     case "rewound":
       return feed(rules, goTo(state, Math.min(state.next, event.need)));
     case "answered":
-      return hearAnswer(rules, state, event.batch);
+      return hearAnswer(rules, state, event.item);
     case "snapshotted":
       return [{ ...state, snapshotted: Math.max(state.snapshotted, event.batch) }, []];
   }
@@ -88,10 +88,10 @@ function goTo(state: SourceState, next: number): SourceState {
   return { ...state, next, evaluated: 0, barred: false, endSent: false };
 }
 
-function hearAnswer(rules: SourceRules, state: SourceState, batch: number): [SourceState, SourceEffect[]] {
+function hearAnswer(rules: SourceRules, state: SourceState, item: Answered): [SourceState, SourceEffect[]] {
   const [sent, ...inFlight] = state.inFlight;
-  if (sent?.batch === batch) return feed(rules, { ...state, inFlight });
-  const reason = `answer is for batch ${batch}, expected ${sent ? sent.batch : "none"}`;
+  const reason = misfitOf(item, sent);
+  if (reason === undefined) return feed(rules, { ...state, inFlight });
   return [state, [{ effect: "hangUp", reason }]];
 }
 
@@ -111,7 +111,7 @@ function feed(rules: SourceRules, start: SourceState): [SourceState, SourceEffec
 function sendOne(rules: SourceRules, state: SourceState): [SourceState, SourceEffect] {
   const { next, evaluated, inFlight } = state;
   if (evaluated < evaluationPartsBefore(rules, next)) {
-    const sent = [...inFlight, { kind: "evaluation", batch: next } as const];
+    const sent = [...inFlight, { kind: "evaluation", batch: next, part: evaluated } as const];
     return [
       { ...state, evaluated: evaluated + 1, inFlight: sent },
       { effect: "sendEvaluation", batch: next, part: evaluated },

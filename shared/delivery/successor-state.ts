@@ -14,7 +14,22 @@ interface LinkedSuccessor {
 }
 
 /** Sent to the successor and not answered yet. */
-export type InFlight = BatchInFlight | { readonly kind: "evaluation" | "barrier"; readonly batch: number };
+export type InFlight = BatchInFlight | BarrierInFlight | PartInFlight;
+
+interface BarrierInFlight {
+  readonly kind: "barrier";
+  readonly batch: number;
+}
+
+/** Of an evaluation. */
+interface PartInFlight {
+  readonly kind: "evaluation";
+  readonly batch: number;
+  readonly part: number;
+}
+
+/** What an answer says it is to. */
+export type Answered = Pick<BatchInFlight, "kind" | "batch"> | BarrierInFlight | PartInFlight;
 
 export interface BatchInFlight {
   readonly kind: "batch";
@@ -27,6 +42,18 @@ export interface BatchInFlight {
 
 export function hasRoom({ window }: Rules, { inFlight }: LinkedSuccessor): boolean {
   return inFlight.length < window;
+}
+
+/** Why this is no answer to what was sent first; undefined if it is. A batch, a part and a barrier may have one number. */
+export function misfitOf(answer: Answered, sent: Answered | undefined): string | undefined {
+  const [found, expected] = [nameOf(answer), sent ? nameOf(sent) : "none"];
+  return found === expected ? undefined : `answer is for ${found}, expected ${expected}`;
+}
+
+function nameOf(item: Answered): string {
+  return item.kind === "evaluation"
+    ? `part ${item.part} before batch ${item.batch}`
+    : `${item.kind} ${item.batch}`;
 }
 
 /** From now on the item waits for an answer. */

@@ -1,7 +1,7 @@
 import type { DeliveryState, HeardTarget } from "./delivery-state.ts";
 import type { Payloads } from "./items.ts";
 import type { LayerEffect } from "./layer-effect.ts";
-import { dueBefore, isDue } from "./pinned.ts";
+import { isDue, isOrdered, isSettled, knownDue } from "./pinned.ts";
 import type { Rules } from "./rules.ts";
 
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -16,11 +16,14 @@ interface Hearing<P extends Payloads> {
 /** As it comes, or pinned: in its turn. One of a batch that was sent again, as it is kept, is learnt once. */
 export function hearTarget<P extends Payloads>(hearing: Hearing<P>, heard: HeardTarget<P>): void {
   const { rules, state, effects } = hearing;
-  if (rules.staleness !== undefined) return keepEarly(hearing, heard);
-  const isLearnt = rules.sentKept !== undefined && heard.batch < state.learnt;
-  if (heard.target === undefined || isLearnt)
-    return void effects.push({ effect: "forget", tickets: [heard.ticket] });
-  state.learnt = heard.batch + 1;
+  if (isOrdered(rules, state) || state.early.length > 0) return keepEarly(hearing, heard);
+  const { batch, target, ticket } = heard;
+  const isLearnt = rules.sentKept !== undefined && batch < state.learnt;
+  if (isLearnt || target === undefined) {
+    if (!isLearnt && isSettled(state, batch)) state.learnt = batch + 1;
+    return void effects.push({ effect: "forget", tickets: [ticket] });
+  }
+  state.learnt = batch + 1;
   state.sinceTarget = 0;
   learn(hearing, heard);
 }
@@ -32,7 +35,7 @@ function learn<P extends Payloads>({ state, effects }: Hearing<P>, heard: HeardT
 
 /** Pinned: learnt when its turn has come. A batch sent twice is learnt from once. */
 function keepEarly<P extends Payloads>(hearing: Hearing<P>, heard: HeardTarget<P>): void {
-  const { rules, state, effects } = hearing;
+  const { state, effects } = hearing;
   const { batch, ticket, target } = heard;
   if (target !== undefined) state.sinceTarget = 0;
   if (!isDue(state, batch, target !== undefined)) {
@@ -40,7 +43,12 @@ function keepEarly<P extends Payloads>(hearing: Hearing<P>, heard: HeardTarget<P
     return;
   }
   state.early = [...state.early, heard];
-  learnEarly(hearing, dueBefore(rules, state.cursor + 1));
+  learnDue(hearing, state.cursor + 1);
+}
+
+/** Those that are learnt before batch `next`: all, unless it is known how many. */
+export function learnDue<P extends Payloads>(hearing: Hearing<P>, next: number): void {
+  learnEarly(hearing, knownDue(hearing.rules, hearing.state, next) ?? Number.POSITIVE_INFINITY);
 }
 
 /** Those of batches below `due`. */

@@ -1,7 +1,7 @@
 import type { DeliveryState } from "./delivery-state.ts";
 import { isCatchingUp } from "./feeding.ts";
 import type { BarrierItem, EvaluationItem, Item, Payloads } from "./items.ts";
-import { dueBefore, isHeldToSave, lacking } from "./pinned.ts";
+import { isHeldToSave, knownDue, lacking } from "./pinned.ts";
 import type { Rules } from "./rules.ts";
 import { hasRoom } from "./successor-state.ts";
 import { isNext, reached } from "./working.ts";
@@ -44,7 +44,7 @@ type Again = "repeat" | "rehearse";
  *                 else                                            apply
  *       head      b ≠ next, or not the part that is due           shed *
  *                 else                                            apply *
- *     barrier b   b ≠ next                                        shed *
+ *     barrier b   b ≠ next, or written: not all learnt before b   shed *
  *                 successor away, or need ≠ b                     shed
  *                 anything unanswered                             wait
  *                 else                                            apply *
@@ -143,10 +143,11 @@ function obstacleTo(
   const { successor, sinceTarget } = state;
   // Else it would stay as far ahead as it was when its successor came back, and its targets as old.
   if (isCatchingUp(successor, batch)) return "wait";
-  if (rules.staleness !== undefined) {
+  if (rules.staleness !== undefined && successor.phase === "away") return "wait";
+  const next = lacking(state);
+  if (next < (knownDue(rules, state, batch) ?? 0)) {
     if (successor.phase === "away") return "wait";
-    const next = lacking(state);
-    if (next < dueBefore(rules, batch)) return successor.need <= next ? "shed" : "wait";
+    return successor.need <= next ? "shed" : "wait";
   }
   if (sinceTarget < rules.stalenessBudget) return undefined;
   if (successor.phase === "away") return "wait";
@@ -170,13 +171,16 @@ function judgeEvaluation(
 
 /** Taken where all layers can stand at the same batch; else there is no snapshot this time. */
 function judgeBarrier(
-  { isHead }: Rules,
-  { cursor, successor }: DeliveryState<Payloads>,
+  rules: Rules,
+  state: DeliveryState<Payloads>,
   { batch }: BarrierItem<Payloads>,
 ): Verdict {
+  const { cursor, successor } = state;
   // Else the shares would be of different batches.
   if (cursor + 1 !== batch) return "shed";
-  if (isHead) return "apply";
+  if (rules.isHead) return "apply";
+  // It would learn what a former life had not learnt by then; pinned, all is due where there is a snapshot.
+  if (rules.staleness === undefined && (state.written[batch] ?? batch) < batch) return "shed";
   if (isCatchingUp(successor, batch)) return "wait";
   if (successor.phase === "away" || successor.need !== batch) return "shed";
   return successor.inFlight.length === 0 ? "apply" : "wait";

@@ -34,6 +34,23 @@ export function isNext(state: DeliveryState<Payloads>, item: Item<Payloads>): bo
   return item.batch <= reached(state) + 1 && item.batch <= successor.need;
 }
 
+/**
+ * Late gradients: where all of them come again, from batch `needed` on, none is waited for. The
+ * gradient of one may be due only after a batch that waits behind it here.
+ */
+export function abandon<P extends Payloads>(
+  { isLocked, sentKept }: Rules,
+  state: DeliveryState<P>,
+  needed: number,
+): [DeliveryState<P>, LayerEffect<P>[]] {
+  const { working } = state;
+  const isLate = isLocked && sentKept === undefined;
+  if (!isLate || working.some(({ item }) => item.batch < needed)) return [state, []];
+  const forgotten = { effect: "forget", tickets: working.map(({ ticket }) => ticket) } as const;
+  const answers = working.map(({ item }) => ({ effect: "acknowledge", item }) as const);
+  return [{ ...state, working: [] }, working.length === 0 ? [] : [forgotten, ...answers]];
+}
+
 /** Follows the gradients that have come and are due, in order, and answers with what they become. */
 export function settle<P extends Payloads>(
   rules: Rules,

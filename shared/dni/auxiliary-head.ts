@@ -4,6 +4,7 @@ import type { Tensors } from "../math/parameter.ts";
 import type { Transform } from "../math/transform.ts";
 import { NormedDense } from "../math/transformer/normed-dense.ts";
 import { HiddenLayers } from "./hidden-layers.ts";
+import { LabelLoss } from "./labels.ts";
 import type { LayerOptions } from "./layer-options.ts";
 
 /** So far from the number of a layer is that of its auxiliary head, where weights are drawn. */
@@ -14,16 +15,14 @@ const DRAWS_APART = 1_000_000;
  * sequence it judges each position, normalised, and starts as the network's own head: see BentHeadGenerator.
  */
 export class AuxiliaryHead {
-  readonly #kernels: Kernels;
-  readonly #options: LayerOptions;
+  readonly #loss: LabelLoss;
   readonly #hidden: HiddenLayers | undefined;
   readonly #last: Transform;
   readonly #lossGradient: Float32Array;
 
   constructor(kernels: Kernels, options: LayerOptions) {
     const { outputs, labelWidth, labelPositions, maxRows, seed, layer, learning, loss, units } = options;
-    this.#kernels = kernels;
-    this.#options = options;
+    this.#loss = new LabelLoss(kernels, options);
     const { hidden: widths = [], batchNorm = true } = learning.generator;
     const own = { maxRows, seed, layer: DRAWS_APART + layer, optimizer: learning.layer };
     this.#hidden =
@@ -46,11 +45,9 @@ export class AuxiliaryHead {
 
   /** dL/d(output), rows × outputs, of the loss that this head has; leaves its own gradients for `descend`. */
   outputGradient(output: Float32Array, labels: Float32Array, rows: number): Float32Array {
-    const { loss, labelWidth, labelPositions } = this.#options;
     const seen = this.#hidden ? this.#hidden.forward([output], rows) : output;
     const judged = this.#last.forward(seen, rows);
-    const [judgedRows, columns] = [rows * labelPositions, labelWidth / labelPositions];
-    this.#kernels.lossAndGradient(loss, judged, labels, this.#lossGradient, judgedRows, columns);
+    this.#loss.take(judged, labels, this.#lossGradient, rows);
     const gradient = this.#last.backward(this.#lossGradient, rows, true)!;
     return this.#hidden ? this.#hidden.backward(gradient, rows, true)! : gradient;
   }

@@ -2,6 +2,7 @@ import type { Kernels, Loss } from "../math/kernels.ts";
 import { DecoupledLayer } from "./decoupled-layer.ts";
 import type { EvidencePart } from "./generators/linear-generator.ts";
 import { Head } from "./head.ts";
+import type { LabelOptions } from "./labels.ts";
 import { LateLayer } from "./late-layer.ts";
 import {
   isLocked,
@@ -84,16 +85,21 @@ function asDrawn(learning: LearningOptions, isHidden: boolean): LearningOptions 
   return { ...learning, layer };
 }
 
+/** What its labels are. */
+export function labelsOf({ layers, loss }: Pick<NetworkOptions, "layers" | "loss">): LabelOptions {
+  const { outputs, positions = 1 } = layers.at(-1)!;
+  return { loss, labelWidth: outputs, labelPositions: positions };
+}
+
 function layerOptions(network: NetworkOptions, number: number, parts: LayerParts): LayerOptions {
-  const { layers, loss, units, run, seed } = network;
+  const { layers, units, run, seed } = network;
   const learning = asDrawn(learningOfLayer(network, number), number < layers.length);
   return {
     ...layers[number - 1]!,
     layer: number,
     headLayer: layers.length,
     parts,
-    labelWidth: layers.at(-1)!.outputs,
-    labelPositions: layers.at(-1)!.positions ?? 1,
+    ...labelsOf(network),
     networkInputWidth: learning.generator.evidence.includes("input") ? layers[0]!.inputs : 0,
     maxRows: run.batchSize,
     seed,
@@ -101,7 +107,6 @@ function layerOptions(network: NetworkOptions, number: number, parts: LayerParts
     learning,
     // A local layer has no use for an answer.
     wantInputGradient: number > 1 && learningOfLayer(network, number - 1).method !== "local",
-    loss,
     ...(units && { units }),
   };
 }

@@ -6,6 +6,7 @@ import type { Evidence, EvidenceWidths } from "./evidence.ts";
 import type { Example } from "./example.ts";
 import type { GeneratorHealth } from "./generators/generator-health.ts";
 import { type GradientGenerator, observeRates } from "./generators/gradient-generator.ts";
+import { labelFloats } from "./labels.ts";
 import type { LayerOptions } from "./layer-options.ts";
 import { type LayerState, named, restoreTensors, transformTensors } from "./layer-state.ts";
 import { UpdateLottery } from "./update-lottery.ts";
@@ -39,10 +40,11 @@ export class DecoupledLayer {
 
   constructor(kernels: Kernels, options: LayerOptions) {
     const { outputs, labelWidth, networkInputWidth } = options;
-    this.evidenceWidths = { output: outputs, labels: labelWidth, input: networkInputWidth };
+    const widths = { output: outputs, labels: labelWidth, input: networkInputWidth };
+    this.evidenceWidths = { ...widths, labels: labelFloats(options) };
     this.#options = options;
     this.#transform = options.parts.transform(kernels, options);
-    this.#generator = options.parts.generator(kernels, options, this.evidenceWidths);
+    this.#generator = options.parts.generator(kernels, options, widths);
     this.#turns = new UpdateLottery(options);
   }
 

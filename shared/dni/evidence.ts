@@ -4,6 +4,7 @@ import type { Kernels } from "../math/kernels.ts";
 export interface Evidence {
   readonly rows: number;
   readonly output: Float32Array;
+  /** As in an example. */
   readonly labels: Float32Array;
   /** The network's own input. */
   readonly input?: Float32Array;

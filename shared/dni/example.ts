@@ -3,7 +3,7 @@ export interface Example {
   readonly rows: number;
   /** rows × inputs. */
   readonly input: Float32Array;
-  /** rows × labelWidth of 0 and 1. */
+  /** rows × labelFloats: the class of each position; or bits or values, one for each output. */
   readonly labels: Float32Array;
   /** rows × networkInputWidth: the network's own input, where a generator looks at it. Layer 1 takes its input for it. */
   readonly networkInput?: Float32Array;

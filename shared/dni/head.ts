@@ -4,6 +4,7 @@ import type { Kernels } from "../math/kernels.ts";
 import type { Transform } from "../math/transform.ts";
 import { applyBatch } from "./apply-batch.ts";
 import type { Example } from "./example.ts";
+import { LabelLoss } from "./labels.ts";
 import type { LayerOptions } from "./layer-options.ts";
 import { type LayerState, restoreTensors, transformTensors } from "./layer-state.ts";
 import { UpdateLottery } from "./update-lottery.ts";
@@ -20,7 +21,7 @@ export class Head {
   readonly kind = "head";
   /** How an evaluation judges its examples. */
   readonly judged: Judged;
-  readonly #kernels: Kernels;
+  readonly #loss: LabelLoss;
   readonly #options: LayerOptions;
   readonly #transform: Transform;
   /** Of the loss: what drove the last update. */
@@ -34,7 +35,7 @@ export class Head {
       throw new Error(`Cannot make a head: ${outputs} outputs, ${labelWidth} labels an example`);
     }
     this.judged = units ? "values" : judgedBy(loss);
-    this.#kernels = kernels;
+    this.#loss = new LabelLoss(kernels, options);
     this.#options = options;
     this.#transform = options.parts.transform(kernels, options);
     this.outputGradient = kernels.allocate(maxRows * outputs);
@@ -51,7 +52,7 @@ export class Head {
 
   #pass(example: Example): HeadAnswer {
     const { rows, input } = example;
-    const loss = this.#loss(this.#transform.forward(input, rows), example) / rows;
+    const loss = this.#lossOf(this.#transform.forward(input, rows), example) / rows;
     this.#transform.track(rows);
     return { inputGradient: undefined, loss };
   }
@@ -60,7 +61,7 @@ export class Head {
   rehearse(example: Example): HeadAnswer {
     const { rows, input } = example;
     const output = this.#transform.forward(input, rows);
-    const loss = this.#loss(output, example) / rows;
+    const loss = this.#lossOf(output, example) / rows;
     const inputGradient = this.#transform.backward(
       this.outputGradient,
       rows,
@@ -74,7 +75,7 @@ export class Head {
     const { rows, labels } = example;
     const { loss, outputs, labelPositions } = this.#options;
     const output = this.classify(example.input, rows);
-    const lossSum = this.#loss(output, example);
+    const lossSum = this.#lossOf(output, example);
     const [judgedRows, columns] = [rows * labelPositions, outputs / labelPositions];
     const sums = sumsOf(this.judged, loss, output, labels, judgedRows, columns);
     if (this.judged === "values") return { lossSum, wrong: 0, exact: 0, ...sums };
@@ -100,10 +101,7 @@ export class Head {
   }
 
   /** Σ of the loss over the examples, of a sequence the mean of its positions; leaves its gradient in outputGradient. */
-  #loss(output: Float32Array, { labels, rows }: Example): number {
-    const { loss, outputs, labelPositions } = this.#options;
-    const [judged, columns] = [rows * labelPositions, outputs / labelPositions];
-    const gradient = this.outputGradient;
-    return this.#kernels.lossAndGradient(loss, output, labels, gradient, judged, columns) / labelPositions;
+  #lossOf(output: Float32Array, { labels, rows }: Example): number {
+    return this.#loss.take(output, labels, this.outputGradient, rows) / this.#options.labelPositions;
   }
 }

@@ -1,11 +1,12 @@
 import type { Convolution } from "../math/conv-layer.ts";
-import type { Kernels, Loss, Nonlinearity } from "../math/kernels.ts";
+import type { Kernels, Nonlinearity } from "../math/kernels.ts";
 import type { OptimizerOptions } from "../math/optimizer.ts";
 import type { RateOptions } from "../math/schedule.ts";
 import type { Transform } from "../math/transform.ts";
 import type { EvidenceWidths } from "./evidence.ts";
 import type { GradientGenerator } from "./generators/gradient-generator.ts";
 import type { EvidencePart } from "./generators/linear-generator.ts";
+import type { LabelOptions } from "./labels.ts";
 
 /** What a layer is, apart from how it learns: part of a Config. Inputs and outputs are floats per example. */
 export interface LayerSpec {
@@ -28,20 +29,17 @@ export interface LayerSpec {
 /** What makes the parts of a layer; its kind is one. Both are newly drawn, from seed and layer number alone. */
 export interface LayerParts {
   transform(kernels: Kernels, options: LayerOptions): Transform;
-  /** Guesses dL/d(output). `widths`: floats per example of what it may look at. */
+  /** Guesses dL/d(output). `widths`: floats per example of what it may look at; of labels one for each of the head's outputs. */
   generator(kernels: Kernels, options: LayerOptions, widths: EvidenceWidths): GradientGenerator;
 }
 
 /** All that one layer needs to know of its network. */
-export interface LayerOptions extends LayerSpec {
+export interface LayerOptions extends LayerSpec, LabelOptions {
   /** Layer number, from 1. */
   readonly layer: number;
   /** The number of the network's head, whose draws the heads of hidden layers share. */
   readonly headLayer: number;
   readonly parts: LayerParts;
-  readonly labelWidth: number;
-  /** Parts of an example's labels that the loss judges each by itself: the positions of a sequence, else 1. */
-  readonly labelPositions: number;
   /** 0 if no generator looks at the network's input. */
   readonly networkInputWidth: number;
   /** Examples in the largest batch. */
@@ -52,8 +50,6 @@ export interface LayerOptions extends LayerSpec {
   readonly learning: LearningOptions;
   /** False where nobody is there to hear it (layer 1): it saves a product. */
   readonly wantInputGradient: boolean;
-  /** Used by the head, and by layers that judge by themselves. */
-  readonly loss: Loss;
   /** Only for regression: see NetworkOptions. */
   readonly units?: readonly number[];
 }

@@ -4,6 +4,7 @@ import type { Evidence } from "./evidence.ts";
 import type { Example } from "./example.ts";
 import type { GeneratorHealth } from "./generators/generator-health.ts";
 import { type GradientGenerator, observeRates } from "./generators/gradient-generator.ts";
+import { labelFloats } from "./labels.ts";
 import type { LayerOptions } from "./layer-options.ts";
 import { type LayerState, named, restoreTensors } from "./layer-state.ts";
 import { LockedLayer } from "./locked-layer.ts";
@@ -33,7 +34,7 @@ export class MixedLayer {
     this.#locked = new LockedLayer(kernels, options);
     const widths = { output: outputs, labels: labelWidth, input: networkInputWidth };
     this.#generator = options.parts.generator(kernels, options, widths);
-    this.#labels = kernels.allocate(maxRows * labelWidth);
+    this.#labels = kernels.allocate(maxRows * labelFloats(options));
     this.#networkInput = networkInputWidth > 0 ? kernels.allocate(maxRows * networkInputWidth) : undefined;
     this.#mixed = kernels.allocate(maxRows * outputs);
   }
@@ -41,8 +42,8 @@ export class MixedLayer {
   /** The output, rows × outputs. Changes no state. */
   forward(example: Example): Float32Array {
     const { rows, labels, networkInput, input } = example;
-    const { labelWidth, networkInputWidth } = this.#options;
-    this.#labels.set(labels.subarray(0, rows * labelWidth));
+    const { networkInputWidth } = this.#options;
+    this.#labels.set(labels.subarray(0, rows * labelFloats(this.#options)));
     // Layer 1 takes its input for the network's.
     this.#networkInput?.set((networkInput ?? input).subarray(0, rows * networkInputWidth));
     this.#output = this.#locked.forward(example);

@@ -1,5 +1,6 @@
 import { ConvGenerator } from "../dni/generators/conv-generator.ts";
 import { generatorOf } from "../dni/generators/generator-of.ts";
+import { oneHotView } from "../dni/labels.ts";
 import type { LayerSpec } from "../dni/layer-options.ts";
 import { ConvLayer } from "../math/conv-layer.ts";
 import type { Tensors } from "../math/parameter.ts";
@@ -61,7 +62,8 @@ export const conv = layerKind({
     const { evidence, hidden = [], batchNorm = true, form } = learning.generator;
     if (form === "classifying") return generatorOf(kernels, options, widths);
     const labels = evidence.includes("labels") ? widths.labels : 0;
-    const seen = { image: imageOf(options), labels, hidden, batchNorm };
+    const viewLabels = labels > 0 && { viewLabels: oneHotView(kernels, options) };
+    const seen = { image: imageOf(options), labels, hidden, batchNorm, ...viewLabels };
     return new ConvGenerator(kernels, { ...seen, maxRows, seed, layer, optimizer: learning.generator });
   },
 

@@ -22,14 +22,7 @@ export const readout = layerKind({
       refuse("kind", "readout", `layer ${number} takes sequences of vectors, ${given.giver} gives none`);
       return undefined;
     }
-    const all = positions * outputs;
-    if (all > MOST_FLOATS)
-      refuse(
-        "outputs",
-        outputs,
-        `layer ${number} would give ${all} floats an example, at most ${MOST_FLOATS}`,
-      );
-    return { inputs: given.width, outputs: all, positions, own: { outputs } };
+    return { inputs: given.width, outputs: positions * outputs, positions, own: { outputs } };
   },
 
   gives({ outputs, positions }) {

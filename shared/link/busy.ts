@@ -7,7 +7,7 @@ const MOST_MS = 60_000;
 const BUSY = /^busy (\d{1,9})$/;
 
 /** Where a process stood at one look: a steady clock, and the processor time it has had, both in milliseconds. */
-export interface Look {
+interface Look {
   readonly at: number;
   readonly cpuMs: number;
 }

@@ -36,7 +36,10 @@ export function judgedBy(loss: Loss): "class" | "bits" {
   return loss === "softmax-cross-entropy" ? "class" : "bits";
 }
 
-/** Wrong classes or bits, and exact examples, of what the loss was given (logits for the cross-entropies). */
+/**
+ * Wrong classes or bits, and exact examples, of what the loss was given (logits for the cross-entropies). `labels`: of a
+ * row its class, or `columns` bits.
+ */
 export function judge(
   loss: Loss,
   outputs: Float32Array,
@@ -46,10 +49,11 @@ export function judge(
 ): { wrong: number; exact: number } {
   let wrong = 0;
   let exact = 0;
-  for (let start = 0; start < rows * columns; start += columns) {
+  for (let row = 0; row < rows; row++) {
+    const start = row * columns;
     const found =
       judgedBy(loss) === "class"
-        ? wrongClass(outputs, labels, start, columns)
+        ? Number(largest(outputs, start, columns) !== labels[row])
         : wrongBits(loss, outputs, labels, start, columns);
     wrong += found;
     if (found === 0) exact++;
@@ -80,10 +84,6 @@ export function scoreOf(
   if (judged === "class") return { loss, error: tally.wrong / rows, ...details };
   if (judged === "values") return { loss, error: unexplainedOf(tally, rows), ...details };
   return { loss, error: tally.wrong / (rows * columns), exact: tally.exact / rows, ...details };
-}
-
-function wrongClass(outputs: Float32Array, labels: Float32Array, start: number, columns: number): 0 | 1 {
-  return largest(outputs, start, columns) === largest(labels, start, columns) ? 0 : 1;
 }
 
 function wrongBits(

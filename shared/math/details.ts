@@ -18,7 +18,7 @@ const MOST_FIGURES = 1024;
 
 /**
  * Sums over the rows that the details are made of: the lists `confusion` or `bits`; of values Σ(p − y)², Σy, Σy² each. None
- * where a list would be too long.
+ * where a list would be too long. `labels`: of a row its class, or `columns` bits or values.
  */
 export function sumsOf(
   judged: Judged,
@@ -31,9 +31,10 @@ export function sumsOf(
   const figures = { class: columns * columns, bits: 3 * columns, values: 3 * columns }[judged];
   if (figures > MOST_FIGURES) return {};
   const sums = new Array<number>(figures).fill(0);
-  for (let start = 0; start < rows * columns; start += columns) {
+  for (let row = 0; row < rows; row++) {
+    const start = row * columns;
     if (judged === "class") {
-      const [truth, said] = [largest(labels, start, columns), largest(outputs, start, columns)];
+      const [truth, said] = [labels[row]!, largest(outputs, start, columns)];
       sums[truth * columns + said]!++;
     } else
       for (let column = 0; column < columns; column++) {

@@ -10,7 +10,11 @@ interface Condition {
 }
 
 /** How a worker stands, in a word. What a silent worker last said of its state is not its state. */
-export function conditionOf({ contact, state = "starting", why = "gone" }: WorkerView): Condition {
+export function conditionOf({
+  contact,
+  state = "starting",
+  why = "gone",
+}: Pick<WorkerView, "contact" | "state" | "why">): Condition {
   switch (contact) {
     case "absent":
       return { tone: "absent", state: "not heard yet" };

@@ -1,7 +1,7 @@
 import { UNKNOWN } from "./numbers.ts";
 
 /** Where configs differ: the path of the value, and what it is in each of them. */
-export interface Difference {
+interface Difference {
   readonly path: string;
   readonly values: readonly string[];
 }

@@ -2,6 +2,7 @@ import type { Config } from "../config/config.ts";
 import type { DataFacts } from "../config/data-facts.ts";
 import type { TestResult } from "../wire/frames.ts";
 import type { EventLine, MetricLine } from "./lines.ts";
+import type { Recovery } from "./outages/recovery.ts";
 import type { WorkerState } from "./progress.ts";
 import type { WorkerName } from "./worker-name.ts";
 
@@ -44,7 +45,7 @@ export interface RunView {
 }
 
 /** How a worker stands: state and figures are what it last said, `heardAt` says when, `contact` what is known since. */
-export interface WorkerView {
+export interface WorkerView extends Recovery {
   readonly name: WorkerName;
   /** Undefined for the source. */
   readonly layer?: number;
@@ -81,6 +82,8 @@ export interface WorkerView {
   readonly receivesPerSecond?: number;
   readonly durable?: number;
   readonly rssBytes?: number;
+  /** What it keeps of what it sent, to send it again. */
+  readonly keptBytes?: number;
   readonly alarm?: string;
   readonly dropped: number;
   readonly pid?: number;
@@ -97,6 +100,8 @@ export interface Question {
   readonly row?: Readonly<Record<string, unknown>>;
   /** Of a text: what comes next is asked. Of a longer one its end counts, a shorter one has newlines before it. */
   readonly text?: string;
+  /** With `text`: ids that come after it, as a text that is being written has them. */
+  readonly ids?: readonly number[];
   /** As layer 1 takes it: bytes (pixels, ids) or floats. At most 16,384, in a body of 60,000 bytes. */
   readonly input?: readonly number[];
 }

@@ -84,6 +84,10 @@ export type EventName =
   | "stopped"
   | "fenced"
   | "poisoned"
+  /** It goes back to an earlier checkpoint, since a neighbour asked for what it does not keep. */
+  | "rewound"
+  /** What it learns from here on may differ from what it would have learnt if nothing had died. */
+  | "inexact"
   /** Said by "train": how a process ended. */
   | "died"
   /** Said by "hub": nothing heard; heard again; it is gone and nobody listens at its port. */

@@ -1,7 +1,7 @@
 import { type DestinationStream, type Logger, pino } from "pino";
 
 /** Who speaks, on every line. */
-export interface Speaker {
+interface Speaker {
   /** "source", "layer1", "layer2", … */
   readonly worker: string;
   readonly layer?: number;

@@ -18,18 +18,30 @@ export function orderEntry(learnt: number, isAgain: boolean): number {
   return (learnt + 1 + (isAgain ? AGAIN : 0)) >>> 0;
 }
 
-export interface OrderRecord {
+interface OrderRecord {
   /** Of each batch of the run: how many targets were learnt before it; undefined where nothing was written. */
   readonly learnt: readonly (number | undefined)[];
   /** First and last of batches in a row that more than one life has applied. */
   readonly again: readonly (readonly [number, number])[];
 }
 
-/** Undefined if the layer left none. */
-export function readOrder(state: string, batches: number): OrderRecord | undefined {
+/** From this batch on, up to the first that is missing or cannot be: nobody learns a target before its batch. */
+export function followable(learnt: OrderRecord["learnt"], from: number): (number | undefined)[] {
+  const found: (number | undefined)[] = [];
+  for (let batch = from; batch < learnt.length; batch++) {
+    const count = learnt[batch];
+    if (count === undefined || count > batch) break;
+    found[batch] = count;
+  }
+  return found;
+}
+
+/** Undefined if the layer left none. Of all batches that were written, unless it is said of how many. */
+export function readOrder(state: string, most?: number): OrderRecord | undefined {
   const path = orderPath(state);
   if (!existsSync(path)) return undefined;
   const bytes = readFileSync(path);
+  const batches = most ?? Math.floor(bytes.length / ENTRY_BYTES);
   const learnt: (number | undefined)[] = [];
   const again: [number, number][] = [];
   for (let batch = 0; batch < batches; batch++) {

@@ -4,10 +4,12 @@ import { loadConfig } from "../config/read-config.ts";
 import type { TestResult } from "../wire/frames.ts";
 import { recordLines, startOf } from "./files/run-files.ts";
 import type { EventLine, MetricLine } from "./lines.ts";
+import { Recoveries } from "./outages/recoveries.ts";
+import { deathWords } from "./outages/recovery.ts";
 import { StandingRecord } from "./standing.ts";
 import { isFinished, readSummary, type Summary } from "./summary.ts";
 import { trainerOf } from "./trainer.ts";
-import { layerName, type WorkerName } from "./worker-name.ts";
+import { layerName, type WorkerName, workerNames } from "./worker-name.ts";
 
 /** Segments of a worker that are kept in memory; beyond it neighbours are merged. Some 200 bytes each. */
 const MOST_SEGMENTS = 10_000;
@@ -23,6 +25,8 @@ export class RunRecord {
   readonly folder: string;
   readonly config: Config;
   readonly standing = new StandingRecord({ most: MOST_SEGMENTS });
+  /** Of all events, also those that are kept no more. */
+  readonly recoveries: Recoveries;
   readonly #events: EventLine[] = [];
   #newestAt = 0;
   #summary: Summary | undefined;
@@ -32,6 +36,7 @@ export class RunRecord {
     this.id = id;
     this.folder = folder;
     this.config = loadConfig(join(folder, "config.yaml")).config;
+    this.recoveries = new Recoveries(this.config);
   }
 
   /** With all that its files say. */
@@ -45,6 +50,7 @@ export class RunRecord {
     this.standing.add(line);
     this.#newestAt = Math.max(this.#newestAt, line.at);
     if (line.kind !== "event") return;
+    this.recoveries.add(line);
     this.#events.push(line);
     if (this.#events.length > MOST_EVENTS) this.#events.splice(0, MOST_EVENTS / 5);
   }
@@ -52,6 +58,12 @@ export class RunRecord {
   /** The newest, in the order they were written. */
   get events(): readonly EventLine[] {
     return this.#events;
+  }
+
+  /** Such as "17 deaths, no trace"; undefined where nothing died, or no hub wrote down what happened. */
+  get deaths(): string | undefined {
+    if (this.#events.length === 0) return undefined;
+    return deathWords(workerNames(this.config).map((name) => ({ name, ...this.recoveries.of(name) })));
   }
 
   /** Milliseconds since 1970. */

@@ -1,11 +1,11 @@
 import type { Config } from "../config/config.ts";
 import { dataFacts } from "../config/data-facts.ts";
 import { viewOfLayer } from "../layers/describe.ts";
+import { batchesOf } from "./curves/segments.ts";
 import type { RunRow, RunView, WorkerView } from "./hub-api.ts";
 import type { EventLine, Segment } from "./lines.ts";
 import type { WorkerState } from "./progress.ts";
 import { QUIET_MS, type RunRecord } from "./run-record.ts";
-import { batchesOf } from "./segments.ts";
 import { layerOf, type WorkerName, workerNames } from "./worker-name.ts";
 
 /** How a run and its workers stand by its files: what everybody shows of it where no hub says more. */
@@ -43,6 +43,7 @@ export function workerOf(record: RunRecord, name: WorkerName, now: number): Work
     batch: last?.last ?? -1,
     perSecond: last && last.spanMs > 0 ? (1000 * batchesOf(last)) / last.spanMs : 0,
     ...figuresOf(last),
+    ...record.recoveries.of(name),
     dropped: 0,
   };
 }

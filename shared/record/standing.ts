@@ -1,9 +1,9 @@
+import { follows, partOf, thin } from "./curves/segments.ts";
 import type { Evaluation, EventLine, MetricLine, Segment } from "./lines.ts";
-import { follows, partOf, thin } from "./segments.ts";
 import { byPlace } from "./worker-name.ts";
 
 /** Batches that nobody said anything of, though later ones were. */
-export interface Gap {
+interface Gap {
   readonly first: number;
   readonly last: number;
 }

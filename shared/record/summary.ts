@@ -4,6 +4,7 @@ import * as z from "zod";
 import type { Config } from "../config/config.ts";
 import type { LayerReport, TestResult } from "../wire/frames.ts";
 import { batchSchema, countSchema, figureSchema, testSchema } from "./parse-line.ts";
+import type { TextLoss } from "./text-loss.ts";
 
 /** What is left of a run when it is over: runs/<id>/summary.json. */
 export interface Summary {
@@ -15,6 +16,8 @@ export interface Summary {
   readonly wallSeconds: number;
   readonly batches: number;
   readonly test: TestResult;
+  /** The loss of the test in other words, where the data are a text. */
+  readonly text?: TextLoss;
   readonly layers: readonly LayerReport[];
   readonly source: { readonly restarts: number };
   readonly versions: { readonly node: string };

@@ -78,6 +78,8 @@ export interface Standing {
     /** Highest batch in a durable checkpoint, −1 before the first. */
     readonly durable?: number;
     readonly rssBytes: number;
+    /** Of that, what it keeps of what it sent, to send it again. */
+    readonly keptBytes?: number;
   };
   /** Log lines and events that were dropped so far. */
   readonly dropped: number;

@@ -16,7 +16,7 @@ import type { Numbered, ToHub } from "./messages.ts";
 export const MOST_MESSAGE_BYTES = 256 * 1024;
 
 /** Of an answer: an image of 128 × 128 pixels. */
-const MOST_FIGURES = 16_384;
+export const MOST_FIGURES = 16_384;
 
 const name = z.custom<WorkerName | "train">(
   (value) => typeof value === "string" && (value === "train" || isWorkerName(value)),
@@ -44,6 +44,7 @@ const progress = z.object({
   bytesReceived: figure,
   durable: batch.optional(),
   rssBytes: figure,
+  keptBytes: figure.optional(),
 });
 
 const MOST_PICTURE = 64;

@@ -1,7 +1,13 @@
 import * as z from "zod";
+import {
+  follows,
+  mergeSums,
+  type SegmentSums,
+  segmentOf,
+  TallySchema,
+} from "../record/curves/segment-sums.ts";
 import type { Evaluation, EventLine, MetricLine } from "../record/lines.ts";
 import { testSchema } from "../record/parse-line.ts";
-import { follows, mergeSums, type SegmentSums, segmentOf, TallySchema } from "../record/segment-sums.ts";
 import type { Speaker } from "../record/worker-name.ts";
 import type { LogLine, Numbered } from "./messages.ts";
 

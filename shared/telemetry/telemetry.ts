@@ -7,7 +7,7 @@ export type { Progress, WorkerState } from "../record/progress.ts";
 export type Telemetry = Progress | Evaluated | Listening | Finished;
 
 /** From the head: one evaluation on all held-out data, between batch − 1 and batch. */
-export interface Evaluated {
+interface Evaluated {
   readonly kind: "evaluated";
   readonly batch: number;
   readonly test: TestResult;
@@ -21,7 +21,7 @@ export interface Listening {
 }
 
 /** From the source: every layer has finished, and summary.json is written. */
-export interface Finished {
+interface Finished {
   readonly kind: "finished";
 }
 

@@ -31,10 +31,7 @@ export type ForwardFrame =
 /** Either is one batch, for a layer to learn from. */
 export type BatchFrame = ActivationFrame | PreviewFrame;
 
-/**
- * What a batch is shown as: its input to the layer, or what the layer guesses that of. For layer 1 they are the
- * same.
- */
+/** What a batch is shown as: its input to the layer, or what the layer guesses that of. For layer 1 they are the same. */
 export function shownIn(frame: BatchFrame): Tensor {
   return frame.kind === "preview" ? frame.input : frame.activation;
 }
@@ -45,6 +42,12 @@ export function isEvaluation(frame: BatchFrame | CorrectionFrame): frame is Eval
 
 export function isTarget(frame: GradientFrame): frame is TargetFrame {
   return frame.gradient !== undefined;
+}
+
+/** The item that a gradient frame answers. */
+export function answeredBy({ batch, part, snapshot }: GradientFrame) {
+  if (part !== undefined) return { kind: "evaluation", batch, part } as const;
+  return { kind: snapshot === undefined ? "batch" : "barrier", batch } as const;
 }
 
 export function rowsOf(frame: BatchFrame): number {
@@ -99,10 +102,7 @@ export interface WelcomeFrame {
   readonly proof?: string;
 }
 
-/**
- * Forward: one batch, or one part of an evaluation. Answered by exactly one gradient frame, in order, or by the
- * link's death.
- */
+/** Forward: a batch, or a part of an evaluation. Answered by exactly one gradient frame, in order, or by the link's death. */
 export interface ActivationFrame {
   readonly kind: "activation";
   readonly batch: number;
@@ -113,7 +113,7 @@ export interface ActivationFrame {
   readonly evaluation?: { readonly part: number; readonly parts: number };
   /** rows × width. */
   readonly activation: Tensor;
-  /** rows × labelWidth, u8; f32 for regression. */
+  /** rows × positions: classes, u8 or u16; or rows × outputs of the head: bits, u8, or values of a regression, f32. */
   readonly labels: Tensor;
   /** The network's own input, where a later layer's generator looks at it. */
   readonly input?: Tensor;
@@ -131,7 +131,7 @@ export interface EvaluationFrame extends ActivationFrame {
 export interface PreviewFrame {
   readonly kind: "preview";
   readonly batch: number;
-  /** rows × labelWidth, u8; f32 for regression. */
+  /** As in an activation. */
   readonly labels: Tensor;
   /** The network's own input, of which the receiver makes a guess of the activation. */
   readonly input: Tensor;
@@ -164,6 +164,9 @@ export interface QuestionFrame {
 export interface GradientFrame {
   readonly kind: "gradient";
   readonly batch: number;
+  /** Of the part of an evaluation, or of the barrier, that it answers: the batch has the same number. */
+  readonly part?: number;
+  readonly snapshot?: string;
   readonly gradient?: Tensor;
 }
 
@@ -256,8 +259,8 @@ export interface TestResult {
 /** What activations and gradients travel as between layers; `wire.dtype` of the config. */
 export type LinkDtype = "f32" | "f16" | "bf16" | "i8";
 
-/** u8 is for inputs and labels. */
-export type Dtype = LinkDtype | "u8";
+/** u8 is for inputs and labels, u16 for labels that are classes of more than 256. */
+export type Dtype = LinkDtype | "u8" | "u16";
 
 /** Row-major, little-endian. A u8 value stands for byte × scale, an i8 value for byte × the scale of its row. */
 export interface Tensor {
@@ -267,17 +270,14 @@ export interface Tensor {
   readonly scale?: number;
   /** For i8, always: one f32 for each row. */
   readonly scales?: Uint8Array;
-  /**
-   * Exactly rows × columns × size bytes; decoded, it may alias the receive buffer at any offset: copy before
-   * keeping.
-   */
+  /** Exactly rows × columns × size bytes; decoded, it may alias the receive buffer at any offset: copy before keeping. */
   readonly data: Uint8Array;
 }
 
 /** Most layers of a network: at the end of a run one frame tells of them all. */
 export const MOST_LAYERS = 1024;
 
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 
 /** Why a link was closed; the reason beside it states both values. */
 export const CloseCode = {

@@ -28,7 +28,7 @@ const NAME = /^\P{C}{1,128}$/u;
 const HEX_32_BYTES = /^[0-9a-f]{64}$/;
 /** A snapshot's; files are called after it. */
 const SNAPSHOT = /^\d{9,16}-[0-9a-f]{8}$/;
-const DTYPES = ["f32", "f16", "bf16", "i8", "u8"] as const satisfies readonly Dtype[];
+const DTYPES = ["f32", "f16", "bf16", "i8", "u8", "u16"] as const satisfies readonly Dtype[];
 const SCALE_BYTES = 4;
 
 const READERS: { readonly [Kind in Frame["kind"]]: (fields: Fields) => Extract<Frame, { kind: Kind }> } = {
@@ -145,7 +145,8 @@ function readEvaluation(fields: Fields): { part: number; parts: number } {
 function readLabels(fields: Fields, beside: Tensor, what: string): Tensor {
   const labels = readRows(fields, "labels", beside, what);
   const { dtype } = labels;
-  if (dtype !== "u8" && dtype !== "f32") fields.fault(`labels are ${dtype}, expected u8 or f32`);
+  if (dtype !== "u8" && dtype !== "u16" && dtype !== "f32")
+    fields.fault(`labels are ${dtype}, expected u8, u16 or f32`);
   return labels;
 }
 
@@ -185,9 +186,12 @@ function readScales(fields: Fields, rows: number): { scales: Uint8Array } {
 
 function readGradient(fields: Fields): GradientFrame {
   const batch = fields.integer("batch");
+  if (fields.has("part")) return { kind: "gradient", batch, part: fields.integer("part") };
+  if (fields.has("snapshot")) return { kind: "gradient", batch, snapshot: fields.text("snapshot", SNAPSHOT) };
   if (!fields.has("gradient")) return { kind: "gradient", batch };
   const gradient = readTensor(fields.map("gradient"));
-  if (gradient.dtype === "u8") fields.fault("gradient is u8, expected f32, f16, bf16 or i8");
+  if (gradient.dtype === "u8" || gradient.dtype === "u16")
+    fields.fault(`gradient is ${gradient.dtype}, expected f32, f16, bf16 or i8`);
   return { kind: "gradient", batch, gradient };
 }
 

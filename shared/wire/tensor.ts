@@ -9,7 +9,7 @@ if (endianness() !== "LE") throw new Error("Cannot exchange tensors: this machin
 /** A value larger than this, or not finite, is poison (promise G5): it is neither applied nor passed on. */
 export const LARGEST_VALUE = 1e6;
 
-export const DTYPE_BYTES: Readonly<Record<Dtype, number>> = { f32: 4, f16: 2, bf16: 2, i8: 1, u8: 1 };
+export const DTYPE_BYTES: Readonly<Record<Dtype, number>> = { f32: 4, f16: 2, bf16: 2, i8: 1, u8: 1, u16: 2 };
 
 /** Bytes a value takes while it waits for its cast: f32 is copied to where it belongs at once. */
 const MOST_PACKED_BYTES = 2;
@@ -22,6 +22,7 @@ export class TensorReader {
   readonly #floats: Float32Array;
   readonly #floatBytes: Uint8Array;
   readonly #packed: Uint8Array;
+  readonly #packedWords: Uint16Array;
   readonly #scales: Float32Array;
   readonly #scaleBytes: Uint8Array;
 
@@ -31,6 +32,7 @@ export class TensorReader {
     this.#floats = floats;
     this.#floatBytes = bytesOf(floats);
     this.#packed = kernels.allocateBytes(floats.length * MOST_PACKED_BYTES);
+    this.#packedWords = new Uint16Array(this.#packed.buffer, this.#packed.byteOffset, floats.length);
     this.#scales = kernels.allocate(rows);
     this.#scaleBytes = bytesOf(this.#scales);
   }
@@ -60,6 +62,7 @@ export class TensorReader {
     this.#packed.set(data);
     if (dtype === "u8")
       return this.#kernels.scaleBytes(this.#packed, scale ?? 1, this.#floats, rows * columns);
+    if (dtype === "u16") return void this.#floats.set(this.#packedWords.subarray(0, rows * columns));
     if (scales) this.#takeScales(scales, rows);
     this.#kernels.widen(dtype, this.#packed, this.#scales, this.#floats, rows, columns);
   }

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { scenarios } from "./scenarios.ts";
 
 /** Too long for a change's tests; `npm run chaos` has them. */
-const LONG_ONLY = ["goodput", "staleness budget", "kills in MNIST", "no kills", "gpt"];
+const LONG_ONLY = ["goodput", "goodput under fire", "staleness budget", "kills in MNIST", "no kills", "gpt"];
 /** One seed for all schedules. Times may be missed by as much as a busy machine explains: docs/failures.md has the verdicts. */
 const SEED = Number(process.env.SEED ?? 1);
 

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import type { LogLine } from "../support/experiment.ts";
+import type { LogLine } from "../support/processes/experiment.ts";
 
 /** The lines of a log that others write: those so far, and those to come. */
 export class LogTail {

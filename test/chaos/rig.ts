@@ -13,9 +13,9 @@ import { WorkerProcess } from "../../services/train/worker-process.ts";
 import { loadConfig } from "../../shared/config/read-config.ts";
 import type { Summary } from "../../shared/record/summary.ts";
 import type { Progress, Telemetry } from "../../shared/telemetry/telemetry.ts";
-import type { LogLine } from "../support/experiment.ts";
-import { expectNoLeaks } from "../support/leaks.ts";
-import { TcpProxy } from "../support/proxy.ts";
+import { TcpProxy } from "../support/network/proxy.ts";
+import type { LogLine } from "../support/processes/experiment.ts";
+import { expectNoLeaks } from "../support/secrets/leaks.ts";
 import { LogTail } from "./log-tail.ts";
 
 const RUNNER = fileURLToPath(new URL("../../services/start/run.cjs", import.meta.url));

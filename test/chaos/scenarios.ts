@@ -28,6 +28,10 @@ function rings(batches: number) {
   return { config: RINGS, set: [`run.batches=${batches}`, `run.evaluateEvery=${batches}`] };
 }
 
+function turns(size: "short" | "long") {
+  return { turnMs: 60_000, turns: size === "long" ? 5 : 1 };
+}
+
 /** Fault-free mean of the 44 runs of "no kills"; two of their deviations are less than half a point. */
 const KILLED_RINGS = { ...rings(30_000), mostError: 0.00007 + 0.005 };
 
@@ -135,7 +139,11 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: "goodput",
-    run: (size, seed) => goodput({ ...endless, turnMs: 60_000, turns: size === "long" ? 5 : 1 }, seed),
+    run: (size, seed) => goodput({ ...endless, ...turns(size), killEveryMs: 15_000, least: 0.97 }, seed),
+  },
+  {
+    name: "goodput under fire",
+    run: (size, seed) => goodput({ ...endless, ...turns(size), killEveryMs: 2_000, least: 0.85 }, seed),
   },
   {
     name: "staleness budget",

@@ -1,4 +1,4 @@
-import type { Direction } from "../support/proxy.ts";
+import type { Direction } from "../support/network/proxy.ts";
 import { seeded } from "../support/seeded.ts";
 
 export type Fault =

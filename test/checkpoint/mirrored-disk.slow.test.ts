@@ -7,7 +7,7 @@ import {
   CheckpointWriteError,
   NoValidCheckpoint,
 } from "../../shared/checkpoint/store.ts";
-import type { Trouble } from "../support/object-server.ts";
+import type { Trouble } from "../support/engines/object-server.ts";
 import { seeded } from "../support/seeded.ts";
 import { NodesWithStore } from "./nodes-with-store.ts";
 import { sampleCheckpoint } from "./sample-checkpoint.ts";

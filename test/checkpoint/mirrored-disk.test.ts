@@ -5,7 +5,7 @@ import type { Disk } from "../../shared/checkpoint/disk.ts";
 import { claimIncarnation, isReplaced } from "../../shared/checkpoint/incarnation.ts";
 import { openS3 } from "../../shared/checkpoint/s3-store.ts";
 import { type CheckpointStore, Replaced } from "../../shared/checkpoint/store.ts";
-import { BUCKET } from "../support/object-server.ts";
+import { BUCKET } from "../support/engines/object-server.ts";
 import { NodesWithStore } from "./nodes-with-store.ts";
 import { sampleCheckpoint } from "./sample-checkpoint.ts";
 

@@ -8,7 +8,7 @@ import { MirroredDisk } from "../../shared/checkpoint/mirrored-disk.ts";
 import type { ObjectStore } from "../../shared/checkpoint/object-store.ts";
 import { openS3 } from "../../shared/checkpoint/s3-store.ts";
 import { CheckpointStore } from "../../shared/checkpoint/store.ts";
-import { BUCKET, ObjectServer } from "../support/object-server.ts";
+import { BUCKET, ObjectServer } from "../support/engines/object-server.ts";
 
 interface Node {
   readonly state: string;

@@ -6,6 +6,7 @@ import { batchesPerEpoch, dataFacts } from "../../shared/config/data-facts.ts";
 import { configHash } from "../../shared/config/hash.ts";
 import { loadConfig, readConfig } from "../../shared/config/read-config.ts";
 import { openDataSet } from "../../shared/data/kinds.ts";
+import { labelForm } from "../../shared/data/labels.ts";
 
 const shortest = `
 data: {set: two-rings}
@@ -45,7 +46,7 @@ describe("a config", () => {
       run: { batchSize: 64, batches: 1000, evaluateEvery: 100, checkpointEvery: 200, snapshotEvery: 100 },
       delivery: { window: 4, schedule: "free", stalenessBudget: 64 },
       wire: { dtype: "f32" },
-      link: { heartbeatMs: 800, handshakeMs: 5000, backoffMs: { first: 50, most: 1000 } },
+      link: { heartbeatMs: 800, handshakeMs: 5000, backoffMs: { first: 50, most: 250 } },
       compute: { kernels: "auto" },
     } satisfies Config);
   });
@@ -133,13 +134,14 @@ describe("a config", () => {
       { set: "two-rings", noise: 0.1, heldOut: 3 },
     ];
     for (const config of sets) {
-      const { inputWidth, labelWidth, inputType, trainingExamples } = dataFacts(config);
+      const facts = dataFacts(config);
+      const { inputWidth, inputType, trainingExamples } = facts;
       const set = await openDataSet(config);
       for (const size of [1, 64, 256, 7]) {
         const perEpoch = batchesPerEpoch(config, size);
         const last = set.batch(1, (perEpoch ?? 10) - 1, size);
         for (const { rows, input, labels } of [last, set.batch(1, 0, size), set.evaluationPart(0, size)]) {
-          expect([input.length, labels.length]).toEqual([rows * inputWidth, rows * labelWidth]);
+          expect([input.length, labels.length]).toEqual([rows * inputWidth, rows * labelForm(facts).count]);
           expect(input instanceof Uint8Array ? "u8" : "f32").toBe(inputType);
         }
         const expected = trainingExamples === undefined ? size : trainingExamples - (perEpoch! - 1) * size;

@@ -8,7 +8,7 @@ describe("the hash of a config", () => {
   it.each([
     ["binary-addition", [], "b25df872df43355343bd7f9855a7b8804033bb5f40886c119b670da775c0b070"],
     ["fashion/cdni", [], "fd9546914202d58452d7b7aa429b0b0222bed5890c199b66d06c63e85497e8ee"],
-    ["paper/conv4-cdni", [], "19fec3d9e062ace1827711830a631f4eb2f262655b2ae2ae702d74e15e0514a6"],
+    ["paper/conv/conv4-cdni", [], "19fec3d9e062ace1827711830a631f4eb2f262655b2ae2ae702d74e15e0514a6"],
     [
       "mnist",
       ["data.augment={shift: 2, mirror: true}"],

@@ -203,7 +203,7 @@ describe("modules of the user's own", () => {
   it("are refused where their examples are not what their facts say", async () => {
     edit("board.ts", "inputWidth: 2", "inputWidth: 3");
     await expect(openDataSet(loadConfig(config()).config.data)).rejects.toThrow(
-      "Cannot use ./board.ts: an example has 2 inputs of f32 and 2 labels of u8, expected 3 inputs of f32 and 2 labels of u8",
+      "Cannot use ./board.ts: an example has 2 inputs of f32 and 1 labels of u8, expected 3 inputs of f32 and 1 labels of u8",
     );
   });
 });

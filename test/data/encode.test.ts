@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import type { Column } from "../../shared/data/column.ts";
 import {
   EncodeError,
   encodeNumbers,
@@ -8,6 +7,7 @@ import {
   outputNames,
   valuesOf,
 } from "../../shared/data/encode.ts";
+import type { Column } from "../../shared/data/table/column.ts";
 
 const columns: Column[] = [
   { name: "age", mean: 40, deviation: 10 },

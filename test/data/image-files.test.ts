@@ -36,8 +36,7 @@ describe("images of any size in IDX files", () => {
   it("come with the label of their own, packed or not", async () => {
     const set = await openDataSet({ set: "idx", path: folder, examples: 10, pixels: 6, classes: 4 });
     const { input, labels } = set.batch(1, 0, 10);
-    for (let row = 0; row < 10; row++)
-      expect(labels.subarray(4 * row, 4 * row + 4).indexOf(1)).toBe(input[6 * row]! % 4);
+    for (let row = 0; row < 10; row++) expect(labels[row]).toBe(input[6 * row]! % 4);
     expect(set.evaluationPart(0, 8).rows).toBe(3);
   });
 
@@ -73,7 +72,7 @@ describe("CIFAR-10 in its binary version", () => {
     for (const { rows, input, labels } of [set.batch(1, 3, 16), set.evaluationPart(0, 16)]) {
       for (let row = 0; row < rows; row++) {
         const image = input.subarray(3072 * row, 3072 * (row + 1));
-        expect(new Set(image)).toEqual(new Set([labels.subarray(10 * row, 10 * row + 10).indexOf(1)]));
+        expect(new Set(image)).toEqual(new Set([labels[row]]));
       }
     }
     writeFileSync(join(folder, "test_batch.bin"), new Uint8Array(7));

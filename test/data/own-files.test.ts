@@ -163,7 +163,7 @@ it("pictures come scaled, in their colours or grey, from the cache as decoded", 
     const { rows, input, labels } = each.batch(0, 0, 6);
     for (let row = 0; row < rows; row++)
       expect([...input.subarray(60 * row, 60 * row + 3)]).toEqual(
-        labels[2 * row] === 1 ? [0, 0, 255] : [255, 0, 0],
+        labels[row] === 0 ? [0, 0, 255] : [255, 0, 0],
       );
   }
   const grey = await open(data("colour: grey"), 2);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { initialSource, type SourceEvent, stepSource } from "../../shared/delivery/source-delivery.ts";
+import type { Answered } from "../../shared/delivery/successor-state.ts";
 
 const rules = { batches: 6, window: 2, evaluateEvery: 4, evaluationParts: 2, snapshotEvery: 0 };
 
@@ -23,8 +24,14 @@ class Tried {
     });
   }
 
+  /** To what was sent first, if it has this number, else to a batch. */
   answer(batch: number): string[] {
-    return this.hear({ event: "answered", batch });
+    const [first] = this.state.inFlight;
+    return this.answerTo(first?.batch === batch ? first : { kind: "batch", batch });
+  }
+
+  answerTo(item: Answered): string[] {
+    return this.hear({ event: "answered", item });
   }
 }
 
@@ -112,9 +119,22 @@ describe("the source", () => {
     ]);
   });
 
+  it("takes the second answer to a doubled part, or to a barrier, for no other's", () => {
+    const source = new Tried(4);
+    source.hear({ event: "successorLinked", need: 4 });
+    const part = { kind: "evaluation", batch: 4, part: 0 } as const;
+    expect(source.answerTo(part)).toEqual(["barrier before 4"]);
+    const expected = "expected part 1 before batch 4";
+    expect(source.answerTo(part)).toEqual([`hang up: answer is for part 0 before batch 4, ${expected}`]);
+    source.answer(4);
+    expect(source.answer(4)).toEqual(["batch 5"]);
+    const barrier = { kind: "barrier", batch: 4 } as const;
+    expect(source.answerTo(barrier)).toEqual(["hang up: answer is for barrier 4, expected batch 4"]);
+  });
+
   it("hangs up on an answer that it did not wait for", () => {
     const source = new Tried();
     source.hear({ event: "successorLinked", need: 0 });
-    expect(source.answer(1)).toEqual(["hang up: answer is for batch 1, expected 0"]);
+    expect(source.answer(1)).toEqual(["hang up: answer is for batch 1, expected batch 0"]);
   });
 });

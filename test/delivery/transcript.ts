@@ -1,5 +1,6 @@
 import { need } from "../../shared/delivery/delivery-state.ts";
-import { Chain, type ChainOptions, type Life } from "./transcript-chain.ts";
+import { Chain, type ChainOptions } from "./transcript-chain.ts";
+import type { Life } from "./transcript-life.ts";
 
 const DEFAULTS: ChainOptions = {
   layers: 2,

@@ -4,6 +4,7 @@ import { step } from "../../shared/delivery/layer-delivery.ts";
 import type { LayerEffect } from "../../shared/delivery/layer-effect.ts";
 import type { LayerEvent } from "../../shared/delivery/layer-event.ts";
 import type { Rules } from "../../shared/delivery/rules.ts";
+import type { Answered } from "../../shared/delivery/successor-state.ts";
 
 const usual: Rules = { batches: 100, window: 4, isHead: false, isLocked: false, stalenessBudget: 8 };
 
@@ -37,8 +38,16 @@ export class Tried {
     ];
   }
 
+  /** To what was sent first, if it has this number, else to a batch. */
   answer(batch: number, target: string | undefined = "t"): string[] {
-    return this.hear({ event: "answered", batch, ...(target ? { target } : {}) });
+    const { successor } = this.state;
+    const first = successor.phase === "linked" ? successor.inFlight[0] : undefined;
+    const item = first?.batch === batch ? first : ({ kind: "batch", batch } as const);
+    return this.answerTo(item, target);
+  }
+
+  answerTo(item: Answered, target?: string): string[] {
+    return this.hear({ event: "answered", item, ...(target ? { target } : {}) });
   }
 }
 

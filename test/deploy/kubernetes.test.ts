@@ -12,7 +12,7 @@ import { canonicalYaml } from "../../shared/config/canonical-yaml.ts";
 import { configHash } from "../../shared/config/hash.ts";
 import { loadConfig } from "../../shared/config/read-config.ts";
 
-const CONFIGS = ["mnist", "two-rings", "binary-addition", "paper/conv4-cdni"].map(
+const CONFIGS = ["mnist", "two-rings", "binary-addition", "paper/conv/conv4-cdni"].map(
   (name) => `configs/${name}.yaml`,
 );
 const WITH_ALL: Partial<DeployRequest> = {

@@ -73,6 +73,19 @@ describe("a stack file", () => {
     }
   });
 
+  it("leaves nothing on a node for a later run where there is a store, and else keeps a volume for each worker", () => {
+    const stored = make({ store: "s3://bucket/prefix" });
+    for (const name of workers) {
+      const folder = /^layer/.test(name) ? "/state" : "/record";
+      expect(services[name].volumes[0]).toEqual({ type: "volume", source: name, target: folder });
+      expect(stored.services[name].volumes[0]).toEqual({ type: "volume", target: folder });
+    }
+    expect([make().volumes, stored.volumes].map((volumes) => Object.keys(volumes ?? {}))).toEqual([
+      workers,
+      [],
+    ]);
+  });
+
   it("lends each worker its own certificate, and encrypts its links", () => {
     const { services, secrets } = make({ certs: "certs" });
     expect(flag(services.layer1, "--successor")).toBe("wss://layer2:7400");
@@ -95,7 +108,7 @@ const missing = works("docker", ["stack", "config", "--help"])
 if (missing !== undefined) console.warn(`The test that docker reads the stack file is skipped: ${missing}.`);
 
 describe.skipIf(missing !== undefined)("docker's own reading of a stack file", () => {
-  it.each(["mnist", "two-rings", "paper/conv4-cdni"])("of %s has no complaint", (name) => {
+  it.each(["mnist", "two-rings", "paper/conv/conv4-cdni"])("of %s has no complaint", (name) => {
     const path = `configs/${name}.yaml`;
     const { config } = loadConfig(path);
     const input = swarmStack(config, { configPath: path, secretFile: "secret", certs: "certs" });

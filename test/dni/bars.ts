@@ -10,7 +10,7 @@ const SIZE = 8;
 export function bars(seed: number, batch: number, rows: number): ChainBatch {
   const random = seededRandom(seed, batch, 5);
   const input = Float32Array.from({ length: rows * SIZE * SIZE }, () => 0.3 * normal(random));
-  const labels = new Uint8Array(rows * 2);
+  const labels = new Uint8Array(rows);
   for (const row of range(rows)) {
     const stands = random() < 0.5;
     const [along, beside] = [Math.floor(random() * (SIZE - 3)), Math.floor(random() * SIZE)];
@@ -18,7 +18,7 @@ export function bars(seed: number, batch: number, rows: number): ChainBatch {
       const [y, x] = stands ? [along + i, beside] : [beside, along + i];
       input[row * SIZE * SIZE + y * SIZE + x]! += 1;
     }
-    labels[row * 2 + (stands ? 1 : 0)] = 1;
+    labels[row] = stands ? 1 : 0;
   }
   return { rows, input, labels };
 }

@@ -3,7 +3,7 @@ import { loadConfig } from "../../shared/config/read-config.ts";
 import { buildLayer } from "../../shared/layers/network.ts";
 import { shapesOf } from "../../shared/math/parameter.ts";
 import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
-import { adam, drawn, learningOf, networkOf, oneHot } from "./network.ts";
+import { adam, classes, drawn, learningOf, networkOf } from "./network.ts";
 
 const kernels = plainKernels();
 const run = { batchSize: 4, batches: 10 };
@@ -23,7 +23,7 @@ describe("buildLayer", () => {
     const generator = { ...adam(0.1), evidence: ["labels", "input"] } as const;
     const network = networkOf([2, 5, 4, 3], { run, learning: learningOf({ generator }) });
     const layer = buildLayer(kernels, network, 2);
-    expect(layer).toMatchObject({ evidenceWidths: { output: 4, labels: 3, input: 2 } });
+    expect(layer).toMatchObject({ evidenceWidths: { output: 4, labels: 1, input: 2 } });
     expect(layer.state().tensors["generator.weight"]).toHaveLength((3 + 2) * 4);
   });
 
@@ -52,13 +52,15 @@ describe("buildLayer", () => {
       "optimizer.layer.weight.firstMoment": [2, 4],
       "optimizer.layer.weight.secondMoment": [2, 4],
     });
-    expect(shapes("configs/paper/conv3-backprop.yaml", 2)).toMatchObject({ "layer.weight": [5, 5, 16, 32] });
+    expect(shapes("configs/paper/conv/conv3-backprop.yaml", 2)).toMatchObject({
+      "layer.weight": [5, 5, 16, 32],
+    });
     expect(shapes("configs/gpt/tiny.yaml", 2)).toMatchObject({ "layer.feedForward.expand": [32, 128] });
   });
 
   it("has every layer but the first work out what its predecessor should hear", () => {
     const network = networkOf([2, 5, 4, 3], { run });
-    const example = { rows: 4, input: drawn(4 * 5, 1), labels: oneHot(4, 3) };
+    const example = { rows: 4, input: drawn(4 * 5, 1), labels: classes(4, 3) };
     const heard = [1, 2, 3].map((number) => {
       const layer = buildLayer(kernels, network, number);
       return "rehearse" in layer ? layer.rehearse(example).inputGradient?.length : undefined;

@@ -3,7 +3,7 @@ import { DecoupledLayer } from "../../shared/dni/decoupled-layer.ts";
 import type { LayerOptions } from "../../shared/dni/layer-options.ts";
 import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { centralDifferences, distance, outputInDouble, range, sum } from "../math/double-oracle.ts";
-import { adam, drawn, layerOptionsOf, learningOf, oneHot, sgd, snapshotOf } from "./network.ts";
+import { adam, classes, drawn, layerOptionsOf, learningOf, oneHot, sgd, snapshotOf } from "./network.ts";
 
 const kernels = plainKernels();
 const rows = 6;
@@ -13,7 +13,7 @@ function layerOf(change: Partial<LayerOptions> = {}): DecoupledLayer {
 }
 
 function exampleOf(batch: number) {
-  return { rows, input: drawn(rows * 4, batch), labels: oneHot(rows, 2) };
+  return { rows, input: drawn(rows * 4, batch), labels: classes(rows, 2) };
 }
 
 /** Batches `from` to `to` − 1, each followed by its target. */
@@ -48,7 +48,7 @@ describe("a decoupled layer", () => {
     const double = { inputs: 4, outputs: 3, nonlinearity: "tanh", weight, gamma, beta } as const;
     const example = exampleOf(0);
     const input = Array.from(example.input);
-    const guess = guessInDouble(outputInDouble(double, input, rows), Array.from(example.labels));
+    const guess = guessInDouble(outputInDouble(double, input, rows), Array.from(oneHot(rows, 2)));
     const loss = () => sum(outputInDouble(double, input, rows).map((x, i) => x * guess[i]!));
     const inputGradient = centralDifferences(loss, input);
     const weightGradient = centralDifferences(loss, weight);

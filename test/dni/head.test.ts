@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { Head } from "../../shared/dni/head.ts";
 import type { LayerOptions } from "../../shared/dni/layer-options.ts";
+import type { Loss } from "../../shared/math/kernels.ts";
 import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { centralDifferences, distance, lossInDouble, outputInDouble, range } from "../math/double-oracle.ts";
-import { drawn, layerOptionsOf, learningOf, oneHot, sgd, snapshotOf } from "./network.ts";
+import { classes, drawn, layerOptionsOf, learningOf, oneHot, sgd, snapshotOf } from "./network.ts";
 
 const kernels = plainKernels();
 const rows = 6;
@@ -13,8 +14,9 @@ function headOf(change: Partial<LayerOptions> = {}): Head {
   return new Head(kernels, layerOptionsOf({ ...plain, ...change }));
 }
 
-function exampleOf(batch: number) {
-  return { rows, input: drawn(rows * 4, batch), labels: oneHot(rows, 3) };
+function exampleOf(batch: number, loss: Loss = "softmax-cross-entropy") {
+  const labels = loss === "softmax-cross-entropy" ? classes(rows, 3) : oneHot(rows, 3);
+  return { rows, input: drawn(rows * 4, batch), labels };
 }
 
 const kinds = [
@@ -34,10 +36,10 @@ describe.each(kinds)("a head with $loss behind $nonlinearity", (kind) => {
     weight: Array.from(tensors["layer.weight"]!),
     bias: Array.from(tensors["layer.bias"]!),
   };
-  const example = exampleOf(0);
+  const example = exampleOf(0, kind.loss);
   const input = Array.from(example.input);
   const loss = () =>
-    lossInDouble(kind.loss, outputInDouble(double, input, rows), Array.from(example.labels), 3);
+    lossInDouble(kind.loss, outputInDouble(double, input, rows), Array.from(oneHot(rows, 3)), 3);
 
   it("reports the mean loss, and sends back its gradient per example", () => {
     const answer = head.rehearse(example);
@@ -83,9 +85,7 @@ describe("a head", () => {
   it("learns a class that a line parts, and reports what it still gets wrong", () => {
     const separable = (batch: number) => {
       const input = drawn(8 * 4, batch);
-      const labels = Float32Array.from({ length: 16 }, (_, i) =>
-        input[Math.floor(i / 2) * 4]! > 0 === (i % 2 === 1) ? 1 : 0,
-      );
+      const labels = Float32Array.from({ length: 8 }, (_, row) => Number(input[row * 4]! > 0));
       return { rows: 8, input, labels };
     };
     const head = headOf({ outputs: 2, labelWidth: 2, learning: learningOf({ layer: sgd(0.5) }) });

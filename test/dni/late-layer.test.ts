@@ -67,18 +67,6 @@ function byHand(staleness: number, { weights, slowFor = 0 }: LateOptions, settle
       ),
     );
   };
-  /** dL/d(input) of tanh(input · weights), and dL/d(input · weights). */
-  const back = (through: Matrix, input: Matrix, gradient: Matrix): { own: Matrix; before: Matrix } => {
-    const twin = new Dense(new Float32Array(0), new Float32Array(0));
-    twin.weights = through;
-    const own = twin
-      .forward(input)
-      .map((row, r) => row.map((value, j) => gradient[r]![j]! * (1 - Math.tanh(value) ** 2)));
-    const before = own.map((row) =>
-      through.slice(0, -1).map((w) => w.reduce((sum, each, j) => sum + each * row[j]!, 0)),
-    );
-    return { own, before };
-  };
   let followed = 0;
   const follow = (made: number) => {
     const { inputs, weights: old, gradient } = kept[followed]!;
@@ -102,7 +90,7 @@ function byHand(staleness: number, { weights, slowFor = 0 }: LateOptions, settle
     made.push(followed);
     const own = head.forward(last).map((logits, r) => {
       const total = logits.reduce((sum, each) => sum + Math.exp(each), 0);
-      return logits.map((each, j) => Math.exp(each) / total - labels[2 * r + j]!);
+      return logits.map((each, j) => Math.exp(each) / total - Number(labels[r] === j));
     });
     const gradient = own.map((row) =>
       head.weights.slice(0, -1).map((w) => w.reduce((sum, each, j) => sum + each * row[j]!, 0)),
@@ -113,6 +101,19 @@ function byHand(staleness: number, { weights, slowFor = 0 }: LateOptions, settle
     while (followed <= due) follow(made[followed]!);
   }
   return dense;
+}
+
+/** dL/d(input) of tanh(input · weights), and dL/d(input · weights). */
+function back(through: Matrix, input: Matrix, gradient: Matrix): { own: Matrix; before: Matrix } {
+  const twin = new Dense(new Float32Array(0), new Float32Array(0));
+  twin.weights = through;
+  const own = twin
+    .forward(input)
+    .map((row, r) => row.map((value, j) => gradient[r]![j]! * (1 - Math.tanh(value) ** 2)));
+  const before = own.map((row) =>
+    through.slice(0, -1).map((w) => w.reduce((sum, each, j) => sum + each * row[j]!, 0)),
+  );
+  return { own, before };
 }
 
 function farthest(one: number[][], other: Dense[]): number {

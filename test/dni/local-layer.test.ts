@@ -4,7 +4,7 @@ import { LocalLayer } from "../../shared/dni/local-layer.ts";
 import { buildLayer, referenceChain } from "../../shared/layers/network.ts";
 import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { range } from "../math/double-oracle.ts";
-import { adam, drawn, layerOptionsOf, learningOf, networkOf, oneHot, snapshotOf } from "./network.ts";
+import { adam, classes, drawn, layerOptionsOf, learningOf, networkOf, snapshotOf } from "./network.ts";
 import { twoRings } from "./two-rings.ts";
 
 const kernels = plainKernels();
@@ -49,7 +49,7 @@ describe("a local layer", () => {
         layers: network.layers.map((layer, i) => ({ ...layer, ...(methods[i] && { method: methods[i] }) })),
       };
     };
-    const example = { rows: 4, input: drawn(24, 1), labels: oneHot(4, 2) };
+    const example = { rows: 4, input: drawn(24, 1), labels: classes(4, 2) };
     const answerOf = (network: NetworkOptions) =>
       (buildLayer(kernels, network, 2) as LocalLayer).rehearse(example);
     expect(answerOf(of(["local", "local"])).inputGradient).toBeUndefined();
@@ -62,7 +62,7 @@ describe("a local layer", () => {
       const learning = { ...local, layer: adam(0.01), generator: { ...local.generator, hidden } };
       const build = () => new LocalLayer(kernels, layerOptionsOf({ learning }));
       const [one, other] = [build(), build()];
-      const example = { rows: 8, input: drawn(32, 1), labels: oneHot(8, 2) };
+      const example = { rows: 8, input: drawn(32, 1), labels: classes(8, 2) };
       for (const batch of range(3)) one.update(example, batch);
       const saved = snapshotOf(one);
       other.restore(saved);

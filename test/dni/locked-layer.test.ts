@@ -3,7 +3,7 @@ import type { LayerOptions } from "../../shared/dni/layer-options.ts";
 import { LockedLayer } from "../../shared/dni/locked-layer.ts";
 import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { range } from "../math/double-oracle.ts";
-import { drawn, layerOptionsOf, oneHot, snapshotOf } from "./network.ts";
+import { classes, drawn, layerOptionsOf, snapshotOf } from "./network.ts";
 
 const kernels = plainKernels();
 const rows = 6;
@@ -14,7 +14,7 @@ function layerOf(change: Partial<LayerOptions> = {}): LockedLayer {
 }
 
 function exampleOf(batch: number) {
-  return { rows, input: drawn(rows * 4, batch), labels: oneHot(rows, 2) };
+  return { rows, input: drawn(rows * 4, batch), labels: classes(rows, 2) };
 }
 
 function train(layer: LockedLayer, from: number, to: number): void {

@@ -5,7 +5,7 @@ import { MixedLayer } from "../../shared/dni/mixed-layer.ts";
 import { buildLayer, referenceChain } from "../../shared/layers/network.ts";
 import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { distance, range } from "../math/double-oracle.ts";
-import { drawn, layerOptionsOf, learningOf, networkOf, oneHot, sgd, snapshotOf } from "./network.ts";
+import { classes, drawn, layerOptionsOf, learningOf, networkOf, sgd, snapshotOf } from "./network.ts";
 import { twoRings } from "./two-rings.ts";
 
 const kernels = plainKernels();
@@ -30,7 +30,7 @@ describe("a layer that mixes", () => {
     const learning = learningOf({ mixture: 0.25, layer: sgd(0.1) });
     const layer = new MixedLayer(kernels, layerOptionsOf({ learning }));
     const twin = buildLayer(kernels, twinNetwork(), 2) as LockedLayer;
-    const example = { rows: 8, input: drawn(32, 1), labels: oneHot(8, 2) };
+    const example = { rows: 8, input: drawn(32, 1), labels: classes(8, 2) };
     const target = drawn(24, 2);
     layer.state().tensors["generator.bias"]!.fill(3);
     twin.restore(layer.state());
@@ -48,7 +48,7 @@ describe("a layer that mixes", () => {
   it("goes on from its state as if nothing had happened, and rehearses without a trace", () => {
     const build = () => new MixedLayer(kernels, layerOptionsOf({ learning: learningOf({ mixture: 0.5 }) }));
     const [one, other] = [build(), build()];
-    const example = { rows: 8, input: drawn(32, 1), labels: oneHot(8, 2) };
+    const example = { rows: 8, input: drawn(32, 1), labels: classes(8, 2) };
     const step = (layer: MixedLayer, batch: number) => {
       layer.forward(example);
       layer.backward(drawn(24, batch), 8, batch);

@@ -60,7 +60,12 @@ export function drawn(length: number, seed: number): Float32Array {
   return Float32Array.from({ length }, () => normal(random));
 }
 
-/** `rows` one-hot rows of `width`. */
+/** Of `rows` rows the class, one of `count`. */
+export function classes(rows: number, count: number): Float32Array {
+  return Float32Array.from({ length: rows }, (_, row) => row % count);
+}
+
+/** The same one-hot. */
 export function oneHot(rows: number, width: number): Float32Array {
   return Float32Array.from({ length: rows * width }, (_, i) =>
     i % width === Math.floor(i / width) % width ? 1 : 0,

@@ -10,7 +10,7 @@ import type { ReferenceChain } from "../../shared/dni/reference-chain.ts";
 import { buildLayer, referenceChain } from "../../shared/layers/network.ts";
 import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { centralDifferences, distance, lossInDouble, outputInDouble, range } from "../math/double-oracle.ts";
-import { drawn, learningOf, networkOf, oneHot, sgd } from "./network.ts";
+import { classes, drawn, learningOf, networkOf, oneHot, sgd } from "./network.ts";
 import { twoRings } from "./two-rings.ts";
 
 const kernels = plainKernels();
@@ -126,7 +126,7 @@ describe("the reference chain", () => {
 
   it("takes bytes times their scale for the floats they stand for", () => {
     const bytes = Uint8Array.from(range(32), (i) => (i * 37) % 256);
-    const labels = Uint8Array.from(oneHot(16, 2));
+    const labels = Uint8Array.from(classes(16, 2));
     const losses = [
       { input: bytes, inputScale: 1 / 255 },
       { input: Float32Array.from(bytes, (byte) => byte / 255), inputScale: 1 },
@@ -143,7 +143,7 @@ describe("the reference chain", () => {
     const part = (from: number, to: number): ChainBatch => ({
       rows: to - from,
       input: whole.input.slice(from * 2, to * 2),
-      labels: whole.labels.slice(from * 2, to * 2),
+      labels: whole.labels.slice(from, to),
     });
     const [at, inParts] = [chain.evaluate([whole]), chain.evaluate([part(0, 15), part(15, 16)])];
     expect(inParts.loss).toBeCloseTo(at.loss, 6);
@@ -179,10 +179,10 @@ describe("the reference chain with backprop", () => {
       ]);
       return { ...locked.layers[k]!, weight: [] as number[], ...Object.fromEntries(tensors) };
     });
-    const batch = { rows: 16, input: drawn(32, 3), labels: Uint8Array.from(oneHot(16, 2)) };
+    const batch = { rows: 16, input: drawn(32, 3), labels: Uint8Array.from(classes(16, 2)) };
     const loss = () => {
       const outputs = doubles.reduce((x, layer) => outputInDouble(layer, x, 16), Array.from(batch.input));
-      return lossInDouble("softmax-cross-entropy", outputs, Array.from(batch.labels), 2) / 16;
+      return lossInDouble("softmax-cross-entropy", outputs, Array.from(oneHot(16, 2)), 2) / 16;
     };
     const expected = doubles.map((layer) => {
       const names = ["weight", "bias", "gamma", "beta"].filter((name) => name in layer);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../shared/config/read-config.ts";
-import { BinaryAddition } from "../../shared/data/binary-addition.ts";
+import { BinaryAddition } from "../../shared/data/sets/binary-addition.ts";
 import { referenceChain } from "../../shared/layers/network.ts";
 import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { range } from "../math/double-oracle.ts";

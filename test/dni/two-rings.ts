@@ -5,13 +5,13 @@ import { normal, seededRandom } from "../../shared/math/random.ts";
 export function twoRings(seed: number, number: number, rows: number): ChainBatch {
   const random = seededRandom(seed, number);
   const input = new Float32Array(rows * 2);
-  const labels = new Uint8Array(rows * 2);
+  const labels = new Uint8Array(rows);
   for (let row = 0; row < rows; row++) {
     const ring = random() < 0.5 ? 0 : 1;
     const angle = 2 * Math.PI * random();
     const radius = ring + 1 + 0.1 * normal(random);
     input.set([radius * Math.cos(angle), radius * Math.sin(angle)], row * 2);
-    labels[row * 2 + ring] = 1;
+    labels[row] = ring;
   }
   return { rows, input, labels };
 }

@@ -4,7 +4,7 @@ import { Head } from "../../shared/dni/head.ts";
 import { UpdateLottery } from "../../shared/dni/update-lottery.ts";
 import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import { range } from "../math/double-oracle.ts";
-import { drawn, layerOptionsOf, learningOf, oneHot, snapshotOf } from "./network.ts";
+import { classes, drawn, layerOptionsOf, learningOf, snapshotOf } from "./network.ts";
 
 const kernels = plainKernels();
 const options = (updateProbability: number, layer = 2) =>
@@ -30,7 +30,7 @@ describe("turns", () => {
 describe.each([DecoupledLayer, Head])("a layer that learns now and then (%s)", (Kind) => {
   const shape = Kind === Head ? ({ outputs: 2, nonlinearity: "identity", batchNorm: false } as const) : {};
   const build = () => new Kind(kernels, { ...options(0.5), ...shape });
-  const example = { rows: 8, input: drawn(32, 1), labels: oneHot(8, 2) };
+  const example = { rows: 8, input: drawn(32, 1), labels: classes(8, 2) };
   const weight = (layer: { state(): ReturnType<DecoupledLayer["state"]> }) =>
     snapshotOf(layer).tensors["layer.weight"];
 

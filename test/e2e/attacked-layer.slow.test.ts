@@ -5,12 +5,12 @@ import { decodeCheckpoint } from "../../shared/checkpoint/checkpoint.ts";
 import { weightsDigest } from "../../shared/checkpoint/digest.ts";
 import { claimIncarnation } from "../../shared/checkpoint/incarnation.ts";
 import type { Summary } from "../../shared/record/summary.ts";
-import { DirectRun } from "../support/direct-run.ts";
 import { expectExact } from "../support/exact.ts";
 import { byteTensor } from "../support/frames.ts";
 import { greetHead, ROWS, ringsActivation, startHead, teachHead } from "../support/head-peer.ts";
+import { DirectRun } from "../support/processes/direct-run.ts";
+import { stopUnharmed } from "../support/processes/stop-unharmed.ts";
 import type { RawPeer } from "../support/raw-peer.ts";
-import { stopUnharmed } from "../support/stop-unharmed.ts";
 
 /** Digests are compared: all layers must compute with the same kernels. */
 const SHORT = ["run.batches=1500", "run.evaluateEvery=750", "compute.kernels=wasm"];

@@ -15,9 +15,9 @@ import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { configHash } from "../../shared/config/hash.ts";
 import { loadConfig } from "../../shared/config/read-config.ts";
-import { DirectRun } from "../support/direct-run.ts";
 import { expectExact } from "../support/exact.ts";
-import { Experiment } from "../support/experiment.ts";
+import { DirectRun } from "../support/processes/direct-run.ts";
+import { Experiment } from "../support/processes/experiment.ts";
 
 const RINGS = "configs/two-rings.yaml";
 const MNIST = "configs/mnist.yaml";
@@ -79,7 +79,10 @@ describe("resuming from damaged checkpoints", () => {
     const second = resume(first);
     const summary = await second.summary();
     expectExact(summary);
-    expect(summary.layers.map(({ restarts }) => restarts)).toEqual([1, 1, 1]);
+    // One whose neighbour has lost its newest may have to go back as well, to send what that one lacks.
+    const goneBack = (layer: string) => second.log(layer).filter(({ msg }) => msg === "going back").length;
+    const lives = ["layer1", "layer2", "layer3"].map((layer) => 1 + goneBack(layer));
+    expect(summary.layers.map(({ restarts }) => restarts)).toEqual(lives);
     for (const [layer, files] of [
       ["layer2", cut!],
       ["layer3", flipped!],
@@ -95,12 +98,14 @@ describe("resuming from damaged checkpoints", () => {
   it("refuses where all of a layer's are damaged, says how many, and throws nothing away", async () => {
     const first = await stopped();
     const files = checkpoints(first, "layer2");
-    expect(files).toHaveLength(3);
+    expect(files.length).toBeGreaterThan(1);
     for (const file of files) flipBit(file);
     const untouched = checkpoints(first, "layer1");
     const { code, output } = await resume(first).ended;
     expect(output).toContain("layer2 cannot start");
-    expect(output).toMatch(/Cannot restore layer 2: 3 checkpoints in \S+, none valid/);
+    expect(output).toMatch(
+      new RegExp(`Cannot restore layer 2: ${files.length} checkpoints in \\S+, none valid`),
+    );
     expect(code).toBe(CANNOT_START);
     for (const file of files) expect(readFileSync(`${file}.corrupt`).length).toBeGreaterThan(0);
     expect(checkpoints(first, "layer1")).toContain(untouched.at(-1));

@@ -7,7 +7,7 @@ const PINNED = [
   { config: "configs/binary-addition.yaml", staleness: 4 },
   { config: "configs/mnist.yaml", staleness: 1 },
   { config: "configs/mnist.yaml", staleness: 4 },
-  { config: "configs/paper/unlock3.yaml", staleness: 3 },
+  { config: "configs/paper/unlock/unlock3.yaml", staleness: 3 },
 ].map((pinned) => ({ ...pinned, kernels: "wasm" }));
 const SETS = [
   ...PINNED,

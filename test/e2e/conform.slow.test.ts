@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { anyPort, reservePorts } from "../../services/train/ports.ts";
-import { Worker } from "../support/worker-process.ts";
+import { Worker } from "../support/processes/worker-process.ts";
 
 const CONFIG = "configs/conform.yaml";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { anyPort, reservePorts } from "../../services/train/ports.ts";
 import { askHub } from "../../shared/record/ask-hub.ts";
-import { Experiment } from "../support/experiment.ts";
+import { Experiment } from "../support/processes/experiment.ts";
 
 const RINGS = "configs/two-rings.yaml";
 const SET = ["run.batches=4000", "run.evaluateEvery=1000", "run.checkpointEvery=200"];

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { chainOutcome, runOutcome } from "../support/chain.ts";
 import { expectExact } from "../support/exact.ts";
-import { Experiment } from "../support/experiment.ts";
+import { Experiment } from "../support/processes/experiment.ts";
 
 const RINGS = "configs/two-rings.yaml";
 const PINNED = ["delivery.schedule={staleness: 2}", "compute.kernels=wasm", "run.batches=6000"];

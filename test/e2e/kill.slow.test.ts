@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { DirectRun } from "../support/direct-run.ts";
 import { expectExact } from "../support/exact.ts";
-import { Experiment, type LogLine } from "../support/experiment.ts";
+import { DirectRun } from "../support/processes/direct-run.ts";
+import { Experiment, type LogLine } from "../support/processes/experiment.ts";
 
 const MNIST = "configs/mnist.yaml";
 const RINGS = "configs/two-rings.yaml";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Summary } from "../../shared/record/summary.ts";
 import { chainOutcome, runOutcome } from "../support/chain.ts";
-import { Experiment } from "../support/experiment.ts";
+import { Experiment } from "../support/processes/experiment.ts";
 
 const MNIST = "configs/mnist.yaml";
 const ADDITION = "configs/binary-addition.yaml";

@@ -1,9 +1,9 @@
 import { expect, it, onTestFinished } from "vitest";
 import type { SeenBy } from "../../shared/record/seen.ts";
 import { chainOutcome, runOutcome } from "../support/chain.ts";
-import { dashboardOf } from "../support/dashboard.ts";
-import { Experiment } from "../support/experiment.ts";
-import { lookAt } from "../support/looking.ts";
+import { dashboardOf } from "../support/page/dashboard.ts";
+import { lookAt } from "../support/page/looking.ts";
+import { Experiment } from "../support/processes/experiment.ts";
 
 const CONFIG = "configs/binary-addition.yaml";
 const WORKERS = ["layer1", "layer2", "layer3", "source"];

@@ -5,7 +5,7 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { afterEach, describe, expect, it } from "vitest";
 import { readConfig } from "../../shared/config/read-config.ts";
 import { openDataSet } from "../../shared/data/kinds.ts";
-import { Experiment } from "../support/experiment.ts";
+import { Experiment } from "../support/processes/experiment.ts";
 
 const PROGRAM = ["services/start/run.cjs", "services/cli/main.ts"];
 
@@ -38,7 +38,7 @@ async function errorOf(file: string): Promise<number> {
     });
     const found = logits!.data as Float32Array;
     for (let row = 0; row < some; row++)
-      if (found[2 * row]! > found[2 * row + 1]! !== labels[2 * row]! > 0.5) wrong++;
+      if (found[2 * row]! > found[2 * row + 1]! !== (labels[row] === 0)) wrong++;
     rows += some;
   }
   return wrong / rows;

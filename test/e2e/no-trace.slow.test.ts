@@ -1,16 +1,17 @@
 import { afterEach, expect, it } from "vitest";
+import { RunRecord } from "../../shared/record/run-record.ts";
 import { chainOutcome, runOutcome } from "../support/chain.ts";
-import { Experiment } from "../support/experiment.ts";
+import { Experiment } from "../support/processes/experiment.ts";
+import { inexact, killWhileItRuns } from "../support/processes/kills.ts";
 import { seeded } from "../support/seeded.ts";
 
 const MNIST = "configs/mnist.yaml";
 const set = [
   ...["run.batches=1000", "run.checkpointEvery=50", "run.evaluateEvery=500"],
-  ...["delivery.schedule={staleness: 4}", "compute.kernels=wasm"],
+  "delivery.schedule={staleness: 4}",
 ];
 /** In all; by hand KILLS=1000. */
 const KILLS = Number(process.env.KILLS ?? 40);
-const workers = ["source", "layer1", "layer2", "layer3", "layer4"];
 
 const opened: Experiment[] = [];
 afterEach(async () => {
@@ -26,38 +27,12 @@ it(`a pinned run whose workers are killed, ${KILLS} in all, has the weights of a
   for (let run = 1; killed < KILLS; run++) {
     const experiment = new Experiment(MNIST, { set });
     opened.push(experiment);
-    await experiment.until("layer4", ({ msg }) => msg === "training");
-    let isOver = false;
-    void experiment.ended.then(() => {
-      isOver = true;
-    });
-    let kills = 0;
-    while (!isOver && kills < 20) {
-      const victims = random() < 0.6 ? [pick(random)] : workers.filter(() => random() < 0.5);
-      for (const victim of victims) kills += kill(experiment, victim);
-      await new Promise((resolve) => setTimeout(resolve, 200 + random() * 1500));
-    }
+    const kills = await killWhileItRuns(experiment, random, 20);
     const { digests } = runOutcome(await experiment.summary());
     killed += kills;
-    const inexact = workers.flatMap((name) =>
-      experiment.log(name).filter(({ msg }) => msg.includes("trace")),
-    );
     console.log(`run ${run}: ${kills} kills, ${digests.map((digest) => digest.slice(0, 8)).join(" ")}`);
-    expect(inexact).toEqual([]);
+    expect(inexact(experiment)).toEqual([]);
+    expect(RunRecord.read(experiment.folder).deaths).toMatch(/^[1-9]\d* deaths?, no trace$/);
     expect(digests, `run ${run}`).toEqual(expected.digests);
   }
 });
-
-function pick(random: () => number): string {
-  return workers[Math.floor(random() * workers.length)]!;
-}
-
-/** How many died of it: one that died just now may not have been started again. */
-function kill(experiment: Experiment, worker: string): number {
-  try {
-    process.kill(experiment.pid(worker), "SIGKILL");
-    return 1;
-  } catch {
-    return 0;
-  }
-}

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { chainOutcome, runOutcome } from "../support/chain.ts";
-import { DirectRun } from "../support/direct-run.ts";
-import { Experiment, type LogLine } from "../support/experiment.ts";
+import { DirectRun } from "../support/processes/direct-run.ts";
+import { Experiment, type LogLine } from "../support/processes/experiment.ts";
 
 const PINNED = ["run.batches=1200", "compute.kernels=wasm", "delivery.schedule={staleness: 2}"];
 

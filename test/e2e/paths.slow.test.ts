@@ -3,7 +3,7 @@ import { loadLibrary, type Path } from "../../shared/math/native/library.ts";
 import { fusesProducts, relaxedKernels } from "../../shared/math/wasm-kernels.ts";
 import { BATCHES } from "../support/both-outcomes.ts";
 import { chainOutcome, runOutcome } from "../support/chain.ts";
-import { DirectRun } from "../support/direct-run.ts";
+import { DirectRun } from "../support/processes/direct-run.ts";
 
 const CONFIG = "configs/mnist.yaml";
 const SET = [`run.batches=${BATCHES}`, "delivery.schedule={staleness: 4}"];

@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { CloseCode } from "../../shared/wire/frames.ts";
 import { floatsToTensor } from "../../shared/wire/tensor.ts";
-import { askOn } from "../support/asking.ts";
 import { chainOutcome, runOutcome } from "../support/chain.ts";
-import { DirectRun } from "../support/direct-run.ts";
 import { byteTensor, countingTensor } from "../support/frames.ts";
 import { greetHead, startHead, teachHead } from "../support/head-peer.ts";
-import { HubProcess } from "../support/hub-process.ts";
+import { askOn } from "../support/page/asking.ts";
+import { DirectRun } from "../support/processes/direct-run.ts";
+import { HubProcess } from "../support/processes/hub-process.ts";
 import type { RawPeer } from "../support/raw-peer.ts";
 
 const QUESTIONS = 10_000;

@@ -1,9 +1,9 @@
 import { expect, it, onTestFinished } from "vitest";
 import type { Answer } from "../../shared/record/hub-api.ts";
-import { askHub, askOn } from "../support/asking.ts";
 import { chainOutcome, runOutcome } from "../support/chain.ts";
-import { dashboardOf } from "../support/dashboard.ts";
-import { Experiment } from "../support/experiment.ts";
+import { askHub, askOn } from "../support/page/asking.ts";
+import { dashboardOf } from "../support/page/dashboard.ts";
+import { Experiment } from "../support/processes/experiment.ts";
 
 const CONFIG = "configs/binary-addition.yaml";
 const LAYERS = ["layer1", "layer2", "layer3"];

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import type { MetricLine } from "../../shared/record/lines.ts";
 import { standing } from "../../shared/record/standing.ts";
-import { notOnce, recordLines } from "../support/dashboard.ts";
 import { keptByTensorBoard, readEvents } from "../support/event-files.ts";
-import { Experiment, type LogLine } from "../support/experiment.ts";
+import { notOnce, recordLines } from "../support/page/dashboard.ts";
+import { Experiment, type LogLine } from "../support/processes/experiment.ts";
 
 const LAYERS = ["layer1", "layer2", "layer3"];
 const BATCHES = 12_000;

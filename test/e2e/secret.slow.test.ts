@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
-import { Experiment } from "../support/experiment.ts";
-import { filesUnder } from "../support/leaks.ts";
+import { Experiment } from "../support/processes/experiment.ts";
+import { filesUnder } from "../support/secrets/leaks.ts";
 
 const clearing: (() => unknown)[] = [];
 afterEach(async () => {

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { expectExact } from "../support/exact.ts";
-import { Experiment } from "../support/experiment.ts";
+import { Experiment } from "../support/processes/experiment.ts";
 
 const RINGS = "configs/two-rings.yaml";
 const LAYERS = ["layer1", "layer2", "layer3"];

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Span } from "../../services/layer/trace/tracer.ts";
-import { Experiment } from "../support/experiment.ts";
+import { Experiment } from "../support/processes/experiment.ts";
 
 const BATCHES = 300;
 const LAYERS = [1, 2, 3];

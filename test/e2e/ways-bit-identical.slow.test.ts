@@ -41,7 +41,7 @@ describe("convolutional layers", () => {
     ["cdni", ["learning.generator.hidden=[8]"]],
     ["local", []],
   ])("come out over processes as in one, bit for bit: %s %j", async (method, other) => {
-    const config = `configs/paper/conv4-${method}.yaml`;
+    const config = `configs/paper/conv/conv4-${method}.yaml`;
     const pinned = ["compute.kernels=wasm", "delivery.schedule={staleness: 3}"];
     const set = [`run.batches=${BATCHES}`, "run.checkpointEvery=100", ...pinned, ...other];
     const [found, expected] = await bothOutcomes(config, set);

@@ -1,14 +1,14 @@
 import type { Socket } from "node:net";
 import { decode } from "../../shared/wire/codec.ts";
 import type { Frame, HelloFrame } from "../../shared/wire/frames.ts";
-import type { DirectRun } from "../support/direct-run.ts";
 import { greetHead, ringsActivation, ringsHello } from "../support/head-peer.ts";
-import { hostileFrames } from "../support/hostile-frames.ts";
-import { hostileRequests } from "../support/hostile-requests.ts";
-import { hostileWebSocket } from "../support/hostile-websocket.ts";
-import { prove } from "../support/prove.ts";
+import { hostileFrames } from "../support/hostile/hostile-frames.ts";
+import { hostileRequests } from "../support/hostile/hostile-requests.ts";
+import { hostileWebSocket } from "../support/hostile/hostile-websocket.ts";
+import type { DirectRun } from "../support/processes/direct-run.ts";
 import { clientFrame } from "../support/raw-frames.ts";
 import { RawPeer, rawSocket } from "../support/raw-peer.ts";
+import { prove } from "../support/secrets/prove.ts";
 import { Mutants } from "./mutants.ts";
 
 /** What came of one connection. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { DirectRun } from "../support/direct-run.ts";
 import { teachHead } from "../support/head-peer.ts";
+import type { DirectRun } from "../support/processes/direct-run.ts";
 import { clientFrame, upgradeRequest } from "../support/raw-frames.ts";
 import { rawSocket } from "../support/raw-peer.ts";
 

@@ -1,8 +1,8 @@
 import { afterEach, expect, it } from "vitest";
-import { DirectRun, type Surroundings } from "../support/direct-run.ts";
 import { startHead, teachHead } from "../support/head-peer.ts";
-import { stopUnharmed } from "../support/stop-unharmed.ts";
-import { residentMiB } from "../support/usage.ts";
+import { DirectRun, type Surroundings } from "../support/processes/direct-run.ts";
+import { stopUnharmed } from "../support/processes/stop-unharmed.ts";
+import { residentMiB } from "../support/processes/usage.ts";
 import { Attack } from "./attack.ts";
 import { crowd } from "./crowd.ts";
 

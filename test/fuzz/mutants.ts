@@ -31,6 +31,8 @@ export const validFrames: readonly Frame[] = [
   { kind: "gradient", batch: 7, gradient: countingTensor(2, 4) },
   { kind: "gradient", batch: 8, gradient: byteTensor(2, 4) },
   { kind: "gradient", batch: 7 },
+  { kind: "gradient", batch: 7, part: 3 },
+  { kind: "gradient", batch: 5, snapshot: "000000005-0a1b2c3d" },
   { kind: "rewind", need: 70_000 },
   { kind: "barrier", batch: 5, snapshot: "000000005-0a1b2c3d", kept: ["000000004-00000000"] },
   {

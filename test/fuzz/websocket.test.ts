@@ -1,23 +1,15 @@
 import { once } from "node:events";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { encode } from "../../shared/wire/codec.ts";
 import { activation, hello } from "../support/frames.ts";
-import { hostileRequests } from "../support/hostile-requests.ts";
-import { hostileWebSocket, many, unfinished, whole } from "../support/hostile-websocket.ts";
-import { ListenEnd, patientLink } from "../support/link-ends.ts";
+import { hostileRequests } from "../support/hostile/hostile-requests.ts";
+import { hostileWebSocket, many, unfinished, whole } from "../support/hostile/hostile-websocket.ts";
+import { type ListenEnd, patientLink } from "../support/link-ends.ts";
+import { openEnds } from "../support/open-ends.ts";
 import { clientFrame, closeCodeIn, upgradeRequest } from "../support/raw-frames.ts";
 import { rawSocket } from "../support/raw-peer.ts";
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0)) await cleanup();
-});
-
-async function listenEnd(changes: Parameters<typeof ListenEnd.open>[0] = {}): Promise<ListenEnd> {
-  const end = await ListenEnd.open(changes);
-  cleanups.push(() => end.listener.close());
-  return end;
-}
+const { cleanups, listenEnd } = openEnds();
 
 const [BINARY, CLOSE, PING, CONTINUED] = [2, 8, 9, 0];
 

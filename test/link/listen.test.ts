@@ -1,48 +1,15 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
-import { text } from "node:stream/consumers";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { refuseStranger } from "../../shared/link/greeting.ts";
-import { MOST_STRANGERS, STRANGER_BYTES } from "../../shared/link/limits.ts";
 import { listen } from "../../shared/link/listen.ts";
-import { FrameError } from "../../shared/wire/frame-error.ts";
 import { CloseCode } from "../../shared/wire/frames.ts";
 import { activation, countingTensor, hello, welcome } from "../support/frames.ts";
-import { DialEnd, ListenEnd, patientLink } from "../support/link-ends.ts";
-import { upgradeRequest } from "../support/raw-frames.ts";
-import { RawPeer, rawSocket } from "../support/raw-peer.ts";
+import { ListenEnd, patientLink } from "../support/link-ends.ts";
+import { openEnds } from "../support/open-ends.ts";
+import { rawSocket } from "../support/raw-peer.ts";
 
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0)) await cleanup();
-});
-
-async function listenEnd(changes: Parameters<typeof ListenEnd.open>[0] = {}): Promise<ListenEnd> {
-  const end = await ListenEnd.open(changes);
-  cleanups.push(() => end.listener.close());
-  return end;
-}
-
-async function rawPeer(port: number, options: Parameters<typeof RawPeer.dial>[1] = {}): Promise<RawPeer> {
-  const peer = await RawPeer.dial(port, options);
-  cleanups.unshift(async () => peer.socket.terminate());
-  return peer;
-}
-
-/** Past the greeting. */
-async function rawPredecessor(end: ListenEnd, options = {}, greeting = hello): Promise<RawPeer> {
-  const peer = await rawPeer(end.port, options);
-  peer.send(greeting);
-  expect(await peer.next()).toEqual(welcome);
-  return peer;
-}
-
-function dialEnd(url: string, changes: ConstructorParameters<typeof DialEnd>[1] = {}): DialEnd {
-  const end = new DialEnd(url, changes);
-  cleanups.unshift(() => end.dialler.close());
-  return end;
-}
+const { dialEnd, listenEnd, rawPeer, rawPredecessor } = openEnds();
 
 describe("greeting:", () => {
   test("a hello is answered with a welcome, and brings the link up", async () => {
@@ -138,82 +105,6 @@ describe("a newcomer", () => {
   });
 });
 
-describe("frames:", () => {
-  test("a thousand at once arrive in order, in both directions", async () => {
-    const end = await listenEnd();
-    const dialler = dialEnd(end.url);
-    const forward = (await dialler.ups.next()).link;
-    const back = (await end.ups.next()).link;
-    for (let batch = 0; batch < 1000; batch++) {
-      forward.send(activation(batch));
-      back.send({ kind: "gradient", batch, gradient: countingTensor(2, 4) });
-    }
-    for (let batch = 0; batch < 1000; batch++) {
-      expect(await end.frames.next()).toMatchObject({ kind: "activation", batch });
-      expect(await dialler.frames.next()).toMatchObject({ kind: "gradient", batch });
-    }
-    expect(end.frames.kept).toHaveLength(0);
-  });
-
-  test.each([
-    ["text", "hello", CloseCode.badFrame, "Cannot read frame: it is text, expected binary"],
-    ["garbage", Buffer.from("c1c1", "hex"), CloseCode.badFrame, "0xc1, a type that no frame has"],
-    ["a frame longer than any it expects", Buffer.alloc((1 << 20) + 1), 1009, ""],
-  ])("%s closes the link", async (_, bytes, code, reason) => {
-    const end = await listenEnd();
-    const peer = await rawPredecessor(end);
-    peer.socket.send(bytes);
-    const closed = await peer.closed;
-    expect(closed.code).toBe(code);
-    expect(closed.reason).toContain(reason);
-    expect((await end.downs.next()).why.code).toBe(code);
-    expect(end.frames.kept).toHaveLength(0);
-  });
-
-  test.each([
-    ["a gradient", { kind: "gradient", batch: 0 }],
-    ["a second hello", hello],
-  ])("%s comes from no predecessor, and closes the link", async (_, frame) => {
-    const end = await listenEnd();
-    const peer = await rawPredecessor(end);
-    peer.send(frame);
-    expect(await peer.closed).toEqual({
-      code: CloseCode.badFrame,
-      reason: `Cannot take ${frame.kind}: a predecessor sends activation, preview, correction, question, barrier, end or release`,
-    });
-  });
-
-  test("one that its owner cannot take closes the link with the owner's code, and is the last one", async () => {
-    let heard = 0;
-    const end = await listenEnd({
-      onFrame: () => {
-        heard++;
-        throw new FrameError("activation is 2×4, this layer takes 2×8", CloseCode.mismatch);
-      },
-    });
-    const peer = await rawPredecessor(end);
-    for (let batch = 0; batch < 10; batch++) peer.send(activation(batch));
-    const closed = { code: CloseCode.mismatch, reason: "activation is 2×4, this layer takes 2×8" };
-    expect(await peer.closed).toEqual(closed);
-    expect((await end.downs.next()).why).toEqual(closed);
-    expect(heard).toBe(1);
-  });
-
-  test("a bug in the owner is not blamed on the peer: the process dies of it, and says so", async () => {
-    const program = spawn(process.execPath, ["--import", "tsx", "test/support/listener-with-a-bug.ts"]);
-    cleanups.unshift(async () => program.kill());
-    const exited = once(program, "exit");
-    const said = text(program.stderr);
-    const [port] = await once(program.stdout, "data");
-    const peer = await rawPeer(Number(port));
-    peer.send(hello);
-    peer.send(activation(0));
-    expect((await exited)[0]).toBe(1);
-    expect(await said).toContain("TypeError: a bug in the layer");
-    expect((await peer.closed).code).toBe(1006);
-  });
-});
-
 describe("heartbeat:", () => {
   const link = { ...patientLink, heartbeatMs: 50 };
   const silence = { code: 1006, reason: "no sign of life within two heartbeats" };
@@ -253,64 +144,6 @@ describe("heartbeat:", () => {
     // After the last whole frame come the pings of two ticks, and at the third it is over.
     expect(pings).toBeGreaterThanOrEqual(6);
     expect(pings).toBeLessThanOrEqual(8);
-  });
-});
-
-describe("strangers:", () => {
-  test("one too many costs the oldest its place, whatever stage it is at, and never the neighbour", async () => {
-    const end = await listenEnd();
-    const neighbour = await rawPredecessor(end);
-    const halfRequest = await rawSocket(end.port);
-    halfRequest.socket.write("GET /healthz HTTP/1.1\r\nHost:");
-    const upgraded = await rawPeer(end.port);
-    for (let more = 2; more < MOST_STRANGERS; more++) await rawPeer(end.port);
-    expect(halfRequest.socket.destroyed).toBe(false);
-    await rawPeer(end.port);
-    expect(await halfRequest.heard).toBe("");
-    expect(upgraded.socket.readyState).toBe(upgraded.socket.OPEN);
-    await rawPeer(end.port);
-    expect((await upgraded.closed).code).toBe(1006);
-    expect((await end.turnedAway.next()).reason).toBe("too many strangers");
-    neighbour.send(activation(0));
-    expect(await end.frames.next()).toMatchObject({ batch: 0 });
-    expect(end.story).toEqual(["up b5c1"]);
-  });
-
-  test("a neighbour gets in past hundreds of silent sockets", async () => {
-    const end = await listenEnd();
-    const silent = await Promise.all(Array.from({ length: 200 }, () => rawSocket(end.port)));
-    await rawPredecessor(end);
-    expect((await end.ups.next()).hello).toEqual(hello);
-    for (const { socket } of silent) socket.destroy();
-  });
-
-  test("the deadline counts from the first packet: a later upgrade leaves less time for the hello", async () => {
-    const end = await listenEnd({ link: { ...patientLink, handshakeMs: 300 } });
-    const { socket } = await rawSocket(end.port);
-    const upgradedFirst = await rawPeer(end.port);
-    socket.write(`${upgradeRequest.join("\r\n")}\r\n\r\n`);
-    const cut = new Promise<string>((resolve) => {
-      socket.on("data", (bytes) => bytes.includes("no hello within 300 ms") && resolve("connected first"));
-    });
-    expect(await Promise.race([cut, upgradedFirst.closed.then(() => "upgraded first")])).toBe(
-      "connected first",
-    );
-  });
-
-  test("one that sends more than a hello takes is cut off before any of it is read", async () => {
-    const end = await listenEnd();
-    const peer = await rawPeer(end.port);
-    peer.socket.send(Buffer.alloc(STRANGER_BYTES + 1));
-    expect((await peer.closed).code).toBe(1006);
-    const reason = `more than ${STRANGER_BYTES} bytes before the welcome`;
-    expect(await end.turnedAway.next()).toEqual({ code: 1006, reason });
-  });
-
-  test("a neighbour may send as much as it likes", async () => {
-    const end = await listenEnd();
-    const peer = await rawPredecessor(end);
-    for (let batch = 0; batch < 40; batch++) peer.send(activation(batch, 64));
-    for (let batch = 0; batch < 40; batch++) expect(await end.frames.next()).toMatchObject({ batch });
   });
 });
 

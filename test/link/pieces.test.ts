@@ -2,7 +2,7 @@ import { afterEach, expect, it } from "vitest";
 import type { ActivationFrame } from "../../shared/wire/frames.ts";
 import { activation } from "../support/frames.ts";
 import { DialEnd, ListenEnd } from "../support/link-ends.ts";
-import { TcpProxy } from "../support/proxy.ts";
+import { TcpProxy } from "../support/network/proxy.ts";
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

@@ -6,10 +6,10 @@ import { MOST_STRANGERS } from "../../shared/link/limits.ts";
 import { Secret } from "../../shared/link/secret.ts";
 import type { TlsCredentials } from "../../shared/link/tls.ts";
 import { CloseCode } from "../../shared/wire/frames.ts";
-import { Certificates } from "../support/certificates.ts";
 import { activation, hello } from "../support/frames.ts";
 import { DialEnd, ListenEnd, patientLink } from "../support/link-ends.ts";
 import { rawSocket } from "../support/raw-peer.ts";
+import { Certificates } from "../support/secrets/certificates.ts";
 
 const missing = Certificates.missing();
 if (missing !== undefined) console.warn(`The tests of TLS are skipped: ${missing}.`);

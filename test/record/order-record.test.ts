@@ -15,16 +15,17 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(state, { recursive: true, force: true }));
 
-/** One life of a layer: it applies these batches, with so many targets learnt before each. */
-function life(...applied: readonly (readonly [batch: number, learnt: number])[]): void {
+/** One life of a layer: it applies these batches, with so many targets learnt before each; whether that was written. */
+function life(...applied: readonly (readonly [batch: number, learnt: number])[]): boolean[] {
   const order = new OrderFile(state, log);
-  for (const [batch, learnt] of applied) order.note(batch, learnt);
+  const written = applied.map(([batch, learnt]) => order.note(batch, learnt));
   order.close();
+  return written;
 }
 
 describe("what a layer writes of its order of learning", () => {
   it("is read as it was written, and says nothing of what was not", () => {
-    life([0, 0], [1, 0], [2, 2]);
+    expect(life([0, 0], [1, 0], [2, 2])).toEqual([true, true, true]);
     expect(readOrder(state, 4)).toEqual({ learnt: [0, 0, 2, undefined], again: [] });
   });
 
@@ -50,7 +51,7 @@ describe("what a layer writes of its order of learning", () => {
   it("may be missing from a full disk, which is said once and ends nothing", () => {
     rmSync(state, { recursive: true });
     writeFileSync(state, "no folder");
-    life([0, 0], [1, 0], [2, 1]);
+    expect(life([0, 0], [1, 0], [2, 1])).toEqual([false, false, false]);
     expect(said).toEqual(["cannot write the order of learning: this run cannot be replayed"]);
   });
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { lockRun } from "../../services/train/run-lock.ts";
 import { RunRecord } from "../../shared/record/run-record.ts";
-import { BEGAN_AT, killedRun, runOnFile } from "../support/run-on-file.ts";
+import { BEGAN_AT, killedRun, runOnFile } from "../support/processes/run-on-file.ts";
 
 let runs: string;
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { batchesOf, merge, partOf, thin } from "../../shared/record/curves/segments.ts";
 import type { EventLine, MetricLine, Segment } from "../../shared/record/lines.ts";
-import { batchesOf, merge, partOf, thin } from "../../shared/record/segments.ts";
 import { pieces, StandingRecord, standing } from "../../shared/record/standing.ts";
 
 function segment(incarnation: number, first: number, last: number, more: Partial<Segment> = {}): Segment {

@@ -1,6 +1,6 @@
-import type { CheckpointChecks } from "./checkpoint-checks.ts";
+import type { CheckpointChecks } from "./checks/checkpoint-checks.ts";
 import type { ProcessLife } from "./process-life.ts";
-import type { SimulatedDisk } from "./simulated-disk.ts";
+import type { SimulatedDisk } from "./world/simulated-disk.ts";
 
 /** One place for a process: its disk, and whoever has lived there. */
 export class Machine {
@@ -9,6 +9,8 @@ export class Machine {
   readonly layer: number;
   readonly disk: SimulatedDisk;
   readonly checkpoints: CheckpointChecks;
+  /** How many targets it had learnt before each batch, as it is written: a power cut takes it. */
+  order: (number | undefined)[] = [];
   /** Newest last. */
   readonly lives: ProcessLife[] = [];
   hasFinished = false;

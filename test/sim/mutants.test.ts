@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { afterAll, expect, it, vi } from "vitest";
-import type { Invariant } from "./invariant.ts";
-import { type Mutant, noTraceMutants, type Trace } from "./no-trace-mutants.ts";
+import type { Invariant } from "./checks/invariant.ts";
+import { type FreeTrace, type Mutant, noTraceMutants, type Trace } from "./no-trace-mutants.ts";
 import type { Scenario } from "./scenario.ts";
 
 const oftenSaved: Scenario = {
@@ -163,7 +163,7 @@ const MOST_SEEDS = 150;
 const copies = mkdtempSync(join(tmpdir(), "unlocked-mutants-"));
 afterAll(() => rmSync(copies, { recursive: true }));
 
-const isTrace = (violates: Mutant["violates"]): violates is Trace => typeof violates === "object";
+const isTrace = (violates: Mutant["violates"]): violates is Trace | FreeTrace => typeof violates === "object";
 const cases = [...mutants, ...noTraceMutants].map(
   (mutant) => [mutant.name, isTrace(mutant.violates) ? "no trace" : mutant.violates, mutant] as const,
 );
@@ -187,11 +187,15 @@ it.each(cases)("the simulator catches: %s (violates: %s)", { timeout: 120_000 },
   }
 });
 
-/** Whatever is wrong with the first of the pinned runs that anything is wrong with. */
-async function firstTrace({ trace, from, scenario }: Trace): Promise<string | undefined> {
-  const { tracesOf } = await import("./no-trace.ts");
+/** Whatever is wrong with the first of the runs that anything is wrong with. */
+async function firstTrace(violates: Trace | FreeTrace): Promise<string | undefined> {
+  const { freeTracesOf, tracesOf } = await import("./no-trace.ts");
+  const { from = 1 } = violates;
   for (let seed = from; seed < from + MOST_SEEDS; seed++) {
-    const { troubles } = await tracesOf(seed, trace, scenario);
+    const { troubles } =
+      "trace" in violates
+        ? await tracesOf(seed, violates.trace, violates.scenario)
+        : await freeTracesOf(seed, violates.freeTrace, violates.scenario);
     if (troubles.length > 0) return troubles[0];
   }
   return undefined;

@@ -1,4 +1,4 @@
-import type { Connection } from "./simulated-network.ts";
+import type { Connection } from "./network/connection.ts";
 import type { Simulation } from "./simulation.ts";
 
 /** Lets things go wrong until a given time, then heals them all. */

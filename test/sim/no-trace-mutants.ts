@@ -1,5 +1,5 @@
-import type { Invariant } from "./invariant.ts";
-import type { FaultClass, PinnedScenario } from "./no-trace.ts";
+import type { Invariant } from "./checks/invariant.ts";
+import type { FaultClass, FreeFaultClass, PinnedScenario } from "./no-trace.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Pinned runs with such faults end with other weights than undisturbed ones. */
@@ -28,13 +28,25 @@ const oftenReplaced: PinnedScenario = {
   ...{ stalenessBudget: 4, faultsMs: 3000, isUnlocked: true },
 };
 
+/** Free ones end with other weights than their orders come to. */
+export interface FreeTrace {
+  readonly freeTrace: FreeFaultClass;
+  readonly from?: number;
+  readonly scenario?: Scenario;
+}
+
+const oftenSnapped: Scenario = {
+  ...{ layers: 5, batches: 20, window: 8, evaluateEvery: 7, checkpointEvery: 5, stalenessBudget: 64 },
+  ...{ method: "cdni", faultsMs: 200, snapshotEvery: 1 },
+};
+
 /** A guard, taken out of the real code: its text, and what stands there instead. */
 export interface Mutant {
   readonly name: string;
   readonly file: string;
   readonly guard: string;
   readonly without: string;
-  readonly violates: Invariant | Trace;
+  readonly violates: Invariant | Trace | FreeTrace;
   /** Runs in which it matters, though rarely: from this seed on. Else those of any kind, from the first. */
   readonly where?: { readonly scenario: Scenario; readonly firstSeed: number };
 }
@@ -50,8 +62,8 @@ export const noTraceMutants: readonly Mutant[] = [
   {
     name: "a checkpoint holds nothing of what was sent",
     file: "services/layer/lineage.ts",
-    guard: "Math.max(this.#standing.firstSent, this.#keeping.lowestAsked(this.cursor))",
-    without: "this.cursor + 1",
+    guard: "this.#keeping.lowestAsked(this.cursor, this.#standing),",
+    without: "this.cursor + 1,",
     violates: trace("one process"),
   },
   {
@@ -64,15 +76,15 @@ export const noTraceMutants: readonly Mutant[] = [
   {
     name: "a layer lets go of answers that are lost with a link",
     file: "shared/delivery/pinned.ts",
-    guard: "Math.min(need, lacking(state))",
+    guard: "Math.min(need, next)",
     without: "need",
     violates: trace("any processes"),
   },
   {
     name: "a target is learnt as often as it is heard",
     file: "shared/delivery/pinned.ts",
-    guard: 'if (batch !== lacking(state) || successor.phase === "away") return false;',
-    without: 'if (batch > lacking(state) || successor.phase === "away") return false;',
+    guard: "return batch === lacking(state) && (hasNumbers",
+    without: "return batch <= lacking(state) && (hasNumbers",
     violates: trace("processes and links"),
   },
   {
@@ -116,5 +128,40 @@ export const noTraceMutants: readonly Mutant[] = [
     guard: "tries = layer.reaches ? 0 : tries + 1;",
     without: "tries = MOST_TRIES;",
     violates: trace("any processes", 182, oftenReplaced),
+  },
+  {
+    name: "a new life of a free run learns in an order of its own",
+    file: "services/layer/startup.ts",
+    guard: "order?.since(next) ?? []",
+    without: "order?.since(1e9) ?? []",
+    violates: { freeTrace: "one process" },
+  },
+  {
+    name: "answers that a neighbour may lack are in no checkpoint of a free run",
+    file: "services/layer/startup.ts",
+    guard: "Math.min(lacking, cursor + 1 - 2 * window)",
+    without: "(lacking, window, cursor + 1)",
+    violates: { freeTrace: "any processes" },
+  },
+  {
+    name: "an answer without numbers counts as heard though its batch is sent again",
+    file: "shared/delivery/targets.ts",
+    guard: "if (!isLearnt && isSettled(state, batch)) state.learnt",
+    without: "if (!isLearnt) state.learnt",
+    violates: { freeTrace: "any processes" },
+  },
+  {
+    name: "a snapshot changes the order that a former life wrote",
+    file: "shared/delivery/verdict.ts",
+    guard: 'if (rules.staleness === undefined && (state.written[batch] ?? batch) < batch) return "shed";',
+    without: "",
+    violates: { freeTrace: "one process", from: 280, scenario: oftenSnapped },
+  },
+  {
+    name: "checkpoints are kept as if only one layer could learn on alone",
+    file: "services/layer/startup.ts",
+    guard: "after * (window + stalenessBudget)",
+    without: "window + stalenessBudget",
+    violates: { freeTrace: "any processes", from: 1199 },
   },
 ];

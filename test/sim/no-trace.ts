@@ -1,8 +1,9 @@
+import { recordedOrder } from "../../shared/dni/order.ts";
 import { chainDigests, digestsOf } from "./digests.ts";
-import { simulatedRandom } from "./event-queue.ts";
 import { Nemesis } from "./nemesis.ts";
 import { configOf, type Scenario } from "./scenario.ts";
 import { Simulation } from "./simulation.ts";
+import { simulatedRandom } from "./world/event-queue.ts";
 
 /**
  * A neighbour that gives a batch another number may be believed: against lies there is no promise. What may happen
@@ -17,6 +18,24 @@ export const faultClasses = {
   "processes and power": ["kill", "kill several", "power cut", "power cut everywhere"],
   "processes and newest files": ["kill", "kill several", "bit flip"],
 } as const;
+
+/** The same of a free run. Two lives at once would write into one order, and a power cut takes it. */
+export const freeFaultClasses = {
+  "one process": ["kill"],
+  "any processes": ["kill", "kill several", "stop"],
+  "processes and links": [
+    "kill",
+    "kill several",
+    "stop",
+    "freeze",
+    "cut link",
+    "black hole",
+    "doubled frame",
+  ],
+  "processes and newest files": ["kill", "kill several", "bit flip"],
+} as const;
+
+export type FreeFaultClass = keyof typeof freeFaultClasses;
 
 export type PinnedScenario = Scenario & { readonly staleness: number };
 
@@ -48,21 +67,56 @@ export function pinnedScenarioOf(seed: number): PinnedScenario {
   };
 }
 
-/** What is wrong with the run of this seed; empty if nothing. */
-export async function tracesOf(
+/** Not unlocked: what its inputs came to is not written down. */
+export function freeScenarioOf(seed: number): Scenario {
+  const { staleness: _, ...scenario } = pinnedScenarioOf(seed);
+  return { ...scenario, isUnlocked: false };
+}
+
+interface Traces {
+  /** What is wrong with the run; empty if nothing. */
+  readonly troubles: string[];
+  readonly simulation: Simulation;
+}
+
+export function tracesOf(
   seed: number,
   faults: FaultClass,
   scenario: PinnedScenario = pinnedScenarioOf(seed),
-): Promise<{ readonly troubles: string[]; readonly simulation: Simulation }> {
+): Promise<Traces> {
+  return tracesIn(scenario, seed, faultClasses[faults]);
+}
+
+export function freeTracesOf(
+  seed: number,
+  faults: FreeFaultClass,
+  scenario: Scenario = freeScenarioOf(seed),
+): Promise<Traces> {
+  return tracesIn(scenario, seed, freeFaultClasses[faults]);
+}
+
+async function tracesIn(scenario: Scenario, seed: number, faults: readonly string[]): Promise<Traces> {
   const config = configOf(scenario);
   const simulation = new Simulation(config, simulatedRandom(seed));
-  if (scenario.faultsMs > 0) new Nemesis(simulation, scenario.faultsMs, faultClasses[faults]);
+  if (scenario.faultsMs > 0) new Nemesis(simulation, scenario.faultsMs, faults);
   await simulation.run(MOST_EVENTS);
   const troubles = simulation.violations.map(({ invariant, what }) => `${invariant}: ${what}`);
   if (troubles.length === 0) {
-    const expected = await chainDigests(config, scenario.staleness);
+    const expected = await untroubled(simulation, scenario);
     for (const [index, digest] of digestsOf(simulation).entries())
       if (digest !== expected[index]) troubles.push(`no trace: layer ${index + 1} ends with other weights`);
   }
   return { troubles: troubles.map((what) => `seed ${seed}: ${what}`), simulation };
+}
+
+/** The digests of the reference chain: pinned, or in the order that the layers of this run wrote. */
+export function untroubled(
+  { config, posts }: Simulation,
+  { staleness }: Pick<Scenario, "staleness">,
+): Promise<string[]> {
+  if (staleness !== undefined) return chainDigests(config, staleness);
+  const orders = posts
+    .slice(1)
+    .map(({ order }) => (order.length > 0 ? recordedOrder(order as number[]) : undefined));
+  return chainDigests(config, 1, orders);
 }

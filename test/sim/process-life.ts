@@ -1,4 +1,4 @@
-import { Life } from "./life.ts";
+import { Life } from "./world/life.ts";
 
 /** A life, and what is remembered of it when it is over. */
 export class ProcessLife {

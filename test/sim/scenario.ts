@@ -1,8 +1,8 @@
 import type { Config } from "../../shared/config/config.ts";
 import { readConfig } from "../../shared/config/read-config.ts";
-import { type SimulatedRandom, simulatedRandom } from "./event-queue.ts";
 import { Nemesis } from "./nemesis.ts";
 import { Simulation } from "./simulation.ts";
+import { type SimulatedRandom, simulatedRandom } from "./world/event-queue.ts";
 
 /** What a run is like, and how long faults go on (in virtual milliseconds; 0 for none). */
 export interface Scenario {
@@ -12,7 +12,7 @@ export interface Scenario {
   readonly evaluateEvery: number;
   readonly checkpointEvery: number;
   readonly stalenessBudget: number;
-  readonly method: "cdni" | "dni" | "backprop" | "frozen";
+  readonly method: "cdni" | "dni" | "local" | "backprop" | "frozen";
   /** This hidden layer, from 1, learns by backprop among others that guess. */
   readonly lockedLayer?: number;
   readonly staleness?: number;
@@ -25,12 +25,14 @@ export interface Scenario {
   readonly late?: "stashed" | "present";
 }
 
+/** Neighbours look for each other less often than by default: so they come back in more orders. */
 const template = readConfig(
   `
 data: { set: two-rings, heldOut: 10 }
 layers: [{ outputs: 3, batchNorm: false }, { outputs: 2 }]
 run: { batchSize: 4, batches: 10, evaluateEvery: 10 }
 compute: { kernels: plain }
+link: { backoffMs: { most: 1000 } }
 `,
   "simulated",
 ).config;

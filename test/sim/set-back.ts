@@ -3,10 +3,10 @@ import { findSnapshot, goBack } from "../../shared/checkpoint/go-back.ts";
 import type { Manifest } from "../../shared/checkpoint/snapshot-manifest.ts";
 import type { Config } from "../../shared/config/config.ts";
 import { configHash } from "../../shared/config/hash.ts";
-import { RECORD, RUN, STATE } from "./folders.ts";
-import type { Violate } from "./invariant.ts";
-import { Life } from "./life.ts";
+import type { Violate } from "./checks/invariant.ts";
 import type { Machine } from "./machine.ts";
+import { RECORD, RUN, STATE } from "./world/folders.ts";
+import { Life } from "./world/life.ts";
 
 /** As a person does it whose processes are all down: back to the newest snapshot, which it gives. */
 export async function setBack(

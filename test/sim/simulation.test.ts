@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { chainDigests, digestsOf } from "./digests.ts";
-import { simulatedRandom } from "./event-queue.ts";
 import { Nemesis } from "./nemesis.ts";
 import { configOf, type Scenario, scenarioOf, simulate } from "./scenario.ts";
 import { violationsOf } from "./seeds.ts";
 import { Simulation } from "./simulation.ts";
+import { simulatedRandom } from "./world/event-queue.ts";
 
 /** The long tiers are in simulation.slow.test.ts; SEED=17 tries, and tells, that one alone. */
 const only = process.env.SEED === undefined ? undefined : Number(process.env.SEED);

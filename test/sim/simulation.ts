@@ -1,34 +1,23 @@
 import { setImmediate as breath } from "node:timers/promises";
-import type { Logger } from "pino";
-import { LayerRunner } from "../../services/layer/layer-runner.ts";
-import type { LayerEnvironment } from "../../services/layer/startup.ts";
-import { SourceProcess } from "../../services/source/source-process.ts";
-import type { Environment } from "../../services/worker/environment.ts";
 import type { Manifest } from "../../shared/checkpoint/snapshot-manifest.ts";
 import type { Config } from "../../shared/config/config.ts";
-import { openDataSet } from "../../shared/data/kinds.ts";
-import { plainKernels } from "../../shared/math/plain/plain-kernels.ts";
 import type { Summary } from "../../shared/record/summary.ts";
-import { CheckpointChecks } from "./checkpoint-checks.ts";
-import { EventQueue, type SimulatedRandom } from "./event-queue.ts";
-import { RECORD, RUN, STATE } from "./folders.ts";
-import type { Violate, Violation } from "./invariant.ts";
-import { LinkChecks } from "./link-checks.ts";
+import { CheckpointChecks } from "./checks/checkpoint-checks.ts";
+import type { Violate, Violation } from "./checks/invariant.ts";
+import { LinkChecks } from "./checks/link-checks.ts";
+import { checkOutcome } from "./checks/outcome-checks.ts";
+import { SnapshotChecks } from "./checks/snapshot-checks.ts";
+import { wholeOn } from "./checks/whole-checkpoints.ts";
 import { Machine } from "./machine.ts";
-import { checkOutcome } from "./outcome-checks.ts";
+import { SimulatedNetwork } from "./network/simulated-network.ts";
 import { placeOf } from "./place.ts";
 import { ProcessLife } from "./process-life.ts";
 import { setBack } from "./set-back.ts";
-import { SimulatedDisk } from "./simulated-disk.ts";
-import type { SimulatedHub } from "./simulated-hub.ts";
-import { SimulatedNetwork } from "./simulated-network.ts";
-import { worldOf } from "./simulated-world.ts";
-import { SnapshotChecks } from "./snapshot-checks.ts";
-import { wholeOn } from "./whole-checkpoints.ts";
-import { WitnessedWork, type WorkWatch } from "./witnessed-work.ts";
-import { WorkChecks } from "./work-checks.ts";
-
-const kernels = plainKernels();
+import { startProcess } from "./start-process.ts";
+import { EventQueue, type SimulatedRandom } from "./world/event-queue.ts";
+import { RECORD, STATE } from "./world/folders.ts";
+import { SimulatedDisk } from "./world/simulated-disk.ts";
+import type { SimulatedHub } from "./world/simulated-hub.ts";
 
 /**
  * A whole run in one process and in virtual time: the real source and layer processes with their real delivery,
@@ -55,8 +44,8 @@ export class Simulation {
     this.config = config;
     this.random = random;
     this.posts = Array.from({ length: config.layers.length + 1 }, (_, layer) => this.#newPost(layer));
-    this.#snapshots = new SnapshotChecks(this.posts, this.#violate);
-    const links = new LinkChecks(this.posts, config.delivery.window, this.#violate);
+    this.#snapshots = new SnapshotChecks(this.posts, this.violate);
+    const links = new LinkChecks(this.posts, config.delivery.window, this.violate);
     this.network = new SimulatedNetwork(this.queue, random, links);
     for (const post of this.posts) this.start(post);
   }
@@ -66,11 +55,11 @@ export class Simulation {
     // Real code awaits: let it go on as far as it can before anything else happens.
     for (await breath(); !this.isOver && this.violations.length === 0; await breath()) {
       if (isEnough()) return;
-      if (this.#events++ > mostEvents || !this.queue.next()) this.#violate("ends", this.#standing);
+      if (this.#events++ > mostEvents || !this.queue.next()) this.violate("ends", this.#standing);
       this.#snapshots.check();
     }
     if (this.violations.length === 0)
-      checkOutcome(this.posts.slice(1), this.summary!, this.config.run.batches, this.#violate);
+      checkOutcome(this.posts.slice(1), this.summary!, this.config.run.batches, this.violate);
   }
 
   get events(): number {
@@ -108,7 +97,7 @@ export class Simulation {
     this.counts[what] = (this.counts[what] ?? 0) + 1;
   }
 
-  readonly #violate: Violate = (invariant, what) => {
+  readonly violate: Violate = (invariant, what) => {
     this.violations.push({ invariant, what: `t=${this.queue.now.toFixed(1)}: ${what}` });
   };
 
@@ -117,7 +106,7 @@ export class Simulation {
   #newPost(layer: number): Machine {
     const disk = new SimulatedDisk(this.queue, this.random);
     const name = layer === 0 ? "source" : `layer${layer}`;
-    const checkpoints = new CheckpointChecks(name, disk, this.queue, this.#violate);
+    const checkpoints = new CheckpointChecks(name, disk, this.queue, this.violate);
     const post = new Machine(name, layer, disk, checkpoints);
     if (layer > 0) disk.onRenamed = (path, bytes) => checkpoints.saved(path, bytes);
     return post;
@@ -128,7 +117,7 @@ export class Simulation {
     const lived: ProcessLife = new ProcessLife(post.name, (error) => this.#crashed(post, lived, error));
     post.lives.push(lived);
     this.count("lives");
-    const begun = post.layer === 0 ? this.#startSource(post, lived) : this.#startLayer(post, lived);
+    const begun = startProcess(this, post, lived);
     begun.then(
       (code) => this.#exited(post, lived, code),
       (error: Error) => {
@@ -140,110 +129,10 @@ export class Simulation {
     return lived;
   }
 
-  #startLayer(post: Machine, lived: ProcessLife): Promise<number> {
-    const { layer } = post;
-    const successor = layer < this.config.layers.length ? `ws://layer${layer + 1}:1` : undefined;
-    const options = { ...this.#options(post), layer, successor, record: undefined };
-    const runner = new LayerRunner();
-    lived.stop = (why) => runner.stop(why);
-    const work: LayerEnvironment["work"] = (...build) =>
-      new WitnessedWork(build, this.#watchOf(post, lived, build[3].ticketsKept));
-    const environment = { ...this.#environment(post, lived), kernels, work };
-    const newKernels = () => {
-      this.count("new memory");
-      return kernels;
-    };
-    return runner.run({ config: this.config, options, environment }, newKernels);
-  }
-
-  #watchOf(post: Machine, lived: ProcessLife, mostKept: number): WorkWatch {
-    const checks = new WorkChecks(this.config, post.layer, lived, mostKept, this.#violate);
-    return {
-      isPoisoned: () => {
-        const { isPoisoned } = post;
-        post.isPoisoned = false;
-        return isPoisoned;
-      },
-      applied: (...what) => {
-        this.count("applied");
-        this.count(`applied by ${post.name}`);
-        checks.applied(...what);
-      },
-      sentAgain: () => this.count(`sent again by ${post.name}`),
-      passedBackward: (...what) => checks.passedBackward(...what),
-      corrected: (...what) => {
-        this.count("corrected");
-        checks.corrected(...what);
-      },
-    };
-  }
-
-  async #startSource(post: Machine, lived: ProcessLife): Promise<number> {
-    const options = { ...this.#options(post), layer: undefined, successor: "ws://layer1:1", record: RECORD };
-    const data = await openDataSet(this.config.data);
-    const environment = { ...this.#environment(post, lived), data, nodeVersion: "" };
-    const { worker } = await SourceProcess.start({ config: this.config, options, environment });
-    lived.stop = (why) => void worker.stop(why);
-    return (await worker.ended) as number;
-  }
-
-  #options(post: Machine) {
-    const host = post.name;
-    const where = { run: RUN, state: STATE, folders: [], host, port: 1 };
-    const files = { secretFile: undefined, tlsFiles: undefined };
-    const hub = { hub: this.hub && "ws://hub:1", control: true };
-    return { config: "", set: [], trace: undefined, logFormat: "json" as const, ...where, ...files, ...hub };
-  }
-
-  #environment(post: Machine, lived: ProcessLife): Environment {
-    return {
-      ...worldOf(lived.life, post.disk, this),
-      log: (incarnation) => {
-        lived.incarnation = incarnation;
-        lived.met = { predecessor: 0, successor: 0 };
-        return this.#logOf(post, lived, incarnation);
-      },
-      tell: async () => undefined,
-      random: this.random,
-      pid: 0,
-    };
-  }
-
-  #logOf(post: Machine, lived: ProcessLife, incarnation: number): Logger {
-    const say = (fields: Record<string, unknown> | string, words?: string) => {
-      const [what, message] = typeof fields === "string" ? [{}, fields] : [fields, words ?? ""];
-      if (!lived.life.isAlive) return;
-      lived.lastWords = `${message} ${JSON.stringify(what)}`;
-      this.tell(`${post.name}/${incarnation} ${lived.lastWords}`);
-      this.#hearLog(post, lived, incarnation, message, what);
-    };
-    return { debug: say, info: say, warn: say, error: say, fatal: say } as unknown as Logger;
-  }
-
-  #hearLog(
-    post: Machine,
-    lived: ProcessLife,
-    incarnation: number,
-    message: string,
-    fields: Record<string, unknown>,
-  ): void {
-    if (message === "snapshot") this.count("snapshots of the network");
-    if (post.layer === 0) return;
-    this.count(message);
-    const { checkpoints } = post;
-    if (message === "checkpoint" || message === "finished")
-      checkpoints.reported([incarnation, Number(fields.batch)]);
-    if (message === "finished") post.hasFinished = true;
-    if (message === "going back") checkpoints.goesBack(lived);
-    if (message === "started") checkpoints.started(lived, incarnation);
-    if (message === "restored") checkpoints.restored(lived, placeOf(String(fields.path)));
-    if (message === "linked") checkpoints.linked(lived);
-  }
-
   #crashed(post: Machine, lived: ProcessLife, error: unknown): void {
     lived.lastWords = String(error);
     const isTwice = /Cannot apply batch/.test(String(error));
-    this.#violate(isTwice ? "exactly once" : "no bug", `${post.name}: ${(error as Error).stack ?? error}`);
+    this.violate(isTwice ? "exactly once" : "no bug", `${post.name}: ${(error as Error).stack ?? error}`);
     this.#exited(post, lived, 1);
   }
 
@@ -276,7 +165,7 @@ export class Simulation {
   }
 
   async #setBack(): Promise<Manifest> {
-    const manifest = await setBack(this.config, this.posts, this.#violate);
+    const manifest = await setBack(this.config, this.posts, this.violate);
     this.tell(`back to ${manifest.snapshot}`);
     return manifest;
   }
@@ -307,6 +196,7 @@ export class Simulation {
         this.#bury(post, lived, true, true);
       }
     post.disk.cutPower();
+    post.order = [];
   }
 
   /** SIGSTOP for a while; meanwhile another is started in its place, if so wished. */

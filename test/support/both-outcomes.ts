@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { chainOutcome as computeOutcome, type Outcome, runOutcome } from "./chain.ts";
-import { Experiment } from "./experiment.ts";
+import { Experiment } from "./processes/experiment.ts";
 
 /** Of each run that is compared. */
 export const BATCHES = 300;

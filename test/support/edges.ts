@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import type { Edges } from "../../services/train/edges.ts";
 import { wasmKernels } from "../../shared/math/wasm-kernels.ts";
-import { TWO_RINGS } from "./train-process.ts";
+import { TWO_RINGS } from "./processes/train-process.ts";
 
 /** What the command line would find in a process of its own, but for workers that are this code, and what it says. */
 export function testEdges(

@@ -1,11 +1,11 @@
 import { configHash } from "../../shared/config/hash.ts";
 import { loadConfig } from "../../shared/config/read-config.ts";
 import type { ActivationFrame } from "../../shared/wire/frames.ts";
-import type { DirectRun } from "./direct-run.ts";
 import { countingTensor, hello } from "./frames.ts";
-import { prove } from "./prove.ts";
+import type { DirectRun } from "./processes/direct-run.ts";
+import type { Worker } from "./processes/worker-process.ts";
 import { RawPeer } from "./raw-peer.ts";
-import type { Worker } from "./worker-process.ts";
+import { prove } from "./secrets/prove.ts";
 
 /** What a test says to the head of two rings, as its predecessor, layer 2, would. */
 export const ROWS = 64;
@@ -14,12 +14,12 @@ export const ROWS = 64;
 export function ringsActivation(batch: number, width = 4, fifth?: number): ActivationFrame {
   const tensor = countingTensor(ROWS, width);
   if (fifth !== undefined) new DataView(tensor.data.buffer).setFloat32(5 * 4, fifth, true);
-  const classes = Uint8Array.from({ length: ROWS * 2 }, (_, index) => ((index >> 1) + batch + index) % 2);
+  const classes = Uint8Array.from({ length: ROWS }, (_, row) => (row + batch) % 2);
   return {
     kind: "activation",
     batch,
     activation: tensor,
-    labels: { dtype: "u8", shape: [ROWS, 2], data: classes },
+    labels: { dtype: "u8", shape: [ROWS, 1], data: classes },
   };
 }
 

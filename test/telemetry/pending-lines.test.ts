@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { SegmentSums } from "../../shared/record/segment-sums.ts";
+import type { SegmentSums } from "../../shared/record/curves/segment-sums.ts";
 import type { Numbered } from "../../shared/telemetry/messages.ts";
 import { PendingLines, readNotes } from "../../shared/telemetry/pending-lines.ts";
 

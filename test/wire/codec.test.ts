@@ -35,6 +35,8 @@ const oneOfEach: Frame[] = [
   { kind: "gradient", batch: 2, gradient: { dtype: "f16", shape: [2, 3], data: new Uint8Array(12) } },
   { kind: "gradient", batch: 3, gradient: { dtype: "bf16", shape: [1, 1], data: new Uint8Array(2) } },
   { kind: "gradient", batch: 2 ** 40 },
+  { kind: "gradient", batch: 400, part: 0 },
+  { kind: "gradient", batch: 400, snapshot },
   { kind: "rewind", need: 17 },
   { kind: "barrier", batch: 400, snapshot, kept: [] },
   { kind: "barrier", batch: 400, snapshot, kept: ["000000200-00000000", "000000300-ffffffff"] },
@@ -182,7 +184,7 @@ describe("a frame is refused, with the field and what was found,", () => {
     [
       "labels as narrow floats",
       { ...good, labels: { ...floats, dtype: "f16", data: floats.data.subarray(0, floats.data.length / 2) } },
-      "Cannot read activation: labels are f16, expected u8 or f32",
+      "Cannot read activation: labels are f16, expected u8, u16 or f32",
     ],
     [
       "labels of other rows",

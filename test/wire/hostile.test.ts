@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { decode, encode } from "../../shared/wire/codec.ts";
 import { FrameError } from "../../shared/wire/frame-error.ts";
 import { activation } from "../support/frames.ts";
-import { hostileFrames, inMap } from "../support/hostile-frames.ts";
+import { hostileFrames, inMap } from "../support/hostile/hostile-frames.ts";
 
 const limits = { maxFrameBytes: 64 << 20 };
 

@@ -28,7 +28,13 @@ const frames: { readonly [Kind in Frame["kind"]]: Extract<Frame, { kind: Kind }>
   preview: preview(0),
   correction: correction(0),
   question: { kind: "question", question: 7, activation: countingTensor(1, 4) },
-  gradient: { kind: "gradient", batch: 0, gradient: countingTensor(2, 4) },
+  gradient: {
+    kind: "gradient",
+    batch: 0,
+    part: 0,
+    snapshot: "000000005-0a1b2c3d",
+    gradient: countingTensor(2, 4),
+  },
   rewind: { kind: "rewind", need: 0 },
   barrier: { kind: "barrier", batch: 5, snapshot: "000000005-0a1b2c3d", kept: [] },
   snapshot: {

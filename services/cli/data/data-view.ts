@@ -1,8 +1,9 @@
 import type { DataFacts } from "../../../shared/config/data-facts.ts";
-import { type Column, widthOf } from "../../../shared/data/column.ts";
 import type { Batch, DataSet } from "../../../shared/data/data-set.ts";
-import { decodeText } from "../../../shared/data/decode-text.ts";
+import { decodeText, idNames } from "../../../shared/data/decode-text.ts";
 import { outputNames, valuesOf } from "../../../shared/data/encode.ts";
+import { labelForm } from "../../../shared/data/labels.ts";
+import { type Column, widthOf } from "../../../shared/data/table/column.ts";
 import { count, figure, percent } from "../../../shared/record/numbers.ts";
 
 const EXAMPLES = 10;
@@ -106,26 +107,30 @@ function shownNames(facts: DataFacts): string[] {
 }
 
 /** Of each label, how many rows have it. */
-function sumsOf({ labelWidth }: DataFacts, batches: readonly Batch[]): number[] {
+function sumsOf({ labelWidth, judged }: DataFacts, batches: readonly Batch[]): number[] {
   const sums = new Array<number>(labelWidth).fill(0);
-  for (const { rows, labels } of batches)
-    for (let at = 0; at < rows * labelWidth; at++) sums[at % labelWidth]! += labels[at]!;
+  for (const { labels } of batches)
+    for (const [at, label] of labels.entries()) {
+      if (judged === "class") sums[label]! += 1;
+      else sums[at % labelWidth]! += label;
+    }
   return sums;
 }
 
 function examples(facts: DataFacts, [first]: readonly Batch[]): string[] {
   if (!first) return [];
-  const { inputWidth, labelWidth } = facts;
+  const { inputWidth } = facts;
+  const { count } = labelForm(facts);
   return Array.from({ length: Math.min(EXAMPLES, first.rows) }, (_, row) => {
     const input = first.input.subarray(row * inputWidth, (row + 1) * inputWidth);
-    const labels = first.labels.subarray(row * labelWidth, (row + 1) * labelWidth);
+    const labels = first.labels.subarray(row * count, (row + 1) * count);
     return `${shownInput(facts, input)}  →  ${shownLabels(facts, labels)}`;
   });
 }
 
 function shownInput(facts: DataFacts, input: ArrayLike<number>): string {
-  const { columns, characters, sequence, image, window } = facts;
-  const isText = window !== undefined || (sequence && characters !== undefined);
+  const { columns, sequence, image, window } = facts;
+  const isText = window !== undefined || (sequence && idNames(facts));
   if (isText) return JSON.stringify(decodeText(facts, input));
   if (columns) return shownRow(columns, input);
   if (image)
@@ -151,12 +156,14 @@ function shownCell(column: Column, own: readonly number[]): string {
 }
 
 function shownLabels(facts: DataFacts, labels: ArrayLike<number>): string {
-  const { judged, sequence, characters } = facts;
+  const { judged, sequence } = facts;
   if (sequence) {
-    const last = Array.from(labels).slice(-sequence.vocabulary).indexOf(1);
-    return characters === undefined ? String(last) : JSON.stringify([...characters][last]);
+    const last = labels[labels.length - 1]!;
+    const names = idNames(facts);
+    return names ? JSON.stringify(names[last]) : String(last);
   }
   if (judged === "values") return valuesOf(facts, labels).map(figure).join(", ");
+  if (judged === "class") return shownNames(facts)[labels[0]!]!;
   const names = shownNames(facts).filter((_, index) => labels[index] === 1);
   return names.join(", ") || "none";
 }

@@ -52,11 +52,7 @@ export const barriers: readonly Check[] = [
     concerns: hasSuccessor,
     run: async (bench) => {
       await bench.settle();
-      const item = bench.activation(bench.cursor + 1);
-      bench.before.send(item);
-      await bench.taught(item);
-      await bench.forwarded(item);
-      bench.cursor++;
+      await bench.apply();
       const barrier = barrierAt(bench.cursor + 1);
       bench.before.send(barrier);
       await bench.before.hasRead();
@@ -64,7 +60,7 @@ export const barriers: readonly Check[] = [
       bench.reply(bench.cursor);
       await bench.untaught(barrier);
       await expectPassed(bench, barrier);
-      bench.reply(Number(barrier.batch));
+      bench.reply(barrier);
     },
   },
   {
@@ -74,8 +70,9 @@ export const barriers: readonly Check[] = [
       await bench.settle();
       await bench.learn();
       for (const batch of [bench.cursor, bench.cursor + 2].filter((each) => each > 0)) {
-        bench.before.send(barrierAt(batch));
-        await bench.untaught(barrierAt(batch));
+        const barrier = barrierAt(batch);
+        bench.before.send(barrier);
+        await bench.untaught(barrier);
       }
       await quiet(bench);
       await bench.learn();
@@ -114,7 +111,7 @@ async function passBarrier(bench: Bench): Promise<Frame> {
   await bench.learn();
   const barrier = await sendBarrier(bench);
   await expectPassed(bench, barrier);
-  bench.reply(Number(barrier.batch));
+  bench.reply(barrier);
   await bench.after.hasRead();
   return barrier;
 }

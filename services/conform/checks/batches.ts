@@ -2,7 +2,7 @@ import type { Bench } from "../bench.ts";
 import { type Check, hasSuccessor, teaches } from "../check.ts";
 import { rowsOf } from "../expect.ts";
 import type { Fields, Frame, Tensor } from "../frame.ts";
-import { meetLack } from "../lacking.ts";
+import { meetLack, sendAgain } from "../lacking.ts";
 import { sameBytes, valuesOf } from "../numbers.ts";
 import { Broken } from "../peer.ts";
 import { probe } from "../probe.ts";
@@ -19,7 +19,7 @@ export const batches: readonly Check[] = [
       for (const item of items) bench.before.send(item);
       for (const item of items) await bench.taught(item);
       if (!isHead) for (const item of items) await bench.forwarded(item);
-      if (!isHead) for (const { batch } of items) bench.reply(Number(batch));
+      if (!isHead) for (const item of items) bench.reply(item);
       await quiet(bench);
     },
   },
@@ -39,15 +39,7 @@ export const batches: readonly Check[] = [
     concerns: teaches,
     run: async (bench) => {
       await bench.settle();
-      const item = bench.activation(bench.cursor + 1);
-      bench.before.send(item);
-      await bench.taught(item);
-      bench.cursor++;
-      if (!bench.subject.isHead) {
-        await bench.forwarded(item);
-        bench.reply(Number(item.batch));
-        await bench.after.hasRead();
-      }
+      const item = await bench.learn({ isTaught: false });
       const before = await probe(bench);
       const again: (Tensor | undefined)[] = [];
       for (let time = 0; time < 3; time++) again.push(await bench.taughtAgain(item));
@@ -107,10 +99,10 @@ export const batches: readonly Check[] = [
       bench.before.send(waiting);
       await bench.before.hasRead();
       await quiet(bench);
-      bench.reply(Number(items[0]!.batch));
+      bench.reply(items[0]!);
       await bench.taught(waiting);
       await bench.forwarded(waiting);
-      for (const { batch } of [...items.slice(1), waiting]) bench.reply(Number(batch));
+      for (const item of [...items.slice(1), waiting]) bench.reply(item);
       if (items.length !== window) throw new Broken(`expected ${window} in flight, got ${items.length}`);
       await quiet(bench);
     },
@@ -177,10 +169,8 @@ export const batches: readonly Check[] = [
     concerns: hasSuccessor,
     run: async (bench) => {
       const held = await spendBudget(bench);
-      await bench.comeBack(Number(held.batch));
-      await bench.taught(held);
-      await bench.forwarded(held);
-      bench.reply(Number(held.batch), bench.gradient(rowsOf(held)));
+      const { lacks } = await bench.linkAfter();
+      await goOn(bench, held, lacks);
     },
   },
   {
@@ -190,21 +180,8 @@ export const batches: readonly Check[] = [
     concerns: hasSuccessor,
     run: async (bench) => {
       const held = await spendBudget(bench);
-      const need = bench.cursor;
-      await bench.comeBack(need);
-      if ((await meetLack(bench, need)) === "asked") {
-        await bench.untaught(held);
-        const missed = bench.activation(need);
-        bench.before.send(missed);
-        await bench.taught(missed);
-        await bench.forwarded(missed);
-        bench.reply(need, bench.gradient(rowsOf(missed)));
-        await bench.after.hasRead();
-        bench.before.send(held);
-      }
-      await bench.taught(held);
-      await bench.forwarded(held);
-      bench.reply(Number(held.batch));
+      const { lacks } = await bench.linkAfter(bench.cursor);
+      await goOn(bench, held, lacks);
     },
   },
 ];
@@ -230,16 +207,23 @@ async function spendBudget(bench: Bench): Promise<Frame> {
   return held;
 }
 
+/** The successor gets what it lacks from batch `lacks` on, and then what was held. */
+async function goOn(bench: Bench, held: Frame, lacks: number): Promise<void> {
+  if (lacks <= bench.cursor && (await meetLack(bench, lacks)) === "asked") {
+    await bench.untaught(held);
+    await sendAgain(bench, lacks);
+    bench.before.send(held);
+  }
+  await bench.taught(held);
+  await bench.forwarded(held);
+  bench.reply(held, bench.gradient(rowsOf(held)));
+}
+
 /** As many in flight to the successor as may be. */
 async function fill(bench: Bench): Promise<Frame[]> {
   const items: Frame[] = [];
   for (let index = 0; index < bench.subject.window; index++) {
-    const item = bench.activation(bench.cursor + 1);
-    bench.before.send(item);
-    await bench.taught(item);
-    await bench.forwarded(item);
-    bench.cursor++;
-    items.push(item);
+    items.push(await bench.apply());
   }
   return items;
 }

@@ -1,7 +1,8 @@
+import type { Bench } from "../bench.ts";
 import { type Check, hasSuccessor } from "../check.ts";
 import { requireFields } from "../expect.ts";
-import { type Fields, nonce, proofOf } from "../frame.ts";
-import { ANSWER_MS, Broken } from "../peer.ts";
+import { type Fields, nonce, PROTOCOL, proofOf } from "../frame.ts";
+import { ANSWER_MS, Broken, type Peer } from "../peer.ts";
 import type { Subject } from "../subject.ts";
 
 const NAME = /^\P{C}{1,128}$/u;
@@ -20,7 +21,7 @@ const all: readonly Check[] = [
       const { run, configHash, layer, outputs: width, dtype, secret } = bench.subject;
       const fields = "configHash dtype from incarnation instance kind protocol run to width";
       requireFields(hello, secret ? `${fields} nonce proof`.split(" ").sort().join(" ") : fields);
-      const expected = { protocol: 5, run, configHash, from: layer, to: layer + 1, width, dtype };
+      const expected = { protocol: PROTOCOL, run, configHash, from: layer, to: layer + 1, width, dtype };
       for (const [name, value] of Object.entries(expected))
         if (hello[name] !== value) throw new Broken(`expected ${name} ${value}, got ${hello[name]}`);
       if (!Number.isSafeInteger(hello.incarnation) || Number(hello.incarnation) < 1)
@@ -34,50 +35,29 @@ const all: readonly Check[] = [
       await peer.staysSilent();
     },
   },
-  {
-    section: "challenge",
-    claim: "a challenge of another protocol closes with 4406",
-    run: async (bench) => {
-      await bench.settle({ successor: "away" });
-      const peer = await bench.arrival();
-      peer.send({ kind: "challenge", protocol: 4, nonce: nonce() });
-      await peer.closesWith(4406);
-      await bench.comeBack(bench.cursor + 1);
-    },
-  },
-  {
-    section: "Greeting",
-    claim: "the first frame back is challenge: another closes with 4400",
-    run: async (bench) => {
-      await bench.settle({ successor: "away" });
-      const peer = await bench.arrival();
-      peer.send({ kind: "rewind", need: 0 });
-      await peer.closesWith(4400);
-      await bench.comeBack(bench.cursor + 1);
-    },
-  },
-  {
-    section: "Greeting",
-    claim: "the second frame back is welcome: another closes with 4400",
-    run: async (bench) => {
-      await bench.settle({ successor: "away" });
-      const peer = await bench.arrival();
+  left("challenge", "a challenge of another protocol closes with 4406", 4406, (_, peer) =>
+    peer.send({ kind: "challenge", protocol: 4, nonce: nonce() }),
+  ),
+  left("Greeting", "the first frame back is challenge: another closes with 4400", 4400, (_, peer) =>
+    peer.send({ kind: "rewind", need: 0 }),
+  ),
+  left(
+    "Greeting",
+    "the second frame back is welcome: another closes with 4400",
+    4400,
+    async (bench, peer) => {
       await bench.challenge(peer);
       peer.send({ kind: "rewind", need: 0 });
-      await peer.closesWith(4400);
-      await bench.comeBack(bench.cursor + 1);
     },
-  },
+  ),
   {
-    section: "Greeting",
-    claim: "no welcome within link.handshakeMs: 4408",
-    run: async (bench) => {
-      await bench.settle({ successor: "away" });
-      const peer = await bench.arrival();
-      await bench.challenge(peer);
-      await peer.closesWith(4408, bench.subject.handshakeMs + ANSWER_MS);
-      await bench.comeBack(bench.cursor + 1);
-    },
+    ...left(
+      "Greeting",
+      "no welcome within link.handshakeMs: 4408",
+      4408,
+      async (bench, peer) => void (await bench.challenge(peer)),
+      ({ handshakeMs }) => handshakeMs + ANSWER_MS,
+    ),
     limitMs: 40_000,
   },
   ...refusals([
@@ -90,17 +70,8 @@ const all: readonly Check[] = [
     ["an unknown field", () => ({ colour: "red" }), 4400],
   ]),
   {
-    section: "The proof",
-    claim: "a wrong proof in a welcome closes with 4401",
+    ...welcomed("The proof", "a wrong proof in a welcome closes with 4401", 4401, () => ({ proof: nonce() })),
     concerns: ({ secret }) => secret !== undefined,
-    run: async (bench) => {
-      await bench.settle({ successor: "away" });
-      const peer = await bench.arrival();
-      const { hello, challenge } = await bench.challenge(peer);
-      peer.send(bench.welcome(hello, challenge, { change: { proof: nonce() } }));
-      await peer.closesWith(4401);
-      await bench.comeBack(bench.cursor + 1);
-    },
   },
   {
     section: "welcome",
@@ -111,9 +82,9 @@ const all: readonly Check[] = [
       await bench.after.close();
       const peer = await bench.arrival();
       const { hello, challenge } = await bench.challenge(peer);
-      peer.send(bench.welcome(hello, challenge, { change: { incarnation } }));
+      peer.send(bench.welcome(hello, challenge, { incarnation }));
       await peer.closesWith(4409);
-      await bench.comeBack(bench.cursor + 1);
+      await bench.linkAfter();
     },
   },
   ...[1001, 4400, 4422, 4429].map(
@@ -122,9 +93,9 @@ const all: readonly Check[] = [
       claim: `after ${code} the worker dials again, as the same life`,
       run: async (bench) => {
         await bench.settle({ successor: "away" });
-        const first = await bench.linkAfter({ need: bench.cursor + 1 });
+        const first = await bench.linkAfter();
         await first.peer.close(code);
-        const second = await bench.linkAfter({ need: bench.cursor + 1 });
+        const second = await bench.linkAfter();
         for (const name of ["incarnation", "instance"])
           if (first.hello[name] !== second.hello[name])
             throw new Broken(
@@ -142,16 +113,36 @@ export const dialling: readonly Check[] = all.map((check) => ({
 }));
 
 function refusals(changes: readonly (readonly [string, (subject: Subject) => Fields, number])[]): Check[] {
-  return changes.map(([what, change, code]) => ({
-    section: "welcome",
-    claim: `a welcome with ${what} closes with ${code}`,
+  return changes.map(([what, change, code]) =>
+    welcomed("welcome", `a welcome with ${what} closes with ${code}`, code, change),
+  );
+}
+
+/** So changed, a welcome is none. */
+function welcomed(section: string, claim: string, code: number, change: (subject: Subject) => Fields): Check {
+  return left(section, claim, code, async (bench, peer) => {
+    const { hello, challenge } = await bench.challenge(peer);
+    peer.send(bench.welcome(hello, challenge, change(bench.subject)));
+  });
+}
+
+/** After such a greeting the worker closes, and dials again. */
+function left(
+  section: string,
+  claim: string,
+  code: number,
+  greet: (bench: Bench, peer: Peer) => Promise<void> | void,
+  within: (subject: Subject) => number = () => ANSWER_MS,
+): Check {
+  return {
+    section,
+    claim,
     run: async (bench) => {
       await bench.settle({ successor: "away" });
       const peer = await bench.arrival();
-      const { hello, challenge } = await bench.challenge(peer);
-      peer.send(bench.welcome(hello, challenge, { change: change(bench.subject) }));
-      await peer.closesWith(code);
-      await bench.comeBack(bench.cursor + 1);
+      await greet(bench, peer);
+      await peer.closesWith(code, within(bench.subject));
+      await bench.linkAfter();
     },
-  }));
+  };
 }

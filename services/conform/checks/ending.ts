@@ -110,7 +110,7 @@ async function finish(bench: Bench): Promise<void> {
     before.send(end(bench));
     await before.hasRead();
     await bench.after.staysSilent();
-    bench.reply(subject.batches);
+    bench.reply(evaluation);
     await passEnd(bench);
   } else before.send(end(bench));
   const finished = await before.next("finished", SAVE_MS);

@@ -1,6 +1,6 @@
 import type { Bench } from "../bench.ts";
 import { type Check, hasSuccessor } from "../check.ts";
-import type { Frame } from "../frame.ts";
+import { type Frame, PROTOCOL } from "../frame.ts";
 import { tensor } from "../numbers.ts";
 import { type Bad, OTHER_DTYPE } from "./frames.ts";
 
@@ -11,18 +11,31 @@ const back: readonly Bad[] = [
   ["a release, which goes forward", () => ({ kind: "release" }), 4400],
   ["a second welcome", welcomeAgain, 4400],
   ["an answer where nothing is in flight", (bench) => answer(bench, bench.cursor), 4400],
-  ["the answer to another batch", (bench) => answer(bench, bench.cursor + 1), 4400, fly],
-  ["an answer with an unknown field", (bench) => ({ ...answer(bench, bench.cursor), rows: 1 }), 4400, fly],
-  ["a gradient of fewer rows than the batch", (bench) => answer(bench, bench.cursor, -1), 4412, fly],
-  ["a gradient of more rows than the batch", (bench) => answer(bench, bench.cursor, 1), 4412, fly],
-  ["a gradient of another width", (bench) => answer(bench, bench.cursor, 0, 1), 4412, fly],
+  ["the answer to another batch", (bench) => answer(bench, bench.cursor + 1), 4400, applied],
+  [
+    "the answer to a part of an evaluation where a batch is due",
+    (bench) => ({ kind: "gradient", batch: bench.cursor, part: 0 }),
+    4400,
+    applied,
+  ],
+  ["the answer to another part", (bench) => partAnswer(bench, 1), 4400, evaluated],
+  ["the answer to a batch where a part is due", (bench) => partAnswer(bench), 4400, evaluated],
+  [
+    "an answer with an unknown field",
+    (bench) => ({ ...answer(bench, bench.cursor), rows: 1 }),
+    4400,
+    applied,
+  ],
+  ["a gradient of fewer rows than the batch", (bench) => answer(bench, bench.cursor, -1), 4412, applied],
+  ["a gradient of more rows than the batch", (bench) => answer(bench, bench.cursor, 1), 4412, applied],
+  ["a gradient of another width", (bench) => answer(bench, bench.cursor, 0, 1), 4412, applied],
   [
     "a gradient of another dtype",
     (bench) => answer(bench, bench.cursor, 0, 0, OTHER_DTYPE[bench.subject.dtype]),
     4412,
-    fly,
+    applied,
   ],
-  ["a gradient that is u8", (bench) => answer(bench, bench.cursor, 0, 0, "u8"), 4400, fly],
+  ["a gradient that is u8", (bench) => answer(bench, bench.cursor, 0, 0, "u8"), 4400, applied],
   ["a rewind beyond the run", (bench) => ({ kind: "rewind", need: bench.subject.batches + 1 }), 4400],
   ["a rewind to a batch below 0", () => ({ kind: "rewind", need: -1 }), 4400],
   ["a rewind without a batch", () => ({ kind: "rewind" }), 4400],
@@ -47,13 +60,23 @@ function badBack([what, frame, code, before]: Bad): Check {
   };
 }
 
-/** One batch in flight to the successor: the one at the cursor. */
-async function fly(bench: Bench): Promise<void> {
-  const item = bench.activation(bench.cursor + 1);
+/** The batch at the cursor is in flight to the successor. */
+async function applied(bench: Bench): Promise<void> {
+  await bench.apply();
+}
+
+/** Part 0 of an evaluation is in flight to the successor. */
+async function evaluated(bench: Bench): Promise<void> {
+  const evaluation = { part: 0, parts: 2 };
+  const item = bench.activation(bench.cursor + 1, { change: { evaluation } });
   bench.before.send(item);
-  await bench.taught(item);
+  await bench.untaught(item);
   await bench.forwarded(item);
-  bench.cursor++;
+}
+
+/** Where `evaluated` left it. */
+function partAnswer(bench: Bench, part?: number): Frame {
+  return { kind: "gradient", batch: bench.cursor + 1, ...(part !== undefined && { part }) };
 }
 
 function answer(bench: Bench, batch: number, rows = 0, columns = 0, dtype = bench.subject.dtype): Frame {
@@ -64,7 +87,7 @@ function answer(bench: Bench, batch: number, rows = 0, columns = 0, dtype = benc
 function welcomeAgain({ subject }: Bench): Frame {
   const { run, layer, configHash } = subject;
   const life = { incarnation: 1, instance: "i", need: 0 };
-  return { kind: "welcome", protocol: 5, run, from: layer + 1, configHash, ...life };
+  return { kind: "welcome", protocol: PROTOCOL, run, from: layer + 1, configHash, ...life };
 }
 
 function snapshot(digest: string): Frame {

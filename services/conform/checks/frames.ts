@@ -1,7 +1,7 @@
 import type { Bench } from "../bench.ts";
 import type { Check } from "../check.ts";
 import { entriesOf, type Fields, type Frame, pack, rawMap, type Tensor } from "../frame.ts";
-import { tensor } from "../numbers.ts";
+import { labels, tensor } from "../numbers.ts";
 import { Broken } from "../peer.ts";
 
 type Bytes = Frame | Buffer | string;
@@ -90,16 +90,8 @@ const forward: readonly Bad[] = [
     4400,
   ],
   ["a tensor with an unknown field", (bench) => within(bench, "activation", { order: "C" }), 4400],
-  [
-    "labels of other rows",
-    (bench) => next(bench, { labels: tensor("u8", bench.subject.batchSize - 1, bench.subject.labels, 0) }),
-    4400,
-  ],
-  [
-    "labels of another width",
-    (bench) => next(bench, { labels: tensor("u8", bench.subject.batchSize, bench.subject.labels + 1, 0) }),
-    4412,
-  ],
+  ["labels of other rows", (bench) => next(bench, { labels: labelsOf(bench, { rows: -1 }) }), 4400],
+  ["labels of another width", (bench) => next(bench, { labels: labelsOf(bench, { columns: 1 }) }), 4412],
   [
     "labels that are f32",
     (bench) => next(bench, { labels: tensor("f32", bench.subject.batchSize, bench.subject.labels, 0) }),
@@ -118,6 +110,18 @@ const forward: readonly Bad[] = [
   ["an end of another run's length", (bench) => ({ kind: "end", batches: bench.subject.batches - 1 }), 4400],
 ];
 
+const noClass: Bad = [
+  "a label that is none of the classes",
+  (bench) => {
+    const found = labelsOf(bench, {});
+    const data = Buffer.from(found.data);
+    if (found.dtype === "u16") data.writeUInt16LE(bench.subject.classes!, 0);
+    else data[0] = bench.subject.classes!;
+    return next(bench, { labels: { ...found, data } });
+  },
+  4412,
+];
+
 const noInput: Bad = [
   "no input, where generators look at it",
   (bench) => withoutField(next(bench), "input"),
@@ -128,6 +132,10 @@ const noInput: Bad = [
 export const frames: readonly Check[] = [
   ...general.map((bad) => badForward("Frames, in general", bad)),
   ...forward.map((bad) => badForward("Learning", bad)),
+  {
+    ...badForward("activation", noClass),
+    concerns: ({ classes }) => classes !== undefined && classes !== 256 && classes <= 65_535,
+  },
   { ...badForward("activation", noInput), concerns: ({ hasInput, isFirst }) => hasInput && !isFirst },
 ];
 
@@ -150,6 +158,11 @@ async function unmoved(bench: Bench): Promise<void> {
   const { welcome } = await bench.linkBefore();
   if (welcome.need !== bench.cursor + 1)
     throw new Broken(`expected it to need batch ${bench.cursor + 1} still, it needs ${welcome.need}`);
+}
+
+/** With so many rows and columns more than they should have. */
+function labelsOf({ subject }: Bench, { rows = 0, columns = 0 }): Tensor {
+  return labels(subject.batchSize + rows, subject.labels + columns, subject.classes, 0);
 }
 
 function barrier(batch: number): Frame {

@@ -2,7 +2,7 @@ import { request } from "node:http";
 import type { Bench } from "../bench.ts";
 import type { Check } from "../check.ts";
 import { requireFields } from "../expect.ts";
-import { type Frame, nonce, proofOf } from "../frame.ts";
+import { type Frame, nonce, PROTOCOL, proofOf } from "../frame.ts";
 import { ANSWER_MS, Broken } from "../peer.ts";
 import type { Subject } from "../subject.ts";
 
@@ -66,7 +66,8 @@ export const listening: readonly Check[] = [
       for (let time = 0; time < 3; time++) {
         const challenge = await (await bench.dial()).next("challenge");
         requireFields(challenge, "kind nonce protocol");
-        if (challenge.protocol !== 5) throw new Broken(`expected protocol 5, got ${challenge.protocol}`);
+        if (challenge.protocol !== PROTOCOL)
+          throw new Broken(`expected protocol ${PROTOCOL}, got ${challenge.protocol}`);
         if (!HEX.test(String(challenge.nonce))) throw new Broken(`the nonce is ${challenge.nonce}`);
         nonces.add(challenge.nonce);
       }
@@ -94,7 +95,7 @@ export const listening: readonly Check[] = [
   ...Object.entries({
     activation: (bench: Bench) => bench.activation(0),
     release: () => ({ kind: "release" }),
-    challenge: () => ({ kind: "challenge", protocol: 5, nonce: nonce() }),
+    challenge: () => ({ kind: "challenge", protocol: PROTOCOL, nonce: nonce() }),
   }).map(
     ([kind, frame]): Check => ({
       section,
@@ -183,7 +184,7 @@ function expectWelcome(
 ): void {
   const fields = "configHash from incarnation instance kind need protocol run";
   requireFields(welcome, secret ? `${fields} proof`.split(" ").sort().join(" ") : fields);
-  const expected = { protocol: 5, run, configHash, from: layer };
+  const expected = { protocol: PROTOCOL, run, configHash, from: layer };
   for (const [name, value] of Object.entries(expected))
     if (welcome[name] !== value) throw new Broken(`expected ${name} ${value}, got ${welcome[name]}`);
   const { incarnation, instance, need } = welcome as {

@@ -1,7 +1,7 @@
 import type { Bench } from "../bench.ts";
 import { type Check, hasSuccessor, teaches } from "../check.ts";
 import type { Frame } from "../frame.ts";
-import { expectRewind, meetLack } from "../lacking.ts";
+import { expectRewind, meetLack, sendAgain } from "../lacking.ts";
 import { sameBytes } from "../numbers.ts";
 import { Broken } from "../peer.ts";
 import { probe } from "../probe.ts";
@@ -31,7 +31,7 @@ export const rewinds: readonly Check[] = [
       const items = await learnInOneStretch(bench, bench.subject.window + 1);
       const need = Number(items[0]!.batch);
       bench.after.send({ kind: "rewind", need });
-      if ((await meetLack(bench, need)) === "asked") await sendAgain(bench, items);
+      if ((await meetLack(bench, need)) === "asked") await sendAgain(bench, need);
       await quiet(bench);
       await bench.learn();
     },
@@ -47,7 +47,7 @@ export const rewinds: readonly Check[] = [
       await expectRewind(bench, bench.cursor - 1);
       bench.after.send({ kind: "rewind", need: bench.cursor });
       await expectRewind(bench, bench.cursor - 1);
-      await sendAgain(bench, items);
+      await sendAgain(bench, Number(items[0]!.batch));
       await quiet(bench);
       await bench.learn();
     },
@@ -69,11 +69,7 @@ export const rewinds: readonly Check[] = [
     concerns: hasSuccessor,
     run: async (bench) => {
       await bench.settle();
-      const item = bench.activation(bench.cursor + 1);
-      bench.before.send(item);
-      await bench.taught(item);
-      await bench.forwarded(item);
-      bench.cursor++;
+      await bench.apply();
       bench.after.send({ kind: "rewind", need: bench.cursor });
       await meetLack(bench, bench.cursor);
       bench.reply(bench.cursor, bench.gradient(bench.subject.batchSize));
@@ -168,16 +164,6 @@ function canReachHeldOut({ evaluateEvery }: Subject): boolean {
   return evaluateEvery > 0 && evaluateEvery <= 100;
 }
 
-/** As the source does after a rewind. */
-async function sendAgain(bench: Bench, items: readonly Frame[]): Promise<void> {
-  for (const item of items) {
-    bench.before.send(item);
-    await bench.taught(item);
-    await bench.forwarded(item);
-    bench.reply(Number(item.batch), bench.gradient(bench.subject.batchSize));
-  }
-}
-
 /** Part `part` of two of an evaluation here, through the whole worker; the frame that it forwards, unless it is the head. */
 async function evaluatePart(bench: Bench, part: number): Promise<Frame | undefined> {
   const item = bench.activation(bench.cursor + 1, { change: { evaluation: { part, parts: 2 } } });
@@ -185,6 +171,6 @@ async function evaluatePart(bench: Bench, part: number): Promise<Frame | undefin
   await bench.untaught(item);
   if (bench.subject.isHead) return undefined;
   const forwarded = await bench.forwarded(item);
-  bench.reply(Number(item.batch));
+  bench.reply(item);
   return forwarded;
 }

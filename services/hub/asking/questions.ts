@@ -2,8 +2,8 @@ import { randomInt } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import * as z from "zod";
 import type { DataFacts } from "../../../shared/config/data-facts.ts";
-import { EncodeError, encodeRow } from "../../../shared/data/encode.ts";
-import { encodeWindow, lastIds } from "../../../shared/data/text-window.ts";
+import { EncodeError, encodeRow, encodeText } from "../../../shared/data/encode.ts";
+import { lastIds, windowOf } from "../../../shared/data/text-window.ts";
 import type { Answer, Question } from "../../../shared/record/hub-api.ts";
 import { layerName, type WorkerName } from "../../../shared/record/worker-name.ts";
 import type { AnswerMessage } from "../../../shared/telemetry/messages.ts";
@@ -31,7 +31,7 @@ const whole = z.int().min(0);
 const shape = z.union([
   z.strictObject({ example: whole }),
   z.strictObject({ row: z.record(z.string(), z.unknown()) }),
-  z.strictObject({ text: z.string() }),
+  z.strictObject({ text: z.string(), ids: z.array(whole).max(MOST_INPUTS).optional() }),
   z.strictObject({ input: z.array(z.number()).max(MOST_INPUTS) }),
 ]);
 
@@ -126,23 +126,28 @@ export class Questions {
 
 /** As the source takes it. Throws an HttpError that names what cannot be encoded. */
 function encoded(
-  { example, input, row, text }: Question,
+  { example, input, row, text, ids }: Question,
   data: DataFacts,
 ): Pick<Question, "example" | "input"> {
   if (example !== undefined) return { example };
   if (input !== undefined) return { input };
   try {
-    return { input: row === undefined ? inputOf(text ?? "", data) : [...encodeRow(data, row)] };
+    return { input: row === undefined ? inputOf(text ?? "", ids ?? [], data) : [...encodeRow(data, row)] };
   } catch (error) {
     if (error instanceof EncodeError) throw new HttpError(400, error.message);
     throw error;
   }
 }
 
-function inputOf(text: string, data: DataFacts): number[] {
+function inputOf(text: string, after: readonly number[], data: DataFacts): number[] {
   const { sequence, window } = data;
-  if (sequence) return lastIds(data, text, sequence.positions);
-  if (window !== undefined) return [...encodeWindow({ ...data, window }, text)];
+  const vocabulary = sequence?.vocabulary ?? data.labelWidth;
+  const unknown = after.find((id) => id >= vocabulary);
+  if (unknown !== undefined)
+    throw new EncodeError(`Cannot encode a text: id ${unknown} comes after it, there are ${vocabulary}`);
+  const all = () => [...encodeText(data, text), ...after];
+  if (sequence) return lastIds(data, all(), sequence.positions);
+  if (window !== undefined) return [...windowOf({ ...data, window }, all())];
   throw new EncodeError("Cannot encode a text: the inputs of this model are none");
 }
 
@@ -158,7 +163,7 @@ function readQuestion(text: string): Question {
   } catch {
     throw new HttpError(
       400,
-      'expected {"example": a whole number}, {"input": [numbers]}, {"row": {…}} or {"text": "…"}',
+      'expected {"example": a whole number}, {"input": [numbers]}, {"row": {…}} or {"text": "…", "ids": […]}',
     );
   }
 }

@@ -9,10 +9,9 @@ export interface Asked {
   readonly refusal: string | undefined;
   /** Of the answers to the last one that is over: who gave one. */
   readonly present: ReadonlySet<string>;
-  readonly askedAt: number;
 }
 
-const NOTHING: Asked = { answers: new Map(), refusal: undefined, present: new Set(), askedAt: 0 };
+const NOTHING: Asked = { answers: new Map(), refusal: undefined, present: new Set() };
 const AGAIN_MS = 1_000;
 
 /**
@@ -45,7 +44,6 @@ export function useAsking(question: Question | undefined, isShown: boolean): Ask
 type Change = (change: (before: Asked) => Asked) => void;
 
 async function askOnce(question: Question, isNew: boolean, isOld: () => boolean, change: Change) {
-  const askedAt = Date.now();
   const present = new Set<string>();
   // What was said of another question is none of this one's.
   let [isBegun, refusal] = [false, undefined as string | undefined];
@@ -65,7 +63,7 @@ async function askOnce(question: Question, isNew: boolean, isOld: () => boolean,
   } catch (error) {
     refusal = error instanceof Error ? error.message : String(error);
   }
-  if (!isOld()) change((before) => ({ ...before, refusal, present, askedAt }));
+  if (!isOld()) change((before) => ({ ...before, refusal, present }));
 }
 
 /** Whether the element is in view, and its page too. */

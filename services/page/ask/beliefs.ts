@@ -1,7 +1,8 @@
 import type { DataFacts } from "../../../shared/config/data-facts.ts";
+import { idNames } from "../../../shared/data/decode-text.ts";
 
 /** One class, bit or value, as a room shows it. */
-export interface Bar {
+interface Bar {
   readonly name: string;
   /** Of the bar's whole length, 0 to 1. */
   readonly share: number;
@@ -68,8 +69,9 @@ function sureOfBits(beliefs: readonly number[]): number {
   return beliefs.reduce((product, belief) => product * Math.max(belief, 1 - belief), 1);
 }
 
-function namesOf({ labels, sequence, window, characters }: DataFacts, count: number): string[] {
-  const letters = characters === undefined ? undefined : [...characters];
+function namesOf(facts: DataFacts, count: number): string[] {
+  const { labels, sequence, window } = facts;
+  const letters = idNames(facts);
   return Array.from({ length: count }, (_, index) => {
     if (sequence || window !== undefined) return letterOf(letters?.[index] ?? String.fromCharCode(index));
     return labels?.[index]?.name ?? String(index);

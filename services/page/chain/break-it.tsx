@@ -1,5 +1,5 @@
 import type { WorkerView } from "../../../shared/record/hub-api.ts";
-import type { Outage } from "../../../shared/record/outages.ts";
+import type { Outage } from "../../../shared/record/outages/outages.ts";
 import { type Commanding, MEANINGS } from "../commanding.tsx";
 import { breakagesOf } from "./breakages.ts";
 

@@ -1,5 +1,5 @@
 import type { Command, WorkerView } from "../../../shared/record/hub-api.ts";
-import type { Outage } from "../../../shared/record/outages.ts";
+import type { Outage } from "../../../shared/record/outages/outages.ts";
 
 /** What can be done to a worker as it stands, or undone. */
 export function breakagesOf(

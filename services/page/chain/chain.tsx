@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import type { WorkerView } from "../../../shared/record/hub-api.ts";
 import type { EventLine } from "../../../shared/record/lines.ts";
 import { bytes, figure, rate } from "../../../shared/record/numbers.ts";
-import type { Outage } from "../../../shared/record/outages.ts";
+import type { Outage } from "../../../shared/record/outages/outages.ts";
 import type { Commanding } from "../commanding.tsx";
 import { BreakIt } from "./break-it.tsx";
 import { ToneIcon } from "./icons.tsx";

@@ -117,6 +117,9 @@ function figuresOf(worker: WorkerView, isHead: boolean, events: readonly EventLi
     ...(worker.rssBytes === undefined
       ? []
       : [named("memory", bytes(worker.rssBytes), "Resident memory of its process")]),
+    ...(worker.keptBytes === undefined
+      ? []
+      : [named("kept", bytes(worker.keptBytes), "Of that memory: what it sent, kept to be sent again")]),
     ...(worker.dropped > 0
       ? [
           named(

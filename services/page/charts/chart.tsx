@@ -1,8 +1,8 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
-import { type Chart, titleOf } from "../../../shared/record/curves.ts";
+import { type Chart, titleOf } from "../../../shared/record/curves/curves.ts";
 import { count, figure, stopwatch } from "../../../shared/record/numbers.ts";
-import type { Outage } from "../../../shared/record/outages.ts";
+import type { Outage } from "../../../shared/record/outages/outages.ts";
 import { type Column, chartCsv, valueAt } from "./curves.ts";
 import { download, pictureOf } from "./picture.ts";
 import {

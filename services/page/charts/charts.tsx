@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
-import { type Axis, type Chart, chartsOf, overlaid } from "../../../shared/record/curves.ts";
-import type { Outage } from "../../../shared/record/outages.ts";
+import { type Axis, type Chart, chartsOf, overlaid } from "../../../shared/record/curves/curves.ts";
+import type { Outage } from "../../../shared/record/outages/outages.ts";
 import type { RunKnowledge } from "../knowledge.ts";
 import { ChartCard } from "./chart.tsx";
 import type { Drawing, Range } from "./plot.ts";

@@ -1,4 +1,4 @@
-import { type Axis, type Chart, type Point, titleOf } from "../../../shared/record/curves.ts";
+import { type Axis, type Chart, type Point, titleOf } from "../../../shared/record/curves/curves.ts";
 import { isKnown } from "../../../shared/record/numbers.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type uPlot from "uplot";
-import { type Chart, titleOf } from "../../../shared/record/curves.ts";
+import { type Chart, titleOf } from "../../../shared/record/curves/curves.ts";
 
 /** A chart as a picture to keep: its title, what is plotted, lines where workers were away, and whose line is whose. */
 export function pictureOf(

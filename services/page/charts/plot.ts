@@ -1,7 +1,7 @@
 import type uPlot from "uplot";
-import type { Axis, Chart, Curve, Point } from "../../../shared/record/curves.ts";
+import type { Axis, Chart, Curve, Point } from "../../../shared/record/curves/curves.ts";
 import { count, stopwatch } from "../../../shared/record/numbers.ts";
-import { isAbsence, type Outage, type Place } from "../../../shared/record/outages.ts";
+import { isAbsence, type Outage, type Place } from "../../../shared/record/outages/outages.ts";
 import { layerOf, spokenName } from "../../../shared/record/worker-name.ts";
 import { aligned, type Column, smoothed } from "./curves.ts";
 
@@ -18,7 +18,7 @@ export interface Drawing {
 
 export type Range = readonly [from: number, to: number];
 
-export interface Line {
+interface Line {
   readonly curve: Curve;
   readonly points: readonly Point[];
   /** Behind its smoothed twin. */
@@ -173,7 +173,7 @@ function zoomTo(plot: uPlot, { onZoom }: PlotOptions): void {
 }
 
 /** x of a place in the life of the run. */
-export function xOf(place: Place, axis: Axis, startedAt: number): number {
+function xOf(place: Place, axis: Axis, startedAt: number): number {
   return axis === "batch" ? place.batch : (place.at - startedAt) / 1000;
 }
 

@@ -21,7 +21,6 @@ export class ImageSet implements DataSet {
   /** Of an image, or of each of its planes. */
   readonly height: number;
   readonly width: number;
-  readonly labelWidth: number;
   readonly inputScale = 1 / 255;
   readonly #training: LabelledImages;
   readonly #heldOut: LabelledImages;
@@ -33,7 +32,6 @@ export class ImageSet implements DataSet {
     checkPaired(`${name} (held out)`, heldOut, classCount);
     this.inputWidth = pixels(training);
     [this.height, this.width] = training.images.shape.slice(-2) as [number, number];
-    this.labelWidth = classCount;
     this.#training = training;
     this.#heldOut = heldOut;
     this.#orders = new EpochOrders(examples(training));
@@ -70,10 +68,10 @@ export class ImageSet implements DataSet {
   #gather({ images, classes }: LabelledImages, chosen: Uint32Array): ImageBatch {
     const width = this.inputWidth;
     const input = new Uint8Array(chosen.length * width);
-    const labels = new Uint8Array(chosen.length * this.labelWidth);
+    const labels = new Uint8Array(chosen.length);
     chosen.forEach((example, row) => {
       input.set(images.values.subarray(example * width, (example + 1) * width), row * width);
-      labels[row * this.labelWidth + classes.values[example]!] = 1;
+      labels[row] = classes.values[example]!;
     });
     return { rows: chosen.length, input, labels };
   }

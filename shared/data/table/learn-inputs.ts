@@ -1,5 +1,5 @@
-import { type Column, isMissing, numberIn, writeCell } from "../column.ts";
 import { DataFileError } from "../data-file.ts";
+import { type Column, isMissing, numberIn, writeCell } from "./column.ts";
 import type { Table } from "./read-table.ts";
 
 interface InputRules {

@@ -1,11 +1,11 @@
-import { isMissing, numberIn } from "../column.ts";
 import { DataFileError } from "../data-file.ts";
 import type { DataFacts, LabelFacts } from "../data-set-kind.ts";
+import { isMissing, numberIn } from "./column.ts";
 import { refuse, standardOf } from "./learn-inputs.ts";
 import type { Table } from "./read-table.ts";
 
 export const tasks = ["classes", "labels", "regression"] as const;
-export type Task = (typeof tasks)[number];
+type Task = (typeof tasks)[number];
 
 export interface Learnt {
   readonly task: Task;
@@ -42,7 +42,7 @@ export function learnLabels(
   return { task, labels: columns.map((column) => labelOf(table, column, training)) };
 }
 
-/** Writes the labels of one row, which was checked: bytes for classes and labels, floats for regression. */
+/** Writes the labels of one row, which was checked: a class, bits, or floats for regression. */
 export function writeLabels(
   { task, labels }: Learnt,
   cells: readonly string[],
@@ -50,7 +50,7 @@ export function writeLabels(
   at: number,
 ): void {
   if (task === "classes") {
-    to[at + labels.findIndex(({ name }) => name === cells[0]!.trim())] = 1;
+    to[at] = labels.findIndex(({ name }) => name === cells[0]!.trim());
     return;
   }
   labels.forEach(({ mean = 0, deviation = 1 }, index) => {

@@ -1,7 +1,7 @@
-import { type Column, widthOf, writeCell } from "../column.ts";
 import type { Batch, DataSet } from "../data-set.ts";
 import type { Examples } from "../examples.ts";
 import { countParts } from "../parts.ts";
+import { type Column, widthOf, writeCell } from "./column.ts";
 import { type Learnt, writeLabels } from "./learn-labels.ts";
 import type { Table } from "./read-table.ts";
 
@@ -25,7 +25,7 @@ export class TableSet implements DataSet {
     const rows = table.rows.length;
     this.#examples = examples;
     this.#inputWidth = columns.reduce((sum, column) => sum + widthOf(column), 0);
-    this.#labelWidth = learnt.labels.length;
+    this.#labelWidth = learnt.task === "classes" ? 1 : learnt.labels.length;
     this.#inputs = new Float32Array(rows * this.#inputWidth);
     const labels = rows * this.#labelWidth;
     this.#labels = learnt.task === "regression" ? new Float32Array(labels) : new Uint8Array(labels);

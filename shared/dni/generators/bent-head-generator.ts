@@ -3,6 +3,7 @@ import { type Optimizer, type OptimizerOptions, optimizerOf } from "../../math/o
 import { descendAll, memoriesOf, type Parameter, parameterOf, type Tensors } from "../../math/parameter.ts";
 import { NormedDense } from "../../math/transformer/normed-dense.ts";
 import type { Evidence, EvidenceWidths } from "../evidence.ts";
+import { LabelLoss } from "../labels.ts";
 import { named } from "../layer-state.ts";
 import { type GeneratorHealth, healthOf } from "./generator-health.ts";
 import type { GradientGenerator, ObserveRates } from "./gradient-generator.ts";
@@ -43,6 +44,7 @@ export class BentHeadGenerator implements GradientGenerator {
   readonly #options: BentHeadOptions;
   readonly #optimizer: Optimizer;
   readonly #head: NormedDense;
+  readonly #loss: LabelLoss;
   readonly #bend: Parameter;
   readonly #lossGradient: Float32Array;
   readonly #guess: Float32Array;
@@ -53,7 +55,7 @@ export class BentHeadGenerator implements GradientGenerator {
   steps = 0;
 
   constructor(kernels: Kernels, options: BentHeadOptions) {
-    const { widths, positions, maxRows, seed, headOptimizer } = options;
+    const { widths, positions, maxRows, seed, headOptimizer, loss } = options;
     this.#kernels = kernels;
     this.#options = options;
     this.#optimizer = optimizerOf(options.optimizer);
@@ -65,6 +67,12 @@ export class BentHeadGenerator implements GradientGenerator {
       seed,
       optimizer: headOptimizer,
     });
+    this.#loss = new LabelLoss(kernels, {
+      loss,
+      maxRows,
+      labelWidth: widths.labels,
+      labelPositions: positions,
+    });
     const width = widths.output / positions;
     this.#bend = parameterOf(kernels, [width, width], this.#optimizer);
     for (let i = 0; i < width; i++) this.#bend.value[i * width + i] = 1;
@@ -74,10 +82,8 @@ export class BentHeadGenerator implements GradientGenerator {
   }
 
   predict({ rows, output, labels }: Evidence): Float32Array {
-    const { loss, positions, widths } = this.#options;
-    const judged = this.#head.forward(output, rows);
-    const classes = widths.labels / positions;
-    this.#kernels.lossAndGradient(loss, judged, labels, this.#lossGradient, rows * positions, classes);
+    const { positions } = this.#options;
+    this.#loss.take(this.#head.forward(output, rows), labels, this.#lossGradient, rows);
     this.#asked = this.#head.backward(this.#lossGradient, rows, true)!;
     const width = this.#width;
     const shape = { rows: rows * positions, inner: width, columns: width };
@@ -111,14 +117,8 @@ export class BentHeadGenerator implements GradientGenerator {
 
   /** The health that `learn` would report, without learning. */
   measure(evidence: Evidence, target: Float32Array): GeneratorHealth {
-    const guess = this.predict(evidence);
-    return healthOf(
-      this.#kernels,
-      guess,
-      target,
-      this.#difference,
-      evidence.rows * this.#options.widths.output,
-    );
+    const length = evidence.rows * this.#options.widths.output;
+    return healthOf(this.#kernels, this.predict(evidence), target, this.#difference, length);
   }
 
   tensors(): Tensors {

@@ -3,6 +3,7 @@ import type { Kernels, Loss } from "../../math/kernels.ts";
 import { type Optimizer, type OptimizerOptions, optimizerOf } from "../../math/optimizer.ts";
 import { descendAll, memoriesOf, type Parameter, parameterOf, type Tensors } from "../../math/parameter.ts";
 import type { Evidence, EvidenceWidths } from "../evidence.ts";
+import { LabelLoss } from "../labels.ts";
 import { type GeneratorHealth, healthOf } from "./generator-health.ts";
 import type { GradientGenerator, ObserveRates } from "./gradient-generator.ts";
 
@@ -28,6 +29,7 @@ export class ClassifyingGenerator implements GradientGenerator {
   readonly #kernels: Kernels;
   readonly #options: ClassifyingOptions;
   readonly #optimizer: Optimizer;
+  readonly #loss: LabelLoss;
   readonly #classifier: Parameter;
   readonly #offset: Parameter;
   readonly #spread: Parameter;
@@ -40,10 +42,11 @@ export class ClassifyingGenerator implements GradientGenerator {
   steps = 0;
 
   constructor(kernels: Kernels, options: ClassifyingOptions) {
-    const { widths, maxRows } = options;
+    const { widths, maxRows, loss } = options;
     this.#kernels = kernels;
     this.#options = options;
     this.#optimizer = optimizerOf(options.optimizer);
+    this.#loss = new LabelLoss(kernels, { loss, maxRows, labelWidth: widths.labels, labelPositions: 1 });
     this.#classifier = parameterOf(kernels, [widths.output, widths.labels], this.#optimizer);
     this.#offset = parameterOf(kernels, [widths.labels], this.#optimizer);
     this.#spread = parameterOf(kernels, [widths.labels, widths.output], this.#optimizer);
@@ -55,9 +58,8 @@ export class ClassifyingGenerator implements GradientGenerator {
 
   /** The syntheticGradient, rows × outputs: the generator's own array, valid until the next call of any method. */
   predict({ rows, output, labels }: Evidence): Float32Array {
-    const { widths, loss } = this.#options;
-    const [units, classes] = [widths.output, widths.labels];
-    this.#kernels.lossAndGradient(loss, this.classify(output, rows), labels, this.#residual, rows, classes);
+    const { output: units, labels: classes } = this.#options.widths;
+    this.#loss.take(this.classify(output, rows), labels, this.#residual, rows);
     const toGuess = { rows, inner: classes, columns: units };
     this.#kernels.multiply(this.#residual, this.#spread.value, this.#guess, toGuess);
     return this.#guess;
@@ -99,14 +101,8 @@ export class ClassifyingGenerator implements GradientGenerator {
 
   /** The health that `learn` would report, without learning. */
   measure(evidence: Evidence, target: Float32Array): GeneratorHealth {
-    const guess = this.predict(evidence);
-    return healthOf(
-      this.#kernels,
-      guess,
-      target,
-      this.#difference,
-      evidence.rows * this.#options.widths.output,
-    );
+    const length = evidence.rows * this.#options.widths.output;
+    return healthOf(this.#kernels, this.predict(evidence), target, this.#difference, length);
   }
 
   tensors(): Tensors {

@@ -3,6 +3,7 @@ import type { Kernels } from "../../math/kernels.ts";
 import { type Optimizer, type OptimizerOptions, optimizerOf } from "../../math/optimizer.ts";
 import { descendAll, memoriesOf, type Parameter, parameterOf, type Tensors } from "../../math/parameter.ts";
 import type { Evidence } from "../evidence.ts";
+import type { LabelView } from "../labels.ts";
 import { named } from "../layer-state.ts";
 import { type GeneratorHealth, healthOf } from "./generator-health.ts";
 import type { GradientGenerator } from "./gradient-generator.ts";
@@ -12,6 +13,8 @@ export interface ConvGeneratorOptions {
   readonly image: { readonly height: number; readonly width: number; readonly channels: number };
   /** Labels an example, each seen as a plane of its own; 0 for a generator that is blind to them. */
   readonly labels: number;
+  /** Of labels that are no floats to multiply with. */
+  readonly viewLabels?: LabelView;
   /** Channels of rectified convolutions between the evidence and the guess; none for a linear generator. */
   readonly hidden: readonly number[];
   readonly batchNorm: boolean;
@@ -69,7 +72,8 @@ export class ConvGenerator implements GradientGenerator {
     this.#convs = channels.slice(1).map((_, index) => convOf(kernels, options, channels, index));
   }
 
-  predict(evidence: Evidence): Float32Array {
+  predict(shown: Evidence): Float32Array {
+    const evidence = { ...shown, labels: this.#labelsOf(shown) };
     const { rows, output } = evidence;
     const seen = this.#planes ? this.#withPlanes(this.#planes, evidence) : output;
     const guess = this.#convs.reduce((images, conv) => conv.forward(images, rows), seen);
@@ -108,8 +112,14 @@ export class ConvGenerator implements GradientGenerator {
     return this.#labelMap ? { ...convs, ...memoriesOf({ labelMap: this.#labelMap }) } : convs;
   }
 
-  #learnLabelMap({ rows, labels }: Evidence, rate: number): void {
+  #labelsOf({ labels, rows }: Evidence): Float32Array {
+    return this.#options.viewLabels?.(labels, rows) ?? labels;
+  }
+
+  #learnLabelMap(evidence: Evidence, rate: number): void {
     if (!this.#labelMap) return;
+    const { rows } = evidence;
+    const labels = this.#labelsOf(evidence);
     const shape = { rows: this.#options.labels, inner: rows, columns: this.#outputs };
     this.#kernels.multiply(labels, this.#difference, this.#labelMap.gradient, shape, { transposeA: true });
     const step = { rate, scale: 1 / rows, step: this.steps };

@@ -1,5 +1,6 @@
 import type { Kernels } from "../../math/kernels.ts";
 import type { EvidenceWidths } from "../evidence.ts";
+import { oneHotView } from "../labels.ts";
 import type { LayerOptions } from "../layer-options.ts";
 import { BentHeadGenerator } from "./bent-head-generator.ts";
 import { ClassifyingGenerator } from "./classifying-generator.ts";
@@ -27,5 +28,9 @@ export function generatorOf(
     });
   }
   const within = { widths: hidden, batchNorm, seed, layer };
-  return new SyntheticGradientGenerator(kernels, { widths, evidence, maxRows, optimizer, hidden: within });
+  const viewLabels = evidence.includes("labels") && { viewLabels: oneHotView(kernels, options) };
+  return new SyntheticGradientGenerator(kernels, {
+    ...{ widths, evidence, maxRows, optimizer, hidden: within },
+    ...viewLabels,
+  });
 }

@@ -4,6 +4,7 @@ import { type Optimizer, type OptimizerOptions, optimizerOf } from "../../math/o
 import { descendAll, memoriesOf, type Parameter, parameterOf, type Tensors } from "../../math/parameter.ts";
 import type { Evidence, EvidenceWidths } from "../evidence.ts";
 import { HiddenLayers } from "../hidden-layers.ts";
+import type { LabelView } from "../labels.ts";
 import { type GeneratorHealth, healthOf } from "./generator-health.ts";
 import type { GradientGenerator } from "./gradient-generator.ts";
 
@@ -17,6 +18,8 @@ interface GeneratorOptions {
   /** At least one; the others are never looked at. */
   readonly evidence: readonly EvidencePart[];
   readonly maxRows: number;
+  /** Of labels that are no floats to multiply with. */
+  readonly viewLabels?: LabelView;
   readonly optimizer: OptimizerOptions;
   /** Rectified layers between the evidence and the guess; none for a linear generator. */
   readonly hidden?: {
@@ -44,6 +47,7 @@ export class SyntheticGradientGenerator implements GradientGenerator {
   readonly #bias: Parameter;
   readonly #terms: readonly Term[];
   readonly #parts: readonly EvidencePart[];
+  readonly #viewLabels: LabelView;
   readonly #hidden: HiddenLayers | undefined;
   readonly #hiddenGradient: Float32Array | undefined;
   /** For the normalised output: gamma and beta stay 1 and 0. */
@@ -63,6 +67,7 @@ export class SyntheticGradientGenerator implements GradientGenerator {
     this.#kernels = kernels;
     this.#optimizer = optimizerOf(options.optimizer);
     this.#outputs = widths.output;
+    this.#viewLabels = options.viewLabels ?? ((labels) => labels);
     this.#parts = PART_ORDER.filter((part) => evidence.includes(part));
     const seen = this.#parts.map((part) => widthOf(widths, part));
     this.#hidden = hiddenOf(kernels, options, seen);
@@ -131,6 +136,7 @@ export class SyntheticGradientGenerator implements GradientGenerator {
   }
 
   #numbersOf(evidence: Evidence, part: EvidencePart): Float32Array {
+    if (part === "labels") return this.#viewLabels(evidence.labels, evidence.rows);
     if (part !== "normalisedOutput") return numbersOf(evidence, part);
     this.#kernels.batchNormForward(this.#norm!, evidence.output, this.#normalised!, evidence.rows);
     return this.#normalised!;

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type Koffi from "koffi";
 
 /** The sets of instructions that kernels are compiled for. */
-export const PATHS = ["avx512", "avx2", "neon"] as const;
+const PATHS = ["avx512", "avx2", "neon"] as const;
 
 export type Path = (typeof PATHS)[number];
 

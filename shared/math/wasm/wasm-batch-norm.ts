@@ -1,4 +1,4 @@
-import type { Kernels } from "../kernels.ts";
+import type { BatchNormArrays, Kernels } from "../kernels.ts";
 import type { Arena } from "./arena.ts";
 import type { WasmExports } from "./load.ts";
 
@@ -10,26 +10,13 @@ export function wasmBatchNorm(
 ): Pick<Kernels, "batchNormForward" | "batchNormTrack" | "batchNormEvaluate" | "batchNormBackward"> {
   return {
     batchNormForward(norm, input, output, rows) {
-      const { columns, epsilon } = norm;
-      const { column, all } = addresses(arena, columns, rows);
-      const [batchMean, batchVariance] = [column(norm.batchMean), column(norm.batchVariance)];
-      const [gamma, beta] = [column(norm.gamma), column(norm.beta)];
+      const { column, all, last } = addressesOf(norm, rows);
       const from = [all(input), all(output), all(norm.normalised)] as const;
-      kernels.batchNormForward(
-        ...from,
-        batchMean,
-        batchVariance,
-        gamma,
-        beta,
-        rows,
-        columns,
-        epsilon,
-        scratch,
-      );
+      kernels.batchNormForward(...from, column(norm.batchMean), column(norm.batchVariance), ...last);
     },
     batchNormTrack(norm, momentum, rows) {
       const { columns } = norm;
-      const { column } = addresses(arena, columns, rows);
+      const { column } = addressesOf(norm, rows);
       const mean = column(norm.batchMean);
       const variance = column(norm.batchVariance);
       // The running variance is the unbiased estimate (algorithm 2, step 10).
@@ -38,37 +25,27 @@ export function wasmBatchNorm(
       kernels.track(column(norm.runningVariance), variance, columns, momentum, unbiased);
     },
     batchNormEvaluate(norm, input, output, rows) {
-      const { columns, epsilon } = norm;
-      const { column, all } = addresses(arena, columns, rows);
+      const { column, all, last } = addressesOf(norm, rows);
       const running = [column(norm.runningMean), column(norm.runningVariance)] as const;
-      const [gamma, beta] = [column(norm.gamma), column(norm.beta)];
-      kernels.batchNormEvaluate(
-        all(input),
-        all(output),
-        ...running,
-        gamma,
-        beta,
-        rows,
-        columns,
-        epsilon,
-        scratch,
-      );
+      kernels.batchNormEvaluate(all(input), all(output), ...running, ...last);
     },
     batchNormBackward(norm, outputGradient, inputGradient, rows) {
       const { columns, epsilon } = norm;
-      const { column, all } = addresses(arena, columns, rows);
+      const { column, all } = addressesOf(norm, rows);
       const from = [all(outputGradient), all(inputGradient), all(norm.normalised)] as const;
       const learnt = [column(norm.gammaGradient), column(norm.betaGradient)] as const;
       const [variance, gamma] = [column(norm.batchVariance), column(norm.gamma)];
       kernels.batchNormBackward(...from, variance, gamma, ...learnt, rows, columns, epsilon, scratch);
     },
   };
-}
 
-/** Of a norm's columns, and of all its rows. */
-function addresses(arena: Arena, columns: number, rows: number) {
-  return {
-    column: (values: Float32Array) => arena.address(values, columns),
-    all: (values: Float32Array) => arena.address(values, rows * columns),
-  };
+  /** Of a norm's columns, of all its rows, and what forward and evaluate take last. */
+  function addressesOf({ columns, epsilon, gamma, beta }: BatchNormArrays, rows: number) {
+    const column = (values: Float32Array) => arena.address(values, columns);
+    return {
+      column,
+      all: (values: Float32Array) => arena.address(values, rows * columns),
+      last: [column(gamma), column(beta), rows, columns, epsilon, scratch] as const,
+    };
+  }
 }

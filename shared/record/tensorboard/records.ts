@@ -1,5 +1,5 @@
+import { batchesOf } from "../curves/segments.ts";
 import type { EventLine, MetricLine } from "../lines.ts";
-import { batchesOf } from "../segments.ts";
 import { crc32c } from "./crc32c.ts";
 
 /**

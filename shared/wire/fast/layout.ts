@@ -128,9 +128,10 @@ export function isSteady(frame: Frame): frame is SteadyFrame {
   switch (frame.kind) {
     case "activation":
       return frame.evaluation === undefined;
+    case "gradient":
+      return frame.part === undefined && frame.snapshot === undefined;
     case "preview":
     case "correction":
-    case "gradient":
       return true;
     default:
       return false;

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { planWorkers, stateFolder, workerArguments } from "../../../services/train/worker-plan.ts";
-import type { LogLine } from "../../support/experiment.ts";
-import { Worker } from "../../support/worker-process.ts";
+import type { LogLine } from "../../support/processes/experiment.ts";
+import { Worker } from "../../support/processes/worker-process.ts";
 import { type Finding, ledgerFinding, timeFinding } from "../finding.ts";
 import type { Rig } from "../rig.ts";
 import { inRuns } from "./in-runs.ts";

@@ -1,5 +1,5 @@
-import type { LogLine } from "../../support/experiment.ts";
-import type { Direction, TcpProxy } from "../../support/proxy.ts";
+import type { Direction, TcpProxy } from "../../support/network/proxy.ts";
+import type { LogLine } from "../../support/processes/experiment.ts";
 import { type Finding, ledgerFinding, seconds, timeFinding } from "../finding.ts";
 import type { Rig } from "../rig.ts";
 import { inRuns } from "./in-runs.ts";

@@ -2,10 +2,12 @@ import type { Config } from "../../../shared/config/config.ts";
 import { loadConfig } from "../../../shared/config/read-config.ts";
 import type { Batch, DataSet } from "../../../shared/data/data-set.ts";
 import { openDataSet } from "../../../shared/data/kinds.ts";
+import { labelsOf } from "../../../shared/dni/build-layer.ts";
 import type { DecoupledLayer } from "../../../shared/dni/decoupled-layer.ts";
 import { EvidenceStore } from "../../../shared/dni/evidence.ts";
 import type { Example } from "../../../shared/dni/example.ts";
 import type { Head } from "../../../shared/dni/head.ts";
+import { labelFloats } from "../../../shared/dni/labels.ts";
 import type { LayerState } from "../../../shared/dni/layer-state.ts";
 import { buildLayer } from "../../../shared/layers/network.ts";
 import { addTallies, emptyTally, scoreOf } from "../../../shared/math/accuracy.ts";
@@ -51,7 +53,7 @@ export class Interrupted {
       return new EvidenceStore(this.#kernels, 1, { widths, maxRows: run.batchSize });
     });
     this.#input = this.#kernels.allocate(run.batchSize * layers[0]!.inputs);
-    this.#labels = this.#kernels.allocate(run.batchSize * layers.at(-1)!.outputs);
+    this.#labels = this.#kernels.allocate(run.batchSize * labelFloats(labelsOf(config)));
     this.#target = this.#kernels.allocate(run.batchSize * Math.max(...layers.map(({ inputs }) => inputs)));
   }
 

@@ -43,13 +43,10 @@ describe("a set of images", () => {
     expect(backwards).toEqual(inOrder);
   });
 
-  it("marks the class of each row, and no other", () => {
+  it("says the class of each row", () => {
     const { rows, input, labels } = set.batch(1, 0, 10);
-    for (let row = 0; row < rows; row++) {
-      const expected = [0, 0, 0];
-      expected[input[2 * row + 1]!] = 1;
-      expect([...labels.subarray(3 * row, 3 * row + 3)]).toEqual(expected);
-    }
+    expect(labels).toHaveLength(rows);
+    for (let row = 0; row < rows; row++) expect(labels[row]).toBe(input[2 * row + 1]);
   });
 
   it("hands out its held-out examples in parts, each once, unshuffled", () => {

@@ -3,15 +3,15 @@ import { BentHeadGenerator } from "../../../shared/dni/generators/bent-head-gene
 import { plainKernels } from "../../../shared/math/plain/plain-kernels.ts";
 import { centralDifferences, distance, lossInDouble, range, sum } from "../../math/double-oracle.ts";
 import { normInDouble } from "../../math/transformer/double-block.ts";
-import { drawn, oneHot, sgd } from "../network.ts";
+import { classes, drawn, oneHot, sgd } from "../network.ts";
 
-const [rows, positions, width, classes] = [2, 3, 4, 2];
+const [rows, positions, width, count] = [2, 3, 4, 2];
 const places = rows * positions;
-const evidence = { rows, output: drawn(places * width, 1), labels: oneHot(places, classes) };
+const evidence = { rows, output: drawn(places * width, 1), labels: classes(places, count) };
 const rates = { layer: 0.3, generator: 9 };
 
 function generator(change: { rate?: number } = {}) {
-  const widths = { output: positions * width, labels: positions * classes, input: 0 };
+  const widths = { output: positions * width, labels: positions * count, input: 0 };
   const loss = "softmax-cross-entropy" as const;
   const optimizer = sgd(change.rate ?? 1);
   return new BentHeadGenerator(plainKernels(), {
@@ -30,9 +30,9 @@ function headLoss(output: readonly number[], tensors: Readonly<Record<string, Fl
   const [weight, gamma] = [Array.from(tensors["head.weight"]!), Array.from(tensors["head.gamma"]!)];
   const logits = range(places).flatMap((place) => {
     const x = normInDouble(output.slice(place * width, (place + 1) * width), gamma);
-    return range(classes).map((c) => sum(x.map((value, i) => value * weight[i * classes + c]!)));
+    return range(count).map((c) => sum(x.map((value, i) => value * weight[i * count + c]!)));
   });
-  return lossInDouble("softmax-cross-entropy", logits, Array.from(evidence.labels), classes);
+  return lossInDouble("softmax-cross-entropy", logits, Array.from(oneHot(places, count)), count);
 }
 
 describe("a bent head", () => {

@@ -4,12 +4,12 @@ import { ClassifyingGenerator } from "../../../shared/dni/generators/classifying
 import { referenceChain } from "../../../shared/layers/network.ts";
 import { plainKernels } from "../../../shared/math/plain/plain-kernels.ts";
 import { distance, range } from "../../math/double-oracle.ts";
-import { adam, drawn, layerOptionsOf, learningOf, networkOf, oneHot, sgd, snapshotOf } from "../network.ts";
+import { adam, classes, drawn, layerOptionsOf, learningOf, networkOf, sgd, snapshotOf } from "../network.ts";
 import { twoRings } from "../two-rings.ts";
 
 const kernels = plainKernels();
 const rows = 5;
-const evidence = { rows, output: drawn(15, 1), labels: oneHot(rows, 2) };
+const evidence = { rows, output: drawn(15, 1), labels: classes(rows, 2) };
 const target = drawn(15, 2);
 const classifying = learningOf({
   generator: { ...adam(0.02), evidence: ["output", "labels"], form: "classifying" },
@@ -29,7 +29,7 @@ function residualOf({ classifier, offset }: Readonly<Record<string, Float32Array
     const logit = (c: number) =>
       range(3).reduce((sum, i) => sum + evidence.output[3 * row + i]! * classifier![2 * i + c]!, offset![c]!);
     const powers = [logit(0), logit(1)].map(Math.exp);
-    return powers.map((power, c) => power / (powers[0]! + powers[1]!) - evidence.labels[2 * row + c]!);
+    return powers.map((power, c) => power / (powers[0]! + powers[1]!) - Number(evidence.labels[row] === c));
   });
 }
 
@@ -80,7 +80,7 @@ describe("a layer with a classifying generator", () => {
   it("goes on from its state as if nothing had happened, and rehearses without a trace", () => {
     const build = () => new DecoupledLayer(kernels, layerOptionsOf({ learning: classifying }));
     const [one, other] = [build(), build()];
-    const example = { rows: 8, input: drawn(32, 1), labels: oneHot(8, 2) };
+    const example = { rows: 8, input: drawn(32, 1), labels: classes(8, 2) };
     const step = (layer: DecoupledLayer, batch: number) => {
       const { output } = layer.update(example, batch);
       layer.learn(layer.evidence(example, output), drawn(24, batch), batch);

@@ -36,6 +36,28 @@ export function casesOf(random: () => number, rows: number, columns: number, str
   };
   const positive = (count: number) => drawn(count).map(Math.abs);
   return [
+    ...rowCases(drawn, rows, columns),
+    ...batchNormCases(drawn, positive, rows, columns),
+    ...sequenceCases(drawn, rows, columns),
+    ...lossCases(drawn, positive, rows, columns),
+    ...optimizerCases(drawn, positive, length),
+    ...measureCases(drawn, length),
+    ...NARROW.flatMap((type) => castCases(type, drawn(length), positive(rows), random, rows, columns)),
+    {
+      name: "scaleBytes",
+      floats: [drawn(length)],
+      bytes: bytesOf(random, length),
+      run: (kernels, [values], bytes) => kernels.scaleBytes(bytes, 1 / 255, values!, length),
+    },
+  ];
+}
+
+/** So many numbers. */
+type Draw = (count: number) => Float32Array;
+
+function rowCases(drawn: Draw, rows: number, columns: number): Case[] {
+  const length = rows * columns;
+  return [
     {
       name: "addBias",
       floats: [drawn(length), drawn(columns)],
@@ -66,8 +88,12 @@ export function casesOf(random: () => number, rows: number, columns: number, str
           kernels.activateBackward(nonlinearity, output!, gradient!, gradient!, length),
       }),
     ),
-    ...batchNormCases(drawn, positive, rows, columns),
-    ...sequenceCases(drawn, rows, columns),
+  ];
+}
+
+function lossCases(drawn: Draw, positive: Draw, rows: number, columns: number): Case[] {
+  const length = rows * columns;
+  return [
     ...LOSSES.map(
       (loss): Case => ({
         name: loss,
@@ -76,6 +102,11 @@ export function casesOf(random: () => number, rows: number, columns: number, str
           columns === 0 ? 0 : kernels.lossAndGradient(loss, logits!, labels!, gradient!, rows, columns),
       }),
     ),
+  ];
+}
+
+function optimizerCases(drawn: Draw, positive: Draw, length: number): Case[] {
+  return [
     {
       name: "adam",
       floats: [drawn(length), drawn(length), drawn(length), positive(length)],
@@ -95,6 +126,11 @@ export function casesOf(random: () => number, rows: number, columns: number, str
       run: (kernels, [parameters, gradient, velocity]) =>
         kernels.sgd(parameters!, gradient!, velocity!, length, { rate: 0.1, scale: 0.5, momentum: 0.9 }),
     },
+  ];
+}
+
+function measureCases(drawn: Draw, length: number): Case[] {
+  return [
     {
       name: "isWithin",
       floats: [drawn(length)],
@@ -115,22 +151,10 @@ export function casesOf(random: () => number, rows: number, columns: number, str
       floats: [drawn(length), drawn(length)],
       run: (kernels, [a, b]) => kernels.dot(a!, b!, length),
     },
-    ...NARROW.flatMap((type) => castCases(type, drawn(length), positive(rows), random, rows, columns)),
-    {
-      name: "scaleBytes",
-      floats: [drawn(length)],
-      bytes: bytesOf(random, length),
-      run: (kernels, [values], bytes) => kernels.scaleBytes(bytes, 1 / 255, values!, length),
-    },
   ];
 }
 
-function batchNormCases(
-  drawn: (count: number) => Float32Array,
-  positive: (count: number) => Float32Array,
-  rows: number,
-  columns: number,
-): Case[] {
+function batchNormCases(drawn: Draw, positive: Draw, rows: number, columns: number): Case[] {
   // gamma, beta, their gradients, running and batch mean and variance, normalised, input, output.
   const floats = () => [
     ...[0, 1, 2, 3, 4].map(() => drawn(columns)),

@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { runProgram } from "../../../services/cli/program.ts";
 import { readConfig } from "../../../shared/config/read-config.ts";
 import { testEdges } from "../../support/edges.ts";
-import { TWO_RINGS } from "../../support/train-process.ts";
+import { TWO_RINGS } from "../../support/processes/train-process.ts";
 
 async function print(...args: string[]) {
   const said = { out: "", err: "" };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { findRun } from "../../../services/cli/find-run.ts";
 import { runIds } from "../../../shared/record/files/run-files.ts";
-import { BEGAN_AT, runOnFile } from "../../support/run-on-file.ts";
+import { BEGAN_AT, runOnFile } from "../../support/processes/run-on-file.ts";
 
 let runs: string;
 

@@ -7,7 +7,7 @@ import { sparkline } from "../../../services/cli/sparkline.ts";
 import type { Edges } from "../../../services/train/edges.ts";
 import { FollowedFile } from "../../../shared/record/files/followed-file.ts";
 import { testEdges } from "../../support/edges.ts";
-import { runOnFile } from "../../support/run-on-file.ts";
+import { runOnFile } from "../../support/processes/run-on-file.ts";
 
 let runs: string;
 let log: string;

@@ -14,7 +14,7 @@ import { runProgram } from "../../../services/cli/program.ts";
 import { canonicalYaml } from "../../../shared/config/canonical-yaml.ts";
 import { readConfig } from "../../../shared/config/read-config.ts";
 import { testEdges } from "../../support/edges.ts";
-import { TWO_RINGS } from "../../support/train-process.ts";
+import { TWO_RINGS } from "../../support/processes/train-process.ts";
 
 let runs: string;
 

@@ -7,7 +7,7 @@ import { runProgram } from "../../../services/cli/program.ts";
 import { report } from "../../../services/cli/report.ts";
 import { RunRecord } from "../../../shared/record/run-record.ts";
 import { testEdges } from "../../support/edges.ts";
-import { BEGAN_AT, event, killedRun, runOnFile } from "../../support/run-on-file.ts";
+import { BEGAN_AT, event, killedRun, runOnFile } from "../../support/processes/run-on-file.ts";
 
 const NOW = BEGAN_AT + 60_000;
 let runs: string;
@@ -60,6 +60,15 @@ describe("the page", () => {
     const page = report(run, NOW, [RunRecord.read(baseline)]);
     expect(page).toMatch(/<tr><td>seed<\/td><td>1<\/td><td>7<\/td><\/tr>/);
     expect(page.match(/class="c\d other"><polyline/g)).toHaveLength(3);
+  });
+
+  it("tells the loss of a text as perplexity and bits, and of nothing else", () => {
+    const config = readFileSync("configs/gpt/tiny.yaml", "utf8");
+    const text = report(RunRecord.read(runOnFile(runs, "text", { ...killedRun(), config })), NOW);
+    // The last test of that run has a loss of 0.5.
+    expect(text).toMatch(/<td>perplexity<\/td><td>1\.65<\/td>/);
+    expect(text).toMatch(/<td>bits<\/td><td>0\.721 a character<\/td>/);
+    expect(report(RunRecord.read(runOnFile(runs, "rings")), NOW)).not.toContain("perplexity");
   });
 
   it("lets no text of an event become a tag", () => {

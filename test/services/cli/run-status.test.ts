@@ -12,7 +12,7 @@ import { dataFacts } from "../../../shared/config/data-facts.ts";
 import type { RunView, WorkerView } from "../../../shared/record/hub-api.ts";
 import { RunRecord } from "../../../shared/record/run-record.ts";
 import { testEdges } from "../../support/edges.ts";
-import { BEGAN_AT, killedRun, runOnFile } from "../../support/run-on-file.ts";
+import { BEGAN_AT, killedRun, runOnFile } from "../../support/processes/run-on-file.ts";
 
 let runs: string;
 let server: Server | undefined;
@@ -99,7 +99,7 @@ describe("read from the files", () => {
 describe("where a hub answers", () => {
   const worker: WorkerView = {
     ...{ name: "layer1", layer: 1, contact: "unreachable", why: "silent", since: BEGAN_AT, incarnation: 3 },
-    ...{ batch: 40, perSecond: 9, dropped: 0, heardAt: BEGAN_AT + 500, durable: 24 },
+    ...{ batch: 40, perSecond: 9, dropped: 0, deaths: 0, heardAt: BEGAN_AT + 500, durable: 24 },
   };
 
   async function hubOf(folder: string, code = 200, path = "watched", startedAt = ""): Promise<void> {

@@ -104,6 +104,21 @@ describe("a comparison's table", () => {
     expect(tableOf(comparison)[0]).not.toContain("loss, nats a position");
   });
 
+  it("tells the loss of a text as perplexity and bits, each seed's before the mean", () => {
+    const tried = (seed: number, loss: number) => ({
+      ...trial(seed, []),
+      curve: [{ batch: 1, test: { loss, error: 0.5 } }],
+    });
+    const systems = [{ name: "text", batches: 1, trials: [tried(1, Math.log(4)), tried(2, Math.log(8))] }];
+    const [head, row] = tableOf({ ...comparison, judged: "class", text: "byte", systems }) as [
+      string[],
+      string[],
+    ];
+    expect(row[head.indexOf("perplexity")]).toBe("6.00 ± 2.83");
+    expect(row[head.indexOf("bits a byte")]).toBe("2.500 ± 0.707");
+    expect(tableOf(comparison)[0]).not.toContain("perplexity");
+  });
+
   it("is the same on a terminal and in Markdown", () => {
     const cells = (line: string) => line.split(/ {2,}| ?\| ?/).filter((each) => each !== "");
     const plain = renderPlain(comparison).split("\n").map(cells);

@@ -7,7 +7,7 @@ import type { Comparison } from "../../../services/compare/compare-report.ts";
 import { hubCommand } from "../../../services/train/dashboard.ts";
 import { nodeCommand } from "../../../services/train/worker-plan.ts";
 import { testEdges } from "../../support/edges.ts";
-import { TWO_RINGS } from "../../support/train-process.ts";
+import { TWO_RINGS } from "../../support/processes/train-process.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "unlocked-compare-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,3 +1,5 @@
+import { answerTo } from "../../../services/conform/expect.ts";
+import type { Frame } from "../../../services/conform/frame.ts";
 import type { BrokenWorker, Fields } from "./broken-worker.ts";
 
 export interface Tensor {
@@ -25,8 +27,8 @@ export function againAs(
   };
 }
 
-export function acknowledge({ batch }: Fields, proxy: BrokenWorker): void {
-  proxy.answerWorker({ kind: "gradient", batch });
+export function acknowledge(item: Fields, proxy: BrokenWorker): void {
+  proxy.answerWorker(answerTo(item as Frame));
 }
 
 export function withAllRows(frame: Fields): Fields {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { conform, type Outcome } from "../../../services/conform/conform.ts";
 import { subjectOf } from "../../../services/conform/subject.ts";
 import { loadConfig } from "../../../shared/config/read-config.ts";
-import { Worker } from "../../support/worker-process.ts";
+import { Worker } from "../../support/processes/worker-process.ts";
 import { BrokenWorker } from "./broken-worker.ts";
 import { mutants } from "./mutations.ts";
 

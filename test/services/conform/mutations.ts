@@ -9,7 +9,7 @@ import {
   withAllRows,
   zeroed,
 } from "./bending.ts";
-import type { Mutation } from "./broken-worker.ts";
+import type { Fields, Mutation } from "./broken-worker.ts";
 
 export interface Mutant {
   readonly what: string;
@@ -38,7 +38,7 @@ export const mutants: readonly Mutant[] = [
         if (frame.kind === "activation") acknowledge(frame, proxy);
         return [frame];
       },
-      fromAfter: (frame) => (frame.kind === "gradient" ? [] : [frame]),
+      fromAfter: without("gradient"),
     }),
   },
   {
@@ -65,7 +65,7 @@ export const mutants: readonly Mutant[] = [
     what: "sends nothing again, and asks nobody for it",
     claim: "what a successor lacks goes on again",
     mutation: () => ({
-      toBefore: (frame) => (frame.kind === "rewind" ? [] : [frame]),
+      toBefore: without("rewind"),
       toAfter: againAs(() => []),
     }),
   },
@@ -134,7 +134,7 @@ export const mutants: readonly Mutant[] = [
   {
     what: "does not pass rewinds on",
     claim: "behind held-out data it is asked for",
-    mutation: () => ({ toBefore: (frame) => (frame.kind === "rewind" ? [] : [frame]) }),
+    mutation: () => ({ toBefore: without("rewind") }),
   },
   {
     what: "passes a rewind on as it heard it, not the lower of both",
@@ -146,7 +146,7 @@ export const mutants: readonly Mutant[] = [
           if (frame.kind === "rewind") heard = frame.need;
           return [frame];
         },
-        toBefore: (frame) => [frame.kind === "rewind" ? { ...frame, need: heard } : frame],
+        toBefore: changed("rewind", () => ({ need: heard })),
       };
     },
   },
@@ -159,7 +159,24 @@ export const mutants: readonly Mutant[] = [
           setTimeout(() => proxy.sayBefore({ kind: "gradient", batch: frame.batch }), 5);
         return [frame];
       },
-      toBefore: (frame) => (frame.kind === "gradient" ? [] : [frame]),
+      toBefore: without("gradient"),
+    }),
+  },
+  {
+    what: "does not say which part it answers",
+    claim: "they change nothing",
+    mutation: () => ({
+      toBefore: (frame) => {
+        const { part: _, ...rest } = frame;
+        return [rest];
+      },
+    }),
+  },
+  {
+    what: "takes the answer to any part for that to another",
+    claim: "from the successor the answer to another part closes with 4400",
+    mutation: () => ({
+      fromAfter: (frame) => [frame.part === 1 ? { ...frame, part: 0 } : frame],
     }),
   },
   {
@@ -176,27 +193,21 @@ export const mutants: readonly Mutant[] = [
     what: "changes labels on their way",
     claim: "every batch is answered once, in order",
     mutation: () => ({
-      toAfter: (frame) => [
-        frame.kind === "activation" ? { ...frame, labels: flipped(frame.labels as Tensor) } : frame,
-      ],
+      toAfter: changed("activation", ({ labels }) => ({ labels: flipped(labels as Tensor) })),
     }),
   },
   {
     what: "sends what is not finite",
     claim: "every batch is answered once, in order",
     mutation: () => ({
-      toAfter: (frame) => [
-        frame.kind === "activation" ? { ...frame, activation: infinite(frame.activation as Tensor) } : frame,
-      ],
+      toAfter: changed("activation", ({ activation }) => ({ activation: infinite(activation as Tensor) })),
     }),
   },
   {
     what: "takes what is not finite",
     claim: "an activation with infinity as f32 closes with 4422",
     mutation: () => ({
-      fromBefore: (frame) => [
-        frame.kind === "activation" ? { ...frame, activation: zeroed(frame.activation as Tensor) } : frame,
-      ],
+      fromBefore: changed("activation", ({ activation }) => ({ activation: zeroed(activation as Tensor) })),
     }),
   },
   {
@@ -212,9 +223,7 @@ export const mutants: readonly Mutant[] = [
   {
     what: "passes questions on under a number of its own",
     claim: "one is answered by no frame",
-    mutation: () => ({
-      toAfter: (frame) => [frame.kind === "question" ? { ...frame, question: 1 } : frame],
-    }),
+    mutation: () => ({ toAfter: changed("question", () => ({ question: 1 })) }),
   },
   {
     what: "sends questions to a successor that never said it takes them",
@@ -259,3 +268,13 @@ export const mutants: readonly Mutant[] = [
     },
   },
 ];
+
+/** Frames of this kind with other fields. */
+function changed(kind: string, change: (frame: Fields) => object): (frame: Fields) => Fields[] {
+  return (frame) => [frame.kind === kind ? { ...frame, ...change(frame) } : frame];
+}
+
+/** All frames but those of this kind. */
+function without(kind: string): (frame: Fields) => Fields[] {
+  return (frame) => (frame.kind === kind ? [] : [frame]);
+}

@@ -2,9 +2,9 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { COMMANDS } from "../../../shared/telemetry/messages.ts";
-import { hubOfRun } from "../../support/hub-of-run.ts";
-import { ask } from "../../support/hub-process.ts";
-import { HubWorker } from "../../support/hub-worker.ts";
+import { hubOfRun } from "../../support/processes/hub-of-run.ts";
+import { ask } from "../../support/processes/hub-process.ts";
+import { HubWorker } from "../../support/processes/hub-worker.ts";
 
 const hub = hubOfRun("--control");
 let token: string;

@@ -13,7 +13,7 @@ import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { HubOptions } from "../../../services/hub/hub-options.ts";
 import { openMirror, type RecordMirror } from "../../../services/hub/record-mirror.ts";
-import { BUCKET, ObjectServer } from "../../support/object-server.ts";
+import { BUCKET, ObjectServer } from "../../support/engines/object-server.ts";
 
 let server: ObjectServer;
 const folders: string[] = [];

@@ -3,9 +3,9 @@ import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { RunRow, RunView } from "../../../shared/record/hub-api.ts";
-import { hubOfRun } from "../../support/hub-of-run.ts";
-import { linesIn } from "../../support/hub-process.ts";
-import { HubWorker } from "../../support/hub-worker.ts";
+import { hubOfRun } from "../../support/processes/hub-of-run.ts";
+import { linesIn } from "../../support/processes/hub-process.ts";
+import { HubWorker } from "../../support/processes/hub-worker.ts";
 
 const hub = hubOfRun();
 

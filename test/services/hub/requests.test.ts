@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Hub } from "../../../services/hub/hub.ts";
 import { readHubOptions } from "../../../services/hub/hub-options.ts";
 import { createLog } from "../../../shared/record/log.ts";
-import { ask, newRun, Stream } from "../../support/hub-process.ts";
-import { HubWorker } from "../../support/hub-worker.ts";
+import { ask, newRun, Stream } from "../../support/processes/hub-process.ts";
+import { HubWorker } from "../../support/processes/hub-worker.ts";
 
 let run: ReturnType<typeof newRun>;
 let hub: Hub;

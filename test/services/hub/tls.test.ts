@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type TlsCredentials, tlsOptions } from "../../../shared/link/tls.ts";
-import { Certificates } from "../../support/certificates.ts";
-import { HubProcess, linesIn, newRun } from "../../support/hub-process.ts";
-import { Worker } from "../../support/worker-process.ts";
+import { HubProcess, linesIn, newRun } from "../../support/processes/hub-process.ts";
+import { Worker } from "../../support/processes/worker-process.ts";
+import { Certificates } from "../../support/secrets/certificates.ts";
 
 const missing = Certificates.missing();
 if (missing !== undefined) console.warn(`The tests of telemetry over TLS are skipped: ${missing}.`);

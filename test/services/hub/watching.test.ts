@@ -1,9 +1,9 @@
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { describe, expect, it, vi } from "vitest";
-import { hubOfRun } from "../../support/hub-of-run.ts";
-import { ask } from "../../support/hub-process.ts";
-import { HubWorker } from "../../support/hub-worker.ts";
+import { hubOfRun } from "../../support/processes/hub-of-run.ts";
+import { ask } from "../../support/processes/hub-process.ts";
+import { HubWorker } from "../../support/processes/hub-worker.ts";
 
 const hub = hubOfRun();
 

@@ -21,7 +21,7 @@ describe("layers that hear each other through encoded frames", () => {
   const batch = (number: number) => ({
     rows: 2,
     input: Float32Array.from({ length: 6 }, (_, index) => Math.sin(number * 6 + index)),
-    labels: Uint8Array.from(number % 2 ? [1, 0, 0, 1] : [0, 1, 0, 1]),
+    labels: Uint8Array.from(number % 2 ? [0, 1] : [1, 1]),
   });
 
   function chainStates(dtype: LinkDtype, of: NetworkOptions = network) {
@@ -38,8 +38,8 @@ describe("layers that hear each other through encoded frames", () => {
     const targets: (TargetFrame | undefined)[] = [];
     for (let number = 0; number < batches; number++) {
       const { input, labels } = batch(number);
-      const dense: Tensor = { dtype: "u8", shape: [2, 2], data: labels };
-      let heard = frame([...input], 3, { batch: number, labels: dense });
+      const classes: Tensor = { dtype: "u8", shape: [2, 1], data: labels };
+      let heard = frame([...input], 3, { batch: number, labels: classes });
       for (const [index, work] of works.entries()) {
         work.inspector.inspect(heard);
         if (number > 0 && index < 2) work.learn(number - 1, targets[index]!);
@@ -89,8 +89,8 @@ describe("layers that hear each other through encoded frames", () => {
     const squaredTargets = [0, 0];
     for (let number = 0; number < batches; number++) {
       const { input, labels } = batch(number);
-      const dense: Tensor = { dtype: "u8", shape: [2, 2], data: labels };
-      let shown: BatchFrame = frame([...input], 3, { batch: number, labels: dense });
+      const classes: Tensor = { dtype: "u8", shape: [2, 1], data: labels };
+      let shown: BatchFrame = frame([...input], 3, { batch: number, labels: classes });
       for (const [index, work] of works.entries()) {
         work.inspector.inspect(shown);
         if (number > 0 && index < 2) work.learn(number - 1, targets[index]!);

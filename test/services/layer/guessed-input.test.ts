@@ -13,7 +13,7 @@ describe("a layer that guesses its input", () => {
   const unlocked = { ...network, learning };
   const build = (number: number, of: NetworkOptions = unlocked) =>
     new LayerWork(plainKernels(), of, number, { ticketsKept: 4, dtypes });
-  const labels: Tensor = { dtype: "u8", shape: [2, 2], data: new Uint8Array([1, 0, 0, 1]) };
+  const labels: Tensor = { dtype: "u8", shape: [2, 1], data: new Uint8Array([0, 1]) };
   const shown = { ...preview(0), labels };
   const mismatch = (reason: string) => new FrameError(reason, CloseCode.mismatch);
 
@@ -61,7 +61,13 @@ describe("a layer that guesses its input", () => {
       frame(ones, 4, { evaluation: { part: 0, parts: 1 }, input: countingTensor(2, 4) }),
       "input is 2×4, this layer takes 2×3",
     ],
-    ["a preview with other labels", 2, unlocked, preview(0), "labels is 2×1, this layer takes 2×2"],
+    [
+      "a preview with other labels",
+      2,
+      unlocked,
+      { ...preview(0), labels: { ...labels, shape: [2, 2] as const, data: new Uint8Array(4) } },
+      "labels is 2×2, this layer takes 2×1",
+    ],
     [
       "a correction of another width",
       2,

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import type { LogLine } from "../../support/experiment.ts";
+import type { LogLine } from "../../support/processes/experiment.ts";
 
 const state = mkdtempSync(join(tmpdir(), "unlocked-kernels-"));
 afterAll(() => rmSync(state, { recursive: true }));

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { MOST_ROLLBACKS } from "../../../services/layer/layer-runner.ts";
-import { simulatedRandom } from "../../sim/event-queue.ts";
 import { configOf, type Scenario, simulate } from "../../sim/scenario.ts";
 import { Simulation } from "../../sim/simulation.ts";
+import { simulatedRandom } from "../../sim/world/event-queue.ts";
 
 /** Pinned, so that what is learnt does not hang on who is faster. The simulator checks all that these real layers send and save. */
 const scenario: Scenario = {

@@ -4,6 +4,7 @@ import type { LayerSurroundings } from "../../../services/layer/layer-surroundin
 import { LayerWork } from "../../../services/layer/layer-work.ts";
 import { Meter } from "../../../services/worker/meter.ts";
 import { weightsDigest } from "../../../shared/checkpoint/digest.ts";
+import { initialState } from "../../../shared/delivery/delivery-state.ts";
 import type { Rules } from "../../../shared/delivery/rules.ts";
 import type { Link } from "../../../shared/link/link.ts";
 import { wasmKernels } from "../../../shared/math/wasm-kernels.ts";
@@ -45,7 +46,7 @@ const values = (batch: number) =>
     4,
   );
 
-const labels = { dtype: "u8", shape: [2, 2], data: new Uint8Array([1, 0, 0, 1]) } as const;
+const labels = { dtype: "u8", shape: [2, 1], data: new Uint8Array([0, 1]) } as const;
 
 function batchFrame(batch: number): ActivationFrame {
   return { kind: "activation", batch, activation: values(batch), labels };
@@ -87,9 +88,7 @@ class Played {
     });
     const idle = { applies: () => undefined, applied: () => undefined, stands: () => undefined };
     const around = idle as Partial<LayerSurroundings> as LayerSurroundings;
-    this.service = new LayerService(rules, this.#work, new Meter(0), around, {
-      cursor: -1,
-    });
+    this.service = new LayerService(rules, this.#work, new Meter(0), around, initialState(-1));
     const link = { send: (frame: Frame) => void this.said.push(encode(frame)) } as Partial<Link> as Link;
     this.service.predecessorUp(link);
     this.service.successorUp(link, 0);

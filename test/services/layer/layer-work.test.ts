@@ -22,8 +22,8 @@ describe("a frame that does not fit", () => {
     ],
     [
       "with labels of another width",
-      frame(ones, 4, { labels: { dtype: "u8", shape: [2, 3], data: new Uint8Array(6) } }),
-      "labels is 2×3, this layer takes 2×2",
+      frame(ones, 4, { labels: { dtype: "u8", shape: [2, 2], data: new Uint8Array(4) } }),
+      "labels is 2×2, this layer takes 2×1",
     ],
     [
       "of another dtype than agreed",

@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
 import { isCheckpoint, placeOf } from "../../../shared/checkpoint/checkpoint-name.ts";
-import { simulatedRandom } from "../../sim/event-queue.ts";
-import { STATE } from "../../sim/folders.ts";
 import { configOf, type Scenario } from "../../sim/scenario.ts";
 import { Simulation } from "../../sim/simulation.ts";
+import { simulatedRandom } from "../../sim/world/event-queue.ts";
+import { STATE } from "../../sim/world/folders.ts";
 
 const scenario: Scenario = {
   layers: 3,

@@ -13,6 +13,7 @@ import {
 } from "../../../services/layer/startup.ts";
 import { realEnvironment } from "../../../services/worker/environment.ts";
 import { loadConfig } from "../../../shared/config/read-config.ts";
+import { initialState } from "../../../shared/delivery/delivery-state.ts";
 import type { Link } from "../../../shared/link/link.ts";
 import { plainKernels } from "../../../shared/math/plain/plain-kernels.ts";
 import { frame, ones } from "./small-layers.ts";
@@ -48,7 +49,7 @@ async function learnsAlone(): Promise<number> {
     work,
     life.meter,
     around as LayerSurroundings,
-    lineage,
+    initialState(lineage.cursor, lineage.standing),
   );
   service.predecessorUp({ send: () => undefined } as Partial<Link> as Link);
   const from = lineage.cursor;
@@ -72,4 +73,42 @@ it("knows whether it was released, which a finished layer need not be", async ()
   await second.lineage.save({ test: undefined, isReleased: true });
   const third = await startUp({ config, options, environment }, 0);
   expect(third.restored).toEqual({ cursor: 0, finished: true, isReleased: true });
+});
+
+it("learns alone what it keeps beyond its window, and no more: a life after it asks for the answers", () => {
+  const paths = ["mnist", "paper/conv/conv4-cdni", "gpt/tiny"].map((name) => `configs/${name}.yaml`);
+  const sets = [[], ["learning.method=local"], ["run.batchSize=1024"]];
+  for (const path of paths)
+    for (const set of sets) {
+      const { config } = loadConfig(path, set);
+      for (const index of config.layers.keys()) {
+        const { window, stalenessBudget, sentKept } = rulesOf(config, index + 1);
+        expect(stalenessBudget + window, `${path} ${set}`).toBeLessThanOrEqual(sentKept!);
+        expect(stalenessBudget).toBeGreaterThanOrEqual(Math.min(window, config.delivery.stalenessBudget));
+      }
+    }
+});
+
+it("keeps of MNIST all that a neighbour may lack, also as layer 1, which is wide and answers nobody", () => {
+  const { config } = loadConfig("configs/mnist.yaml");
+  const { window, stalenessBudget } = config.delivery;
+  const kept = config.layers.map((_, index) => rulesOf(config, index + 1).sentKept!);
+  expect(Math.min(...kept)).toBe(2 * config.run.checkpointEvery + window + stalenessBudget);
+});
+
+it("says that its recovery may leave a trace where the order of what its checkpoint has learnt is lost", async () => {
+  const orderOf = (learnt: readonly number[]) => ({ note: () => true, since: () => [...learnt] });
+  const begin = async (learnt: readonly number[]) => {
+    const { inexact, lineage } = await startUp(
+      { config, options, environment: { ...environment, order: orderOf(learnt) } },
+      0,
+    );
+    return { inexact, lineage };
+  };
+  const first = await begin([]);
+  expect(first.inexact).toBeUndefined();
+  first.lineage.applied(0);
+  await first.lineage.save();
+  expect((await begin([0])).inexact).toBeUndefined();
+  expect((await begin([])).inexact).toBe("the order in which it learnt after batch 0 is lost");
 });

@@ -29,7 +29,7 @@ export function frame(
   columns: number,
   change: Partial<ActivationFrame> = {},
 ): ActivationFrame {
-  const labels: Tensor = { dtype: "u8", shape: [2, 2], data: new Uint8Array([1, 0, 0, 1]) };
+  const labels: Tensor = { dtype: "u8", shape: [2, 1], data: new Uint8Array([0, 1]) };
   return {
     kind: "activation",
     batch: 0,

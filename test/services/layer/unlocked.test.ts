@@ -6,6 +6,7 @@ import { rulesOf } from "../../../services/layer/startup.ts";
 import { Meter } from "../../../services/worker/meter.ts";
 import type { Config } from "../../../shared/config/config.ts";
 import { readConfig } from "../../../shared/config/read-config.ts";
+import { initialState } from "../../../shared/delivery/delivery-state.ts";
 import type { Link } from "../../../shared/link/link.ts";
 import { plainKernels } from "../../../shared/math/plain/plain-kernels.ts";
 import { decode, encode } from "../../../shared/wire/codec.ts";
@@ -86,8 +87,8 @@ class Chain {
         (batch) => this.#begins(index, batch),
         (batch) => this.#isDone(index, batch),
       );
-      const at = { cursor: -1 };
-      return new LayerService(rulesOf(config, index + 1), work, new Meter(0, () => undefined), idle, at);
+      const meter = new Meter(0, () => undefined);
+      return new LayerService(rulesOf(config, index + 1), work, meter, idle, initialState(-1));
     });
     for (const [index, service] of this.#services.entries()) {
       service.predecessorUp(this.#linkTo(index - 1, (each, frame) => each.fromSuccessor(frame as BackFrame)));
@@ -101,7 +102,7 @@ class Chain {
 
   feed(batch: number): void {
     const input = Float32Array.from({ length: 8 }, (_, index) => Math.sin(batch * 8 + index));
-    const labels = { dtype: "u8", shape: [4, 2], data: Uint8Array.of(0, 1, 1, 0, 0, 1, 1, 0) } as const;
+    const labels = { dtype: "u8", shape: [4, 1], data: Uint8Array.of(1, 0, 1, 0) } as const;
     const activation = floatsToTensor(input, 4, 2);
     this.#services[0]!.fromPredecessor({ kind: "activation", batch, activation, labels });
     this.#pump();

@@ -2,7 +2,7 @@ import { type Model, openModel } from "../../../services/model/model.ts";
 import { prepareConfig } from "../../../shared/config/read-config.ts";
 import type { DataSet } from "../../../shared/data/data-set.ts";
 import { openDataSet } from "../../../shared/data/kinds.ts";
-import { saveRun } from "../../support/saved-run.ts";
+import { saveRun } from "../../support/processes/saved-run.ts";
 
 /** A config of ours, trained for four batches and saved in `runs` under `id`. */
 export async function modelOf(

@@ -15,7 +15,7 @@ import type { Batch, DataSet } from "../../../shared/data/data-set.ts";
 import { openDataSet } from "../../../shared/data/kinds.ts";
 import { judge } from "../../../shared/math/accuracy.ts";
 import { wasmKernels } from "../../../shared/math/wasm-kernels.ts";
-import { saveRun } from "../../support/saved-run.ts";
+import { saveRun } from "../../support/processes/saved-run.ts";
 
 const runs = mkdtempSync(join(tmpdir(), "unlocked-onnx-"));
 afterAll(() => rmSync(runs, { recursive: true }));

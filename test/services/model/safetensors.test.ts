@@ -10,7 +10,7 @@ import { decode } from "../../../shared/checkpoint/safetensors.ts";
 import { prepareConfig } from "../../../shared/config/read-config.ts";
 import { openDataSet } from "../../../shared/data/kinds.ts";
 import { wasmKernels } from "../../../shared/math/wasm-kernels.ts";
-import { saveRun } from "../../support/saved-run.ts";
+import { saveRun } from "../../support/processes/saved-run.ts";
 
 const PYTHON = "/usr/bin/python3";
 const hasTorch = spawnSync(PYTHON, ["-c", "import torch"]).status === 0;
@@ -37,7 +37,7 @@ async function trained(file: string, ...overrides: string[]) {
 describe.runIf(hasTorch)("PyTorch loads the weights as they are, and answers as we do:", () => {
   it.each([
     ["configs/mnist.yaml", "a dense network, by the lines of docs/export.md"],
-    ["configs/paper/conv4-backprop.yaml", "convolutions, and a dense layer behind them"],
+    ["configs/paper/conv/conv4-backprop.yaml", "convolutions, and a dense layer behind them"],
     ["configs/gpt/tiny.yaml", "a GPT, with PyTorch's own attention"],
   ])(
     "%s, %s",

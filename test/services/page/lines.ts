@@ -43,6 +43,7 @@ export function worker(name: WorkerName, more: Partial<WorkerView> = {}): Worker
     batch: 100,
     perSecond: 10,
     dropped: 0,
+    deaths: 0,
     ...more,
   };
 }

@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -13,7 +14,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
@@ -82,6 +83,19 @@ describe("a program that is run", () => {
     const { mtimeMs } = statSync(bundled);
     run(LAYER);
     expect(statSync(bundled).mtimeMs).toBe(mtimeMs);
+  });
+
+  it("is bundled anew in a folder that was moved", () => {
+    run(LAYER);
+    const former = pathToFileURL(root).href;
+    expect(readFileSync(bundled, "utf8")).toContain(`${former}/`);
+    const moved = `${root}-moved`;
+    renameSync(root, moved);
+    root = moved;
+    expect(run(LAYER).out).toContain("Cannot start: ");
+    expect(
+      readFileSync(bundled.replace(cache, join(root, "node_modules/.cache/unlocked")), "utf8"),
+    ).not.toContain(`${former}/`);
   });
 
   it("is bundled anew where the bundle is damaged, also for what a program starts", () => {

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Dashboard, hubCommand } from "../../../services/train/dashboard.ts";
 import { createRun, makeSecret } from "../../../services/train/run-folder.ts";
 import { loadConfig } from "../../../shared/config/read-config.ts";
-import { TWO_RINGS } from "../../support/train-process.ts";
+import { TWO_RINGS } from "../../support/processes/train-process.ts";
 
 let folder: string;
 

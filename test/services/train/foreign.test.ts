@@ -118,7 +118,7 @@ describe("a run with a layer of someone else's", () => {
       batch: 30,
       heardAt: 1,
     } as const;
-    board = onHub(board, [{ ...view, name: "layer1", perSecond: 1, dropped: 0 }]);
+    board = onHub(board, [{ ...view, name: "layer1", perSecond: 1, dropped: 0, deaths: 0 }]);
     expect(slowestCursor(board)).toBe(30);
   });
 });

@@ -7,25 +7,39 @@ import {
   stopNews,
   testNews,
 } from "../../../services/train/news.ts";
+import { loadConfig } from "../../../shared/config/read-config.ts";
 import { stopwatch } from "../../../shared/record/numbers.ts";
+
+const mnist = loadConfig("configs/mnist.yaml").config;
+const text = loadConfig("configs/gpt/tiny.yaml").config;
 
 describe("news", () => {
   it("tell a test by its accuracy; where labels are bits, also how many were right as a whole", () => {
-    expect(testNews(938, { error: 0.0231, loss: 0.0812 })).toBe(
+    expect(testNews(mnist, 938, { error: 0.0231, loss: 0.0812 })).toBe(
       "after 938 batches: test accuracy 97.69 %, loss 0.081",
     );
-    expect(testNews(400, { error: 0.0004, exact: 0.9975, loss: 0.01 })).toBe(
+    expect(testNews(mnist, 400, { error: 0.0004, exact: 0.9975, loss: 0.01 })).toBe(
       "after 400 batches: test accuracy 99.96 % of bits, 99.75 % exact, loss 0.010",
     );
   });
 
   it("close with accuracy, time, speed and place", () => {
-    const closing = { run: "r-1", wallSeconds: 83.2, batches: 4690, test: { error: 0.0171, loss: 0.06 } };
+    const run = { run: "r-1", config: mnist, wallSeconds: 83.2, batches: 4690 };
+    const closing = { ...run, test: { error: 0.0171, loss: 0.06 } };
     expect(closingNews(closing, "runs/r-1")).toEqual([
       "r-1 has finished: 4690 batches in 1:23, 56.4 batches/s",
       "test accuracy 98.29 %, loss 0.060",
       "record: runs/r-1",
     ]);
+    expect(closingNews(closing, "runs/r-1", "17 deaths, no trace")).toContain("17 deaths, no trace");
+  });
+
+  it("tell the loss of a text in the words of language models, too", () => {
+    const test = { error: 0.44, loss: 1.88 };
+    const words = "test accuracy 56.00 %, loss 1.88, perplexity 6.55, 2.71 bits a character";
+    expect(testNews(text, 2000, test)).toBe(`after 2000 batches: ${words}`);
+    const closing = { run: "r-1", config: text, wallSeconds: 1, batches: 1, test };
+    expect(closingNews(closing, "runs/r-1")).toContain(words);
   });
 
   it("raise an alarm, and call it off", () => {

@@ -170,7 +170,7 @@ describe("a worker that was told to stop", () => {
   const stopped = onStop(board(), "layer2");
   const foreign = (batch: number, more: Partial<WorkerView> = {}): WorkerView => ({
     ...{ name: "layer2", contact: "connected", state: "training", since: 0, incarnation: 2 },
-    ...{ batch, perSecond: 97, loss: 0.5, dropped: 0, heardAt: 1, ...more },
+    ...{ batch, perSecond: 97, loss: 0.5, dropped: 0, deaths: 0, heardAt: 1, ...more },
   });
 
   it("is said to be stopped while nobody takes its place", () => {

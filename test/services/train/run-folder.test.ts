@@ -21,7 +21,7 @@ import {
   runId,
 } from "../../../services/train/run-folder.ts";
 import { loadConfig } from "../../../shared/config/read-config.ts";
-import { TWO_RINGS } from "../../support/train-process.ts";
+import { TWO_RINGS } from "../../support/processes/train-process.ts";
 
 const { config } = loadConfig(TWO_RINGS, ["seed=41"]);
 const NOON = new Date(2026, 2, 1, 12, 4, 5);

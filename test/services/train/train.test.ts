@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startOfProcess } from "../../../shared/record/trainer.ts";
-import { TrainProcess, TWO_RINGS } from "../../support/train-process.ts";
+import { TrainProcess, TWO_RINGS } from "../../support/processes/train-process.ts";
 
 let folder: string;
 let started: TrainProcess[];

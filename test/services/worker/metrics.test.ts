@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DirectRun } from "../../support/direct-run.ts";
+import { DirectRun } from "../../support/processes/direct-run.ts";
 
 /** name{label="value",…} number, as Prometheus reads it; throws at any other line that is no comment. */
 function parse(text: string): Map<string, number> {

@@ -3,10 +3,10 @@ import type { MetricLine } from "../../../shared/record/lines.ts";
 import { standing } from "../../../shared/record/standing.ts";
 import type { Command } from "../../../shared/telemetry/messages.ts";
 import { PendingLines } from "../../../shared/telemetry/pending-lines.ts";
-import { simulatedRandom } from "../../sim/event-queue.ts";
 import { configOf, type Scenario } from "../../sim/scenario.ts";
-import { SimulatedHub } from "../../sim/simulated-hub.ts";
 import { Simulation } from "../../sim/simulation.ts";
+import { simulatedRandom } from "../../sim/world/event-queue.ts";
+import { SimulatedHub } from "../../sim/world/simulated-hub.ts";
 
 const BATCHES = 150;
 const scenario: Scenario = {

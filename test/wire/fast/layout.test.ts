@@ -132,6 +132,16 @@ describe.each(kinds)("%s", (_, make) => {
   });
 });
 
+test("an answer that names its item is written and read as such, behind answers of the same length that name none", () => {
+  const named: Frame[] = [
+    { kind: "gradient", batch: 301, part: 1 },
+    { kind: "gradient", batch: 302, snapshot: "000000302-0a1b2c3d" },
+  ];
+  const [writer, reader] = [new FastCodec(limits), new FastCodec(limits)];
+  const plain: Frame[] = [299, 300].map((batch) => ({ kind: "gradient", batch }));
+  for (const frame of [...plain, ...named]) expect(reader.decode(writer.encode(frame))).toEqual(frame);
+});
+
 test("frames of one kind that differ in anything but number and values are not of one layout", () => {
   const bytes = bytesOf({ ...activation(300), input: pixels });
   const layout = Layout.of(decode(bytes, limits), bytes)!;

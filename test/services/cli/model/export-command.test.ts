@@ -7,7 +7,7 @@ import { RunRecord } from "../../../../shared/record/run-record.ts";
 import { crc32c } from "../../../../shared/record/tensorboard/crc32c.ts";
 import { testEdges } from "../../../support/edges.ts";
 import { keptByTensorBoard, readEvents } from "../../../support/event-files.ts";
-import { BEGAN_AT, runOnFile } from "../../../support/run-on-file.ts";
+import { BEGAN_AT, runOnFile } from "../../../support/processes/run-on-file.ts";
 
 let runs: string;
 let folder: string;

@@ -11,7 +11,7 @@ import { configHash } from "../../../../shared/config/hash.ts";
 import { loadConfig } from "../../../../shared/config/read-config.ts";
 import { openDataSet } from "../../../../shared/data/kinds.ts";
 import { testEdges } from "../../../support/edges.ts";
-import { checkpointOf, type SavedRun, saveRun, saveSnapshot } from "../../../support/saved-run.ts";
+import { checkpointOf, type SavedRun, saveRun, saveSnapshot } from "../../../support/processes/saved-run.ts";
 
 let runs: string;
 let saved: SavedRun;

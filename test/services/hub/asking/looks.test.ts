@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { SeenBy } from "../../../../shared/record/seen.ts";
-import { hubOfRun, linesOf } from "../../../support/hub-of-run.ts";
-import { ask } from "../../../support/hub-process.ts";
+import { hubOfRun, linesOf } from "../../../support/processes/hub-of-run.ts";
+import { ask } from "../../../support/processes/hub-process.ts";
 
 const hub = hubOfRun();
 

@@ -2,8 +2,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Answer } from "../../../../shared/record/hub-api.ts";
-import { hubOfRun, linesOf } from "../../../support/hub-of-run.ts";
-import { ask } from "../../../support/hub-process.ts";
+import { hubOfRun, linesOf } from "../../../support/processes/hub-of-run.ts";
+import { ask } from "../../../support/processes/hub-process.ts";
 
 const hub = hubOfRun();
 
@@ -49,6 +49,16 @@ describe("a question", () => {
     source.say({ kind: "answer", question, batch: 9 });
     expect(linesOf<Answer>((await answer).body).map(about)).toMatchObject([{ worker: "source" }]);
     expect(await post({ text: "c" })).toMatchObject({ status: 400 });
+
+    // A text that is being written: ids come after it.
+    const goesOn = post({ text: "bb", ids: [0, 1] });
+    const next = await source.hears("question");
+    expect(next.input).toEqual([1, 0, 0, 1]);
+    source.say({ kind: "answer", question: next.question, batch: 9 });
+    await goesOn;
+    const unknown = await post({ text: "b", ids: [2] });
+    expect(unknown).toMatchObject({ status: 400 });
+    expect(unknown.body).toContain("id 2 comes after it, there are 2");
   });
 
   it("is over as soon as the layers before one that is away have answered", async () => {

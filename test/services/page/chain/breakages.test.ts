@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { breakagesOf } from "../../../../services/page/chain/breakages.ts";
-import { outagesOf } from "../../../../shared/record/outages.ts";
+import { outagesOf } from "../../../../shared/record/outages/outages.ts";
 import { standing } from "../../../../shared/record/standing.ts";
 import { event, worker } from "../lines.ts";
 

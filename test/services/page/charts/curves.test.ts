@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { aligned, chartCsv, smoothed, valueAt } from "../../../../services/page/charts/curves.ts";
-import { type Axis, type Chart, chartsOf, overlaid, type Point } from "../../../../shared/record/curves.ts";
+import {
+  type Axis,
+  type Chart,
+  chartsOf,
+  overlaid,
+  type Point,
+} from "../../../../shared/record/curves/curves.ts";
 import type { MetricLine } from "../../../../shared/record/lines.ts";
 import { standing } from "../../../../shared/record/standing.ts";
 import { evaluation, segment } from "../lines.ts";
