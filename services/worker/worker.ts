@@ -222,8 +222,9 @@ export class Worker {
     await this.status.tell(isDone ? "finished" : "stopping");
     this.log[isExpected(ending) ? "info" : "error"](lastWords, message);
     await this.status.end(ending, message);
-    // The next life listens at the same port.
-    if (hasNextLife(ending)) await dropped;
+    // The next life listens at the same port; and what a neighbour waits for may be lost where a container's network ends
+    // with this process. A close that is not answered takes two seconds.
+    if (hasNextLife(ending) || isDone) await dropped;
     this.#finish(ending);
   }
 
