@@ -15,6 +15,7 @@ import { Judged } from "./judged.tsx";
 import { type Keys, useKeys } from "./keys.ts";
 import type { RunKnowledge } from "./knowledge.ts";
 import { Logs } from "./logs.tsx";
+import { Pacer, type Surroundings } from "./pacer.ts";
 import { Runs } from "./runs.tsx";
 import { Sample } from "./sample/sample.tsx";
 import { isText } from "./sample/writer.ts";
@@ -25,7 +26,14 @@ import { Watcher } from "./watcher.ts";
 
 const BEAT_MS = 500;
 
-/** The whole page. Draws what the watcher knows: at once when it knows more, and twice a second, since figures age. */
+const ofWindow: Surroundings = {
+  now: () => performance.now(),
+  after: (ms, what) => setTimeout(what, ms),
+  // A frame's callback is before its picture; the task after it is not.
+  whenShown: (what) => requestAnimationFrame(() => setTimeout(what)),
+};
+
+/** The whole page. Draws what the watcher knows: when it knows more, and twice a second, since figures age; as the pacer allows. */
 export function App({ address }: { readonly address: Address }) {
   const { watcher, beat } = useWatcher();
   const theme = useTheme();
@@ -220,16 +228,17 @@ function chartKeys({ axis, isLog }: ChartSettings, change: (change: Partial<Char
 }
 
 function useWatcher() {
-  const [beat, setBeat] = useState(0);
   const [, redraw] = useState(0);
   const watcher = useRef<Watcher>(undefined);
-  watcher.current ??= new Watcher(() => redraw((count) => count + 1));
+  const pacer = useRef<Pacer>(undefined);
+  pacer.current ??= new Pacer(() => redraw((count) => count + 1), ofWindow);
+  watcher.current ??= new Watcher(() => pacer.current!.ask());
   useEffect(() => {
     watcher.current!.start();
-    const timer = setInterval(() => setBeat((count) => count + 1), BEAT_MS);
+    const timer = setInterval(() => pacer.current!.ask(), BEAT_MS);
     return () => clearInterval(timer);
   }, []);
-  return { watcher: watcher.current, beat };
+  return { watcher: watcher.current, beat: Math.floor(performance.now() / BEAT_MS) };
 }
 
 /** As of the last beat. */

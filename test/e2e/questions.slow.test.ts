@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { CloseCode } from "../../shared/wire/frames.ts";
 import { floatsToTensor } from "../../shared/wire/tensor.ts";
@@ -7,6 +5,7 @@ import { chainOutcome, runOutcome } from "../support/chain.ts";
 import { byteTensor, countingTensor } from "../support/frames.ts";
 import { greetHead, startHead, teachHead } from "../support/head-peer.ts";
 import { askOn } from "../support/page/asking.ts";
+import { commandSource } from "../support/processes/command.ts";
 import { DirectRun } from "../support/processes/direct-run.ts";
 import { HubProcess } from "../support/processes/hub-process.ts";
 import type { RawPeer } from "../support/raw-peer.ts";
@@ -30,18 +29,13 @@ it("10,000 questions change no bit of a pinned run over processes", async () => 
     isOver = true;
   });
   const url = `http://127.0.0.1:${hub.port}`;
-  const command = (word: "pause" | "resume") => {
-    const authorization = `Bearer ${readFileSync(join(run.folder, "control-token"), "utf8").trim()}`;
-    const body = JSON.stringify({ worker: "source", command: word });
-    return fetch(`${url}/api/control`, { method: "POST", headers: { authorization }, body });
-  };
   const heard = (count: number) => {
-    if (count === QUESTIONS) void command("resume");
+    if (count === QUESTIONS) void commandSource(url, run.folder, "resume");
   };
   const asking = askOn(url, 16, () => isOver, heard);
   // However fast the run is, it is not over before they are all answered: it waits in the middle.
   await run.worker("source").tells((telemetry) => telemetry.kind === "progress" && telemetry.batch >= 1000);
-  expect((await command("pause")).status).toBe(200);
+  await commandSource(url, run.folder, "pause");
   const [answered, expected] = await Promise.all([asking, chainOutcome(config, set)]);
   console.log(`${answered} questions were answered to the head`);
   expect(answered).toBeGreaterThan(QUESTIONS);

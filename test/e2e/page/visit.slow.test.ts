@@ -2,6 +2,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasBrowser, openPage, seriousIn, sharedBrowser } from "../../support/page/browser.ts";
 import { dashboardOf } from "../../support/page/dashboard.ts";
+import { commandSource } from "../../support/processes/command.ts";
 import { Experiment } from "../../support/processes/experiment.ts";
 
 let run: Experiment;
@@ -12,9 +13,12 @@ describe.skipIf(!hasBrowser)("the first visit", () => {
   beforeAll(async () => {
     run = new Experiment("configs/mnist.yaml", {
       set: ["run.epochs=400"],
-      options: ["--dashboard-port", "0"],
+      options: ["--dashboard-port", "0", "--control"],
     });
     url = await dashboardOf(run);
+    // What the notes speak of is there; training on, it would only slow the page, on a machine that does much else.
+    await run.until("layer1", ({ msg }) => msg === "checkpoint");
+    await commandSource(url, run.folder, "pause");
   });
   afterAll(() => run?.close());
 
