@@ -136,7 +136,7 @@ run: { batches: 2000, batchSize: 64 }
       "sparse",
       `data: { set: npy, path: ${inputs}, labels: ${labels}, heldOut: 0.01 }
 layers: [{ outputs: 32 }, { outputs: 32 }, { outputs: 2 }]
-run: { batches: 400, batchSize: 64 }
+run: { batches: 150, batchSize: 64 }
 `,
     );
     for (const { sourceMb } of [cdni, backprop]) {

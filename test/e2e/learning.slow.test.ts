@@ -20,7 +20,7 @@ describe("handwritten digits over processes, five epochs, gradients as they come
   });
 
   it("are learnt by backprop as in one process, bit for bit", async () => {
-    const set = ["seed=1", "learning.method=backprop", "learning.layer.rate=0.001", "compute.kernels=wasm"];
+    const set = ["seed=1", "learning.method=backprop", "learning.layer.rate=0.001"];
     const [found, expected] = await Promise.all([outcomeOf(MNIST, set), chainOutcome(MNIST, set)]);
     console.log(`${MNIST} ${set.join(" ")}: error ${expected.test.error} in one process`);
     expect(found.test.error).toBeLessThanOrEqual(0.022);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { BATCHES, bothOutcomes, chainOutcome } from "../support/both-outcomes.ts";
 
 describe("layers that learn in other ways", () => {
-  const common = [`run.batches=${BATCHES}`, "compute.kernels=wasm", "run.checkpointEvery=100"];
+  const common = [`run.batches=${BATCHES}`, "run.checkpointEvery=100"];
 
   it.each([
     [3, ["learning.method=local"]],
@@ -42,15 +42,15 @@ describe("convolutional layers", () => {
     ["local", []],
   ])("come out over processes as in one, bit for bit: %s %j", async (method, other) => {
     const config = `configs/paper/conv/conv4-${method}.yaml`;
-    const pinned = ["compute.kernels=wasm", "delivery.schedule={staleness: 3}"];
-    const set = [`run.batches=${BATCHES}`, "run.checkpointEvery=100", ...pinned, ...other];
+    const pinned = "delivery.schedule={staleness: 3}";
+    const set = [`run.batches=${BATCHES}`, "run.checkpointEvery=100", pinned, ...other];
     const [found, expected] = await bothOutcomes(config, set);
     expect(found).toEqual(expected);
   });
 });
 
 describe.each(["f16", "bf16", "i8"])("activations and gradients that travel as %s", (dtype) => {
-  const common = [`run.batches=${BATCHES}`, "compute.kernels=wasm"];
+  const common = [`run.batches=${BATCHES}`];
 
   it.each([
     ["configs/binary-addition.yaml", "cdni", 4],
