@@ -29,8 +29,9 @@ const BEAT_MS = 500;
 const ofWindow: Surroundings = {
   now: () => performance.now(),
   after: (ms, what) => setTimeout(what, ms),
-  // A frame's callback is before its picture; the task after it is not.
-  whenShown: (what) => requestAnimationFrame(() => setTimeout(what)),
+  // A frame's callback is before its picture; the task after it is not. A page in the background has no frames, and its
+  // picture is to be there when it is looked at again.
+  whenShown: (what) => (document.hidden ? setTimeout(what) : requestAnimationFrame(() => setTimeout(what))),
 };
 
 /** The whole page. Draws what the watcher knows: when it knows more, and twice a second, since figures age; as the pacer allows. */

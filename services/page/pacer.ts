@@ -7,7 +7,7 @@ const LONGEST_REST_MS = 5_000;
 export interface Surroundings {
   now(): number;
   after(ms: number, what: () => void): void;
-  /** As soon as what was drawn last can be seen. Never while the page cannot be seen. */
+  /** As soon as what was drawn last can be seen, or could be. */
   whenShown(what: () => void): void;
 }
 

@@ -68,7 +68,7 @@ it("rests four times as long as a slow machine draws, but never longer than five
   expect(drawn).toEqual([0, 4000, 3_609_000]);
 });
 
-it("does not draw what cannot be seen", () => {
+it("draws nothing more before its last picture is shown", () => {
   const { pacer, drawn, until } = page(() => 10);
   for (let time = 0; time < 100; time++) {
     pacer.ask();
