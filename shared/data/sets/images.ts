@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { listOf, map, numberFrom, oneOf, type Read, text, wholeFrom } from "../../schema/fields.ts";
 import { DataFileError } from "../data-file.ts";
-import type { Batch, DataSet } from "../data-set.ts";
+import type { Batch } from "../data-set.ts";
 import { dataSetKind } from "../data-set-kind.ts";
 import { Examples, heldOutCount } from "../examples.ts";
-import { countParts } from "../parts.ts";
 import { type ImageFolders, type ImageShape, listImages, readImages } from "../pictures/image-folders.ts";
+import { RowsSet } from "../rows-set.ts";
 
 const found = map({
   classes: listOf("names", text("a name")).describe("One for each folder."),
@@ -88,32 +88,18 @@ function digestOf({ classes, files }: ImageFolders, pixels: Uint8Array): string 
   return createHash("sha256").update(labels).update(pixels).digest("hex");
 }
 
-class Pictures implements DataSet {
-  readonly inputScale = 1 / 255;
+class Pictures extends RowsSet {
   readonly #folders: ImageFolders;
   readonly #pixels: Uint8Array;
-  readonly #examples: Examples;
 
   constructor(folders: ImageFolders, pixels: Uint8Array, { heldOut, seed }: Written) {
     const count = folders.files.length;
+    super(1 / 255, new Examples(count, { count: heldOutCount(count, heldOut), seed }));
     this.#folders = folders;
     this.#pixels = pixels;
-    this.#examples = new Examples(count, { count: heldOutCount(count, heldOut), seed });
   }
 
-  batch(seed: number, number: number, batchSize: number): Batch {
-    return this.#gather(this.#examples.batch(seed, number, batchSize));
-  }
-
-  evaluationParts(batchSize: number): number {
-    return countParts(this.#examples.heldOut, batchSize);
-  }
-
-  evaluationPart(part: number, batchSize: number): Batch {
-    return this.#gather(this.#examples.evaluationPart(part, batchSize));
-  }
-
-  #gather(chosen: readonly number[]): Batch {
+  protected gather(chosen: readonly number[]): Batch {
     const { files } = this.#folders;
     const size = this.#pixels.length / files.length;
     const input = new Uint8Array(chosen.length * size);

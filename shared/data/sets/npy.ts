@@ -10,11 +10,11 @@ import {
   wholeFrom,
 } from "../../schema/fields.ts";
 import { DataFileError } from "../data-file.ts";
-import type { Batch, DataSet } from "../data-set.ts";
+import type { Batch } from "../data-set.ts";
 import { dataSetKind, type LabelFacts, numbered } from "../data-set-kind.ts";
 import { Examples, heldOutCount } from "../examples.ts";
 import { NpyFile } from "../npy-file.ts";
-import { countParts } from "../parts.ts";
+import { RowsSet } from "../rows-set.ts";
 
 const tasks = ["classes", "labels", "regression"] as const;
 const shape = () => listOf("sizes", wholeFrom(1));
@@ -198,26 +198,25 @@ function widthOf([, ...row]: readonly number[]): number {
 }
 
 /** The rows of both files, read when they are asked for. */
-class NpySet implements DataSet {
-  readonly inputScale: number;
+class NpySet extends RowsSet {
   readonly #inputs: NpyFile;
   readonly #labels: NpyFile;
   readonly #data: Complete;
-  readonly #examples: Examples;
   readonly #label: Float64Array;
 
   /** Throws a DataFileError where they are not what was found when the run began. */
   constructor(data: Complete) {
     const { found } = data;
-    this.#data = data;
-    this.#inputs = NpyFile.open(data.path);
-    this.#labels = NpyFile.open(data.labels);
-    const sizes = this.#inputs.shape.join(" × ");
-    if (sizes !== found.shape.join(" × ") || this.#labels.rows !== this.#inputs.rows)
+    const inputs = NpyFile.open(data.path);
+    const labels = NpyFile.open(data.labels);
+    const sizes = inputs.shape.join(" × ");
+    if (sizes !== found.shape.join(" × ") || labels.rows !== inputs.rows)
       throw new DataFileError(`Cannot use ${data.path}: it has changed since this run began, it is ${sizes}`);
-    this.inputScale = found.bytes === "u8" ? 1 / 255 : 1;
-    this.#examples = examplesOf(this.#inputs.rows, data);
-    this.#label = new Float64Array(this.#labels.width);
+    super(found.bytes === "u8" ? 1 / 255 : 1, examplesOf(inputs.rows, data));
+    this.#data = data;
+    this.#inputs = inputs;
+    this.#labels = labels;
+    this.#label = new Float64Array(labels.width);
   }
 
   /** Throws a DataFileError at the first number of a held-out row that is none; of training rows when they are read. */
@@ -226,19 +225,7 @@ class NpySet implements DataSet {
     for (let part = 0; part < parts; part++) this.evaluationPart(part, 64);
   }
 
-  batch(seed: number, number: number, batchSize: number): Batch {
-    return this.#gather(this.#examples.batch(seed, number, batchSize));
-  }
-
-  evaluationParts(batchSize: number): number {
-    return countParts(this.#examples.heldOut, batchSize);
-  }
-
-  evaluationPart(part: number, batchSize: number): Batch {
-    return this.#gather(this.#examples.evaluationPart(part, batchSize));
-  }
-
-  #gather(rows: readonly number[]): Batch {
+  protected gather(rows: readonly number[]): Batch {
     const { bytes, task, labels: facts } = this.#data.found;
     const width = this.#inputs.width;
     const input = new (bytes === "u8" ? Uint8Array : Float32Array)(rows.length * width);

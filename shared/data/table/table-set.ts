@@ -1,6 +1,6 @@
-import type { Batch, DataSet } from "../data-set.ts";
+import type { Batch } from "../data-set.ts";
 import type { Examples } from "../examples.ts";
-import { countParts } from "../parts.ts";
+import { RowsSet } from "../rows-set.ts";
 import { type Column, widthOf, writeCell } from "./column.ts";
 import { type Learnt, writeLabels } from "./learn-labels.ts";
 import type { Table } from "./read-table.ts";
@@ -12,9 +12,7 @@ export interface Places {
 }
 
 /** A table in memory, as what the network takes. */
-export class TableSet implements DataSet {
-  readonly inputScale = 1;
-  readonly #examples: Examples;
+export class TableSet extends RowsSet {
   readonly #inputs: Float32Array;
   readonly #labels: Uint8Array | Float32Array;
   readonly #inputWidth: number;
@@ -22,8 +20,8 @@ export class TableSet implements DataSet {
 
   /** Every cell was checked against `columns` and `learnt`. */
   constructor(table: Table, places: Places, columns: readonly Column[], learnt: Learnt, examples: Examples) {
+    super(1, examples);
     const rows = table.rows.length;
-    this.#examples = examples;
     this.#inputWidth = columns.reduce((sum, column) => sum + widthOf(column), 0);
     this.#labelWidth = learnt.task === "classes" ? 1 : learnt.labels.length;
     this.#inputs = new Float32Array(rows * this.#inputWidth);
@@ -40,19 +38,7 @@ export class TableSet implements DataSet {
     });
   }
 
-  batch(seed: number, number: number, batchSize: number): Batch {
-    return this.#gather(this.#examples.batch(seed, number, batchSize));
-  }
-
-  evaluationParts(batchSize: number): number {
-    return countParts(this.#examples.heldOut, batchSize);
-  }
-
-  evaluationPart(part: number, batchSize: number): Batch {
-    return this.#gather(this.#examples.evaluationPart(part, batchSize));
-  }
-
-  #gather(rows: readonly number[]): Batch {
+  protected gather(rows: readonly number[]): Batch {
     const [inputs, labels] = [this.#inputWidth, this.#labelWidth];
     const input = new Float32Array(rows.length * inputs);
     const own =
