@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -133,10 +142,12 @@ describe("train", () => {
   });
 
   it("counts a Ctrl-C that arrives twice at once as one", async () => {
-    const run = train([TWO_RINGS], { source: "never finishes" });
+    // It leaves only after both: a process that is about to end has no ear for the second one.
+    const run = train([TWO_RINGS], { source: "never finishes", layer1: "leaves when let" });
     await waitForProgress();
     run.signalGroup("SIGINT");
     run.signal("SIGINT");
+    writeFileSync(join(folder, "runs", "latest", "let-leave"), "");
     expect(await run.ends()).toBe(130);
     expect(logOf("layer1")).toContain("leaves with 0");
   });

@@ -52,7 +52,9 @@ process.on("disconnect", () => {
   if (behaviour !== "never lets go") process.exit(0);
 });
 process.on("message", ({ kind }) => {
-  if (kind === "stop" && behaviour !== "ignores stop" && behaviour !== "never lets go") leave(0);
+  if (kind !== "stop" || behaviour === "ignores stop" || behaviour === "never lets go") return;
+  if (behaviour !== "leaves when let") leave(0);
+  setInterval(() => existsSync(join(folder, "let-leave")) && leave(0), EVERY_MS);
 });
 
 // Should the test that asks for it fail, it still goes.
