@@ -31,6 +31,6 @@ export interface Rules {
   readonly checkpointEvery?: number;
   /** See SourceRules. */
   readonly snapshotEvery?: number;
-  /** Batches applied since the last target was heard, before the layer holds. */
+  /** Batches applied since the last target was learnt, before the layer holds. */
   readonly stalenessBudget: number;
 }

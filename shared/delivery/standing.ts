@@ -1,6 +1,6 @@
 /** What a layer must know of its delivery to go on from a checkpoint as if it had never stopped. */
 export interface Standing {
-  /** Batches applied since the last target was heard. */
+  /** Batches applied since the last target was learnt. */
   readonly sinceTarget: number;
   /** So many targets were learnt: those of batches 0 … learnt − 1, but in free runs for those that were lost with a link. */
   readonly learnt: number;

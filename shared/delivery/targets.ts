@@ -24,12 +24,13 @@ export function hearTarget<P extends Payloads>(hearing: Hearing<P>, heard: Heard
     return void effects.push({ effect: "forget", tickets: [ticket] });
   }
   state.learnt = batch + 1;
-  state.sinceTarget = 0;
   learn(hearing, heard);
 }
 
 function learn<P extends Payloads>({ state, effects }: Hearing<P>, heard: HeardTarget<P>): void {
   const { batch, ticket, target } = heard;
+  // Not when it is heard: one that waits for its turn is lost if the layer dies before, and one whose turn is over is dropped.
+  if (target !== undefined) state.sinceTarget = 0;
   effects.push({ effect: "learn", batch, ticket, target, age: state.cursor + 1 - batch });
 }
 
@@ -37,7 +38,6 @@ function learn<P extends Payloads>({ state, effects }: Hearing<P>, heard: HeardT
 function keepEarly<P extends Payloads>(hearing: Hearing<P>, heard: HeardTarget<P>): void {
   const { state, effects } = hearing;
   const { batch, ticket, target } = heard;
-  if (target !== undefined) state.sinceTarget = 0;
   if (!isDue(state, batch, target !== undefined)) {
     effects.push({ effect: "forget", tickets: [ticket] });
     return;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { need } from "../../shared/delivery/delivery-state.ts";
+import { initialState, need } from "../../shared/delivery/delivery-state.ts";
 import { Tried } from "./tried.ts";
 
 describe("with what was sent kept", () => {
@@ -86,5 +86,27 @@ describe("with what was sent kept", () => {
     const layer = new Tried(kept, 9);
     layer.hear({ event: "predecessorLinked" });
     expect(layer.hear({ event: "successorLinked", need: 7 })).toEqual(["rewind 7"]);
+  });
+
+  /** It follows the order of a former life, which learnt five targets before batch 10 and those after it. */
+  const follower = (firstSent: number) => {
+    const layer = new Tried({ sentKept: 40, window: 20 });
+    const standing = { sinceTarget: 5, learnt: 5, corrected: 9, firstSent };
+    const written = Array.from({ length: 31 }, (_, batch) => (batch < 10 ? undefined : 5));
+    layer.state = initialState(9, standing, false, written);
+    return layer;
+  };
+
+  it.each([
+    ["waits for its turn", 5, []],
+    ["comes after one that is lost", 7, ["forget"]],
+  ])("a target that %s does not refresh the staleness budget: it may never be learnt", (_, first, heard) => {
+    const layer = follower(first);
+    layer.link(first);
+    layer.batch(first);
+    expect(layer.answer(first)).toEqual(heard);
+    layer.hear({ event: "successorLost" });
+    for (const batch of [10, 11, 12]) expect(layer.batch(batch)).toEqual([`update ${batch}`]);
+    expect(layer.batch(13)).toEqual(["hold"]);
   });
 });

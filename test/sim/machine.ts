@@ -11,6 +11,8 @@ export class Machine {
   readonly checkpoints: CheckpointChecks;
   /** How many targets it had learnt before each batch, as it is written: a power cut takes it. */
   order: (number | undefined)[] = [];
+  /** See WorkChecks. */
+  readonly lostTargets: number[] = [];
   /** Newest last. */
   readonly lives: ProcessLife[] = [];
   hasFinished = false;

@@ -12,7 +12,7 @@ export class ProcessLife {
   lastWords = "";
   /** Highest incarnation met of the neighbour on either side. */
   met = { predecessor: 0, successor: 0 };
-  /** Successors it has met since it last heard a target. */
+  /** Successors it, or whose order it follows, has met since it last learnt a target. */
   lostTargets = 0;
   /** When it was stopped last, in virtual milliseconds: what it had read before, it deals with behind. */
   frozen = { from: Number.POSITIVE_INFINITY, to: Number.POSITIVE_INFINITY };

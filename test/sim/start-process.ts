@@ -46,7 +46,7 @@ function startLayer(simulation: Simulation, post: Machine, lived: ProcessLife): 
 }
 
 function watchOf(simulation: Simulation, post: Machine, lived: ProcessLife, mostKept: number): WorkWatch {
-  const checks = new WorkChecks(simulation.config, post.layer, lived, mostKept, simulation.violate);
+  const checks = new WorkChecks(simulation.config, post, lived, mostKept, simulation.violate);
   return {
     isPoisoned: () => {
       const { isPoisoned } = post;

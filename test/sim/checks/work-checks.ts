@@ -1,4 +1,5 @@
 import type { Config } from "../../../shared/config/config.ts";
+import type { Machine } from "../machine.ts";
 import type { ProcessLife } from "../process-life.ts";
 import type { WorkWatch } from "../witnessed-work.ts";
 import type { Violate } from "./invariant.ts";
@@ -11,10 +12,19 @@ export class WorkChecks implements Omit<WorkWatch, "isPoisoned" | "sentAgain"> {
   /** Batches whose evidence it may keep. */
   readonly #mostKept: number;
   readonly #violate: Violate;
+  /** Of each batch: how many successors had been met since a target was learnt, by whichever life met most. */
+  readonly #lostTargets: number[];
 
-  constructor(config: Config, layer: number, lived: ProcessLife, mostKept: number, violate: Violate) {
+  constructor(
+    config: Config,
+    { layer, lostTargets }: Pick<Machine, "layer" | "lostTargets">,
+    lived: ProcessLife,
+    mostKept: number,
+    violate: Violate,
+  ) {
     this.#config = config;
     this.#layer = layer;
+    this.#lostTargets = lostTargets;
     this.#lived = lived;
     this.#mostKept = mostKept;
     this.#violate = violate;
@@ -23,7 +33,7 @@ export class WorkChecks implements Omit<WorkWatch, "isPoisoned" | "sentAgain"> {
   applied(witness: readonly number[], sinceTarget: number, kept: number): void {
     this.#checkWitness(witness);
     this.#checkMemory(kept);
-    this.#checkBudget(sinceTarget);
+    this.#checkBudget(witness.at(-1)!, sinceTarget);
   }
 
   passedBackward(through: number, of: number | undefined): void {
@@ -52,13 +62,17 @@ export class WorkChecks implements Omit<WorkWatch, "isPoisoned" | "sentAgain"> {
   }
 
   /** Beyond its budget a layer goes on only with a successor that takes what it sends: a window, each time there is one. */
-  #checkBudget(sinceTarget: number): void {
+  #checkBudget(batch: number, sinceTarget: number): void {
     const hearsNone = this.#isLocked || this.#config.learning.method === "local";
     if (this.#layer === this.#config.layers.length || hearsNone) return;
     if (sinceTarget <= 1) this.#lived.lostTargets = 0;
+    // Who learns in the order of a former life goes as long without a target as that one.
+    const lost = Math.max(this.#lived.lostTargets, this.#lostTargets[batch] ?? 0);
+    this.#lived.lostTargets = lost;
+    this.#lostTargets[batch] = lost;
     const { window, stalenessBudget, schedule } = this.#config.delivery;
     const pinned = schedule === "free" ? 0 : schedule.staleness;
-    const most = Math.max(stalenessBudget, window) + pinned + window * (1 + this.#lived.lostTargets);
+    const most = Math.max(stalenessBudget, window) + pinned + window * (1 + lost);
     if (sinceTarget > most)
       this.#violate("staleness budget", `${this.#name} applies ${sinceTarget} batches since a target`);
   }
