@@ -4,7 +4,6 @@ import { labelFloats } from "../../shared/dni/labels.ts";
 import type { Kernels } from "../../shared/math/kernels.ts";
 import { type BatchFrame, rowsOf } from "../../shared/wire/frames.ts";
 import { TensorReader } from "../../shared/wire/tensor.ts";
-import type { Shown } from "./sent-log.ts";
 
 type Part = "input" | "labels" | "target";
 
@@ -47,17 +46,7 @@ export function readBatch(buffers: BatchBuffers, frame: BatchFrame): Example {
   if (frame.kind === "activation") readers.input.readChecked(frame.activation);
   readers.labels.readChecked(frame.labels);
   if (frame.input) readers.networkInput?.readChecked(frame.input);
-  return exampleIn(buffers, rowsOf(frame));
-}
-
-/** As far as a generator looks at it: what the layer made its output of is gone, but for the network's input. */
-export function readShown(buffers: BatchBuffers, { labels, input }: Shown, rows: number): Example {
-  const { readers } = buffers;
-  readers.labels.readChecked(labels);
-  if (input) (readers.networkInput ?? readers.input).readChecked(input);
-  return exampleIn(buffers, rows);
-}
-
-function exampleIn({ input, labels, networkInput }: BatchBuffers, rows: number): Example {
+  const { input, labels, networkInput } = buffers;
+  const rows = rowsOf(frame);
   return networkInput ? { rows, input, labels, networkInput } : { rows, input, labels };
 }

@@ -1,4 +1,3 @@
-import type { Example } from "../../shared/dni/example.ts";
 import type { Tensor } from "../../shared/wire/frames.ts";
 import type { LayerDtypes } from "./inspector.ts";
 
@@ -14,8 +13,10 @@ export interface WorkOptions {
  * What a layer computed of a batch, for its successor. It lies in the layer's memory until the next is computed.
  */
 export interface Output {
-  readonly example: Example;
-  readonly values: Float32Array;
+  /** As it travels. */
+  readonly tensor: Tensor;
+  /** As it was before any rounding; only of what was computed now. */
+  readonly values?: Float32Array;
 }
 
 /** `answer`: its input gradient, for the predecessor; none for the source. The head has no output to pass on. */

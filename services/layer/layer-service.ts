@@ -221,19 +221,19 @@ export class LayerService {
     this.#answer(batch, answer);
     this.#meter.batch(batch, loss);
     this.#around.applied(batch);
-    if (ticket !== undefined) this.#sendOnAndKeep(frame, output, ticket);
+    if (ticket !== undefined) this.#sendOnAwaiting(frame, output, ticket);
   }
 
   #answerAgain({ effect, item: { frame }, ticket }: Effect<"rehearse" | "repeat">): void {
     const { answer, output } = this.#work[effect](frame);
     this.#answer(frame.batch, answer);
-    if (ticket !== undefined) this.#sendOnAndKeep(frame, output, ticket);
+    if (ticket !== undefined) this.#sendOnAwaiting(frame, output, ticket);
   }
 
-  #sendOnAndKeep(frame: BatchFrame, output: Output | undefined, ticket: number): void {
+  #sendOnAwaiting(frame: BatchFrame, output: Output | undefined, ticket: number): void {
     if (!output) throw new Error(`Cannot pass batch ${frame.batch} on: the head has no output`);
     this.#sendOn(frame, output);
-    this.#work.keep(ticket, output);
+    this.#work.awaits(ticket);
   }
 
   #sendOn(frame: BatchFrame, output: Output): void {

@@ -24,13 +24,19 @@ import {
   type TestResult,
 } from "../../shared/wire/frames.ts";
 import { LARGEST_VALUE } from "../../shared/wire/tensor.ts";
-import { type BatchBuffers, batchBuffers, readBatch, readShown } from "./batch-buffers.ts";
+import { type BatchBuffers, batchBuffers, readBatch } from "./batch-buffers.ts";
 import type { Computed, Output, Sending, WorkOptions } from "./computed.ts";
 import { Inspector } from "./inspector.ts";
 import { Judgement } from "./judgement.ts";
 import { Outgoing } from "./outgoing.ts";
 import { PoisonError } from "./poison-error.ts";
 import { SentLog, type Shown } from "./sent-log.ts";
+
+/** What a layer made of a batch; a head has no output. */
+interface Result {
+  readonly output?: Float32Array;
+  readonly inputGradient: Float32Array | undefined;
+}
 
 /**
  * The learning side of a layer process: frames in, tensors out; it knows no link and no delivery. It is given
@@ -43,7 +49,6 @@ export class LayerWork {
   protected readonly layer: Layer;
   /** Where the layer is shown previews, and guesses its input of them. */
   readonly #inputs: InputGenerator | undefined;
-  readonly #outputWidth: number;
   /** How an output of classifiers is to be read; `columns`: of one position. */
   readonly #judges: { readonly loss: Loss; readonly columns: number };
   /** A generator looks at the network's input, so that it goes on with every activation. */
@@ -67,7 +72,6 @@ export class LayerWork {
     this.#kernels = kernels;
     this.layer = buildLayer(kernels, network, number);
     this.#inputs = inputGeneratorOf(kernels, network, number);
-    this.#outputWidth = outputs;
     const { outputs: labels, positions = 1 } = network.layers.at(-1)!;
     this.#judges = { loss: network.loss, columns: labels / positions };
     this.#judgement = new Judgement(outputs, network.units);
@@ -78,9 +82,10 @@ export class LayerWork {
     this.#outgoing = new Outgoing(kernels, dtypes.link, rows, { inputs, outputs: sent });
     if (this.layer.kind === "decoupled") {
       const widths = this.layer.evidenceWidths;
-      this.#evidence = new EvidenceStore(kernels, ticketsKept, { widths, maxRows: rows });
+      const most = Math.max(ticketsKept, sentKept);
+      this.#evidence = new EvidenceStore(kernels, most, { widths, maxRows: rows });
     }
-    if (sentKept > 0) this.sent = new SentLog(kernels, sentKept, rows, { output: sent, answer: inputs });
+    if (sentKept > 0) this.sent = new SentLog(sentKept, dtypes.link, { output: sent, answer: inputs });
   }
 
   /** Throws a FrameError unless the layer can take this frame, now or once more. */
@@ -97,12 +102,14 @@ export class LayerWork {
     if (layer.kind === "locked" || layer.kind === "late")
       throw new Error(`Cannot update a ${layer.kind} layer without a gradient`);
     const result = layer.update(example, frame.batch);
-    const output = "output" in result ? { example, values: result.output } : undefined;
     const loss = "loss" in result ? result.loss : undefined;
     // A head that is the only layer sends no gradient: its loss is all that shows.
     if (loss !== undefined && !Number.isFinite(loss)) throw new PoisonError("loss");
-    this.#keepSent(frame, output, result.inputGradient, example.rows);
-    return { answer: this.#outgoing.answer(result.inputGradient, example.rows), output, loss };
+    const computed = this.#computed(frame, example, result);
+    this.sent?.keep(frame.batch, example.rows, "output", computed.output?.tensor);
+    this.sent?.keep(frame.batch, example.rows, "answer", computed.answer);
+    this.sent?.show(frame.batch, this.#shownOf(frame));
+    return { ...computed, loss };
   }
 
   /** The same answer at present weights, changing nothing. */
@@ -111,21 +118,15 @@ export class LayerWork {
     const layer = this.layer;
     if (layer.kind === "locked" || layer.kind === "late")
       throw new Error(`Cannot rehearse a ${layer.kind} layer without a gradient`);
-    const result = layer.rehearse(example);
-    const output = "output" in result ? { example, values: result.output } : undefined;
-    return { answer: this.#outgoing.answer(result.inputGradient, example.rows), output };
+    return this.#computed(frame, example, layer.rehearse(example));
   }
 
   /** What was answered and sent of the batch before; throws unless it is kept. */
-  repeat(frame: BatchFrame): Computed {
-    const again = this.sent?.again(frame.batch);
-    if (!again) throw new Error(`Cannot repeat batch ${frame.batch}: it is not kept`);
-    const example = readBatch(this.#buffers, frame);
+  repeat({ batch }: BatchFrame): Computed {
+    const again = this.sent?.again(batch);
+    if (!again) throw new Error(`Cannot repeat batch ${batch}: it is not kept`);
     const { output, answer } = again;
-    return {
-      answer: this.#outgoing.answer(answer, example.rows),
-      output: output && { example, values: output },
-    };
+    return { answer, output: output && { tensor: output } };
   }
 
   /** Throws a FrameError unless the layer can take this target; `rows`: as many as were sent of its batch. */
@@ -140,9 +141,10 @@ export class LayerWork {
       throw new Error(`Cannot pass forward: the layer is ${layer.kind}`);
     const example = this.#load(frame);
     const values = layer.kind === "late" ? layer.forward(example, ticket) : layer.forward(example);
-    this.sent?.keep(frame.batch, example.rows, "output", values);
+    const tensor = this.#outgoing.output(values, example.rows);
+    this.sent?.keep(frame.batch, example.rows, "output", tensor);
     this.sent?.show(frame.batch, this.#shownOf(frame));
-    return { example, values };
+    return { tensor, values };
   }
 
   passBackward(
@@ -164,8 +166,9 @@ export class LayerWork {
     const inputGradient = learns
       ? layer.backward(this.#buffers.target, rows, batch)
       : layer.rehearseBackward(this.#buffers.target, rows);
-    if (learns) this.sent?.keep(batch, rows, "answer", inputGradient);
-    return this.#outgoing.answer(inputGradient, rows);
+    const answer = this.#outgoing.answer(inputGradient, rows);
+    if (learns) this.sent?.keep(batch, rows, "answer", answer);
+    return answer;
   }
 
   /** Of the guess that a locked layer mixed with what it heard last, where it guesses at all. */
@@ -176,7 +179,10 @@ export class LayerWork {
   /** Held-out data: the output for the successor; the head judges, and after the last part gives the result. */
   evaluate(frame: EvaluationFrame): { readonly output?: Output; readonly test?: TestResult } {
     const example = this.#load(frame);
-    if (this.layer.kind !== "head") return { output: { example, values: this.layer.evaluate(example) } };
+    if (this.layer.kind !== "head") {
+      const values = this.layer.evaluate(example);
+      return { output: { tensor: this.#outgoing.output(values, example.rows), values } };
+    }
     const test = this.#judgement.add(frame.evaluation, this.layer, example);
     if (!test) return {};
     if (!Number.isFinite(test.loss)) throw new PoisonError("test loss");
@@ -197,19 +203,15 @@ export class LayerWork {
     const { loss, columns } = this.#judges;
     const beliefs = judged && columns <= MOST_FIGURES ? beliefsOf(loss, judged, columns) : undefined;
     if (!output) return beliefs ? { beliefs } : {};
-    const passed = { ...question, activation: this.#outgoing.tensor({ example, values: output }) };
+    const passed = { ...question, activation: this.#outgoing.output(output, 1) };
     return beliefs ? { beliefs, passed } : { passed };
   }
 
   /** The output of this batch, for a successor that learns from it. */
-  forwardFrame(frame: BatchFrame, output: Output): ActivationFrame {
+  forwardFrame(frame: BatchFrame, { tensor }: Output): ActivationFrame {
     const evaluation = frame.kind === "activation" ? frame.evaluation : undefined;
-    return this.#outgoing.activation(
-      frame.batch,
-      output,
-      this.#shownOf(frame, this.#looksAtInput),
-      evaluation,
-    );
+    const shown = this.#shownOf(frame, this.#looksAtInput);
+    return this.#outgoing.activation(frame.batch, tensor, shown, evaluation);
   }
 
   /** The batch, for a successor that guesses of it what this layer's output will be. */
@@ -219,19 +221,15 @@ export class LayerWork {
   }
 
   /** The output of this batch, for a successor that was shown it before. */
-  correctionFrame({ batch }: BatchFrame, output: Output): CorrectionFrame {
-    return this.#outgoing.correction(batch, output);
+  correctionFrame({ batch }: BatchFrame, { tensor }: Output): CorrectionFrame {
+    return this.#outgoing.correction(batch, tensor);
   }
 
-  /**
-   * What was sent on of a batch that this life has applied, as it was; what the generator needs of it is kept under this
-   * ticket. Throws unless that batch is kept.
-   */
+  /** What was sent on of a batch that this life has applied, as it was. Throws unless that batch is kept. */
   sendAgain({ batch, ticket }: Sending): ForwardFrame[] {
-    const { output: values, rows, shown } = this.sent?.again(batch) ?? {};
-    if (!values || !rows || !shown) throw new Error(`Cannot send batch ${batch} again: it is not kept`);
-    const output = { example: readShown(this.#buffers, shown, rows), values };
-    this.keep(ticket, output);
+    const { output, shown } = this.sent?.again(batch) ?? {};
+    if (!output || !shown) throw new Error(`Cannot send batch ${batch} again: it is not kept`);
+    this.awaits(ticket);
     return this.#outgoing.again(batch, output, shown, this.#isUnlocked);
   }
 
@@ -243,15 +241,13 @@ export class LayerWork {
     return this.#inputs?.learn(example, this.#buffers.input, shown.batch);
   }
 
-  /** Keeps what the generator needs to learn from the answer to this output. */
-  keep(ticket: number, { example, values }: Output): void {
-    if (this.layer.kind === "decoupled") this.#evidence?.keep(ticket, this.layer.evidence(example, values));
-  }
+  /** To what was sent last an answer is due under this ticket. For who looks on: evidence is kept by batch. */
+  awaits(_ticket: number): void {}
 
   /** The generator learns from the answer, of as many rows; undefined if there is no evidence of it any more. */
-  learn(ticket: number, { batch, gradient }: TargetFrame): GeneratorHealth | undefined {
+  learn(_ticket: number, { batch, gradient }: TargetFrame): GeneratorHealth | undefined {
     if (this.layer.kind !== "decoupled") return undefined;
-    const evidence = this.#evidence?.take(ticket);
+    const evidence = this.#evidence?.take(batch);
     if (!evidence) return undefined;
     this.#buffers.readers.target.readChecked(gradient);
     return this.layer.learn(evidence, this.#buffers.target, batch);
@@ -259,7 +255,6 @@ export class LayerWork {
 
   forget(tickets: readonly number[]): void {
     if (this.layer.kind === "late") this.layer.forget(tickets);
-    for (const ticket of tickets) this.#evidence?.take(ticket);
   }
 
   state(): LayerState {
@@ -269,6 +264,12 @@ export class LayerWork {
   restore(state: LayerState): void {
     this.layer.restore(state);
     this.#inputs?.restore(state);
+    this.#evidence?.restore(state);
+  }
+
+  /** What a life after this one cannot compute: what was sent of batch `firstSent` and on, what is to be learnt from of `learnt` and on. */
+  keptSince(firstSent: number, learnt: number): LayerState | undefined {
+    return this.sent && joined(this.sent.stateSince(firstSent), this.#evidence?.stateSince(learnt));
   }
 
   /** With the input that was heard, or the guess of it. */
@@ -277,19 +278,14 @@ export class LayerWork {
     return frame.kind === "preview" ? { ...example, input: this.#inputs!.guess(example) } : example;
   }
 
-  /** Also what is not sent now may be sent later, in another life. */
-  #keepSent(
-    frame: BatchFrame,
-    output: Output | undefined,
-    answer: Float32Array | undefined,
-    rows: number,
-  ): void {
-    if (!this.sent) return;
-    const { batch } = frame;
-    if (output) this.#outgoing.requireSane(output.values, rows * this.#outputWidth, "output");
-    this.sent.keep(batch, rows, "output", output?.values);
-    this.sent.keep(batch, rows, "answer", answer);
-    this.sent.show(batch, this.#shownOf(frame));
+  /** As it travels, and with its evidence kept: what is not sent now may be sent later. */
+  #computed({ batch }: BatchFrame, example: Example, result: Result): Computed {
+    const { layer } = this;
+    const answer = this.#outgoing.answer(result.inputGradient, example.rows);
+    if (result.output === undefined) return { answer, output: undefined };
+    const tensor = this.#outgoing.output(result.output, example.rows);
+    if (layer.kind === "decoupled") this.#evidence?.keep(batch, layer.evidence(example, result.output));
+    return { answer, output: { tensor, values: result.output } };
   }
 
   /** The first layer's input is the network's; whatever else came with it was not inspected. */

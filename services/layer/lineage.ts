@@ -26,8 +26,8 @@ interface Stores {
 interface Keeping {
   /** The lowest batch whose answer or output is still asked for if all go on from checkpoints of batch `cursor`. */
   lowestAsked(cursor: number, standing: Standing): number;
-  /** As tensors of a checkpoint. */
-  sentSince(batch: number): LayerState | undefined;
+  /** See LayerWork. */
+  keptSince(firstSent: number, learnt: number): LayerState | undefined;
 }
 
 const RELEASED = "released";
@@ -132,7 +132,10 @@ export class Lineage {
       this.#standing.firstSent,
       this.#keeping.lowestAsked(this.cursor, this.#standing),
     );
-    const { tensors, counters } = joined(this.#state(), this.#keeping.sentSince(firstSent));
+    const { tensors, counters } = joined(
+      this.#state(),
+      this.#keeping.keptSince(firstSent, this.#standing.learnt),
+    );
     const ledger = toRanges(this.#ledger);
     const pending = this.#pending();
     const notes = {
@@ -153,7 +156,8 @@ export class Lineage {
   }
 }
 
-const STANDING = "delivery.";
+/** Files from before evidence was kept say "delivery.": what they hold of sent batches is of another form, and not read. */
+const STANDING = "standing.";
 
 function countersOf(standing: Standing): Record<string, number> {
   return Object.fromEntries(Object.entries(standing).map(([name, value]) => [STANDING + name, value]));

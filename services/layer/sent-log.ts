@@ -1,16 +1,16 @@
 import type { LayerState } from "../../shared/dni/layer-state.ts";
-import type { Kernels } from "../../shared/math/kernels.ts";
 import { FrameError } from "../../shared/wire/frame-error.ts";
-import { CloseCode, type Tensor } from "../../shared/wire/frames.ts";
+import { CloseCode, type LinkDtype, type Tensor } from "../../shared/wire/frames.ts";
+import { numbersOf, tensorOfNumbers } from "../../shared/wire/tensor.ts";
 
-/** What a layer said of a batch, as it was before any rounding. */
+/** What a layer said of a batch, as it travels: what neighbours hear again is what they heard before. */
 interface Sent {
   readonly batch: number;
   readonly rows: number;
   /** To its successor, rows × outputs. */
-  readonly output: Float32Array | undefined;
+  readonly output: Tensor | undefined;
   /** To its predecessor, rows × inputs. */
-  readonly answer: Float32Array | undefined;
+  readonly answer: Tensor | undefined;
   readonly shown?: Shown;
 }
 
@@ -28,47 +28,40 @@ export class SentLog {
   /** That of batch b lies at b mod their number; one more than is asked for, which is forwarded and not learnt yet. */
   readonly #slots: (Sent | undefined)[];
   /** Memory of those that lay there before. */
-  readonly #rooms: Readonly<Record<Way, (Float32Array | undefined)[]>> = { output: [], answer: [] };
+  readonly #rooms: Readonly<Record<Way, (Tensor | undefined)[]>> = { output: [], answer: [] };
+  readonly #dtype: LinkDtype;
   readonly #widths: Readonly<Record<Way, number>>;
-  /** Where what is sent again lies: kernels read their own memory only. */
-  readonly #again: Readonly<Record<Way, Float32Array>>;
   #newest = -1;
 
-  constructor(kernels: Kernels, batches: number, maxRows: number, widths: Readonly<Record<Way, number>>) {
+  constructor(batches: number, dtype: LinkDtype, widths: Readonly<Record<Way, number>>) {
     this.#slots = new Array(batches + 1);
+    this.#dtype = dtype;
     this.#widths = widths;
-    const roomFor = (way: Way) => kernels.allocate(maxRows * widths[way]);
-    this.#again = { output: roomFor("output"), answer: roomFor("answer") };
   }
 
-  /** Valid until the next call; undefined if the batch is not kept. */
-  again(batch: number): Pick<Sent, Way | "rows" | "shown"> | undefined {
-    const sent = this.#of(batch);
-    const put = (way: Way) => {
-      if (!sent?.[way]) return undefined;
-      this.#again[way].set(sent[way]);
-      return this.#again[way];
-    };
-    return sent && { ...sent, output: put("output"), answer: put("answer") };
+  /** The log's own, until another batch takes its place; undefined if the batch is not kept. */
+  again(batch: number): Sent | undefined {
+    const sent = this.#slots[batch % this.#slots.length];
+    return sent?.batch === batch ? sent : undefined;
   }
 
   /** Throws a FrameError where the batch had other rows when it came before. */
   requireRows(batch: number, rows: number): void {
     // A layer that is alone keeps nothing of a batch, and cannot tell.
-    const before = this.#of(batch)?.rows || rows;
+    const before = this.again(batch)?.rows || rows;
     if (before === rows) return;
     throw new FrameError(`batch ${batch} has ${rows} rows, it had ${before} before`, CloseCode.mismatch);
   }
 
   /** Copies. Of a batch below the newest nothing is kept: it would take the place of one that may be asked for. */
-  keep(batch: number, rows: number, way: Way, values: Float32Array | undefined): void {
+  keep(batch: number, rows: number, way: Way, tensor: Tensor | undefined): void {
     if (batch < this.#newest) return;
     this.#newest = batch;
     const at = batch % this.#slots.length;
     const before = this.#slots[at];
     const begun = before?.batch === batch ? before : { output: undefined, answer: undefined };
     const rooms = this.#rooms[way];
-    const copy = values && copyOf(values.subarray(0, rows * this.#widths[way]), rooms[at]);
+    const copy = tensor && copyInto(rooms[at], tensor);
     rooms[at] = copy;
     this.#slots[at] = { ...begun, batch, rows, [way]: copy };
   }
@@ -76,8 +69,9 @@ export class SentLog {
   /** Copies what was shown of the batch that was kept last. */
   show(batch: number, { labels, input }: Shown): void {
     const at = batch % this.#slots.length;
-    const sent = this.#of(batch);
-    if (sent) this.#slots[at] = { ...sent, shown: { labels: copied(labels), input: input && copied(input) } };
+    const sent = this.again(batch);
+    const shown = { labels: copyInto(undefined, labels), input: input && copyInto(undefined, input) };
+    if (sent) this.#slots[at] = { ...sent, shown };
   }
 
   get bytes(): number {
@@ -86,16 +80,16 @@ export class SentLog {
 
   /** How many examples the batch had; undefined if it is not kept. */
   rowsOf(batch: number): number | undefined {
-    return this.#of(batch)?.rows;
+    return this.again(batch)?.rows;
   }
 
   /** Of batches `from` and on, as tensors of a checkpoint. */
   stateSince(from: number): LayerState {
     const tensors: Record<string, Float32Array> = {};
     for (let batch = from; batch <= this.#newest; batch++) {
-      const { output, answer } = this.#of(batch) ?? {};
-      if (output) tensors[nameOf(batch, "output")] = output;
-      if (answer) tensors[nameOf(batch, "answer")] = answer;
+      const { output, answer } = this.again(batch) ?? {};
+      if (output) tensors[nameOf(batch, "output")] = numbersOf(output);
+      if (answer) tensors[nameOf(batch, "answer")] = numbersOf(answer);
     }
     return { tensors, counters: {} };
   }
@@ -103,36 +97,32 @@ export class SentLog {
   /** Of batches `from` to `to`, which a checkpoint holds. */
   restore(tensors: LayerState["tensors"], from: number, to: number): void {
     for (let batch = from; batch <= to; batch++) {
-      const output = tensors[nameOf(batch, "output")];
-      const answer = tensors[nameOf(batch, "answer")];
-      const { output: outputs, answer: inputs } = this.#widths;
-      const rows = output ? output.length / outputs : (answer?.length ?? 0) / inputs;
+      const restored = (way: Way) => {
+        const numbers = tensors[nameOf(batch, way)];
+        return numbers && tensorOfNumbers(numbers, this.#dtype, this.#widths[way]);
+      };
+      const [output, answer] = [restored("output"), restored("answer")];
+      const [rows] = (output ?? answer)?.shape ?? [0];
       this.keep(batch, rows, "output", output);
       this.keep(batch, rows, "answer", answer);
     }
   }
-
-  #of(batch: number): Sent | undefined {
-    const sent = this.#slots[batch % this.#slots.length];
-    return sent?.batch === batch ? sent : undefined;
-  }
 }
 
 function bytesOf({ output, answer, shown }: Sent): number {
-  const { labels, input } = shown ?? {};
-  return [output, answer, labels?.data, input?.data].reduce((sum, each) => sum + (each?.byteLength ?? 0), 0);
+  const tensors = [output, answer, shown?.labels, shown?.input];
+  return tensors.reduce((sum, each) => sum + (each ? each.data.length + (each.scales?.length ?? 0) : 0), 0);
 }
 
 /** In `room`, where that is as long: else a run makes megabytes of garbage a second. */
-function copyOf(values: Float32Array, room: Float32Array | undefined): Float32Array {
-  if (room?.length !== values.length) return values.slice();
-  room.set(values);
+function copyInto(room: Tensor | undefined, tensor: Tensor): Tensor {
+  const { data, scales } = tensor;
+  if (room?.data.length !== data.length || room.scales?.length !== scales?.length)
+    // A view would keep all of the frame that it came in.
+    return { ...tensor, data: Uint8Array.from(data), ...(scales && { scales: Uint8Array.from(scales) }) };
+  room.data.set(data);
+  if (scales) room.scales?.set(scales);
   return room;
-}
-
-/** A view would keep all of the frame that it came in. */
-function copied(tensor: Tensor): Tensor {
-  return { ...tensor, data: Uint8Array.from(tensor.data) };
 }
 
 function nameOf(batch: number, way: Way): string {

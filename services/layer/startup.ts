@@ -116,7 +116,7 @@ export async function startUp(start: LayerStart, halvings: number, aim: Aim = {}
   };
   const keeping = {
     lowestAsked: (cursor: number, standing: Standing) => lowestAsked(rules, cursor, standing),
-    sentSince: (batch: number) => work.sent?.stateSince(batch),
+    keptSince: (firstSent: number, learnt: number) => work.keptSince(firstSent, learnt),
   };
   const lineage = new Lineage(born, stores, () => work.state(), pending, keeping);
   const begun = {

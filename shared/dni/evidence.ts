@@ -1,4 +1,5 @@
 import type { Kernels } from "../math/kernels.ts";
+import type { LayerState } from "./layer-state.ts";
 
 /** What a generator may look at, of one batch; row-major, one example a row. */
 export interface Evidence {
@@ -18,12 +19,15 @@ export interface EvidenceWidths {
 }
 
 /**
- * The evidence of batches whose target has not come yet, by batch. Room for `capacity` batches is made once; one more
- * pushes out the batch kept longest ago, whose target then teaches nothing.
+ * The evidence of batches whose target has not come yet, by batch. Room is made as it is needed, for `capacity` batches at
+ * most; one more pushes out the batch kept longest ago, whose target then teaches nothing.
  */
 export class EvidenceStore {
   readonly #widths: EvidenceWidths;
   readonly #maxRows: number;
+  readonly #makeSlot: () => Slot;
+  /** How many more may be made. */
+  #unmade: number;
   readonly #free: Slot[] = [];
   /** In the order in which they were kept. */
   readonly #kept = new Map<number, { readonly slot: Slot; readonly rows: number }>();
@@ -36,7 +40,8 @@ export class EvidenceStore {
     this.#widths = options.widths;
     this.#maxRows = options.maxRows;
     if (!(capacity >= 1)) throw new RangeError(`Cannot make an evidence store: capacity is ${capacity}`);
-    for (let i = 0; i < capacity; i++) this.#free.push(slotOf(kernels, options.widths, options.maxRows));
+    this.#makeSlot = () => slotOf(kernels, options.widths, options.maxRows);
+    this.#unmade = capacity;
   }
 
   get size(): number {
@@ -61,7 +66,7 @@ export class EvidenceStore {
       throw new Error(`Cannot keep evidence of batch ${batch}: it has no input`);
     this.#release(batch);
     const pushedOut = this.#makeRoom();
-    const slot = this.#free.pop()!;
+    const slot = this.#free.pop() ?? this.#makeSlot();
     copyRows(slot.output, output, rows * this.#widths.output);
     copyRows(slot.labels, labels, rows * this.#widths.labels);
     if (input && slot.input) copyRows(slot.input, input, rows * this.#widths.input);
@@ -86,6 +91,31 @@ export class EvidenceStore {
     for (const batch of this.batches()) this.#release(batch);
   }
 
+  /** Of batches `from` and on. */
+  stateSince(from: number): LayerState {
+    const tensors: Record<string, Float32Array> = {};
+    const counters: Record<string, number> = {};
+    for (const [batch, { slot, rows }] of this.#kept) {
+      if (batch < from) continue;
+      counters[nameOf(batch)] = rows;
+      for (const part of PARTS) {
+        const floats = slot[part]?.subarray(0, rows * this.#widths[part]);
+        if (floats && floats.length > 0) tensors[`${nameOf(batch)}.${part}`] = floats;
+      }
+    }
+    return { tensors, counters };
+  }
+
+  /** What `stateSince` has given, among others. */
+  restore({ tensors, counters }: LayerState): void {
+    const batches = Object.keys(counters).flatMap((name) => batchIn(name) ?? []);
+    for (const batch of batches.sort((one, other) => one - other)) {
+      const part = (name: Part) => tensors[`${nameOf(batch)}.${name}`];
+      const [output = NONE, labels = NONE, input] = PARTS.map(part);
+      this.keep(batch, { rows: counters[nameOf(batch)]!, output, labels, ...(input && { input }) });
+    }
+  }
+
   #release(batch: number): void {
     const found = this.#kept.get(batch);
     if (!found) return;
@@ -95,10 +125,29 @@ export class EvidenceStore {
 
   #makeRoom(): number | undefined {
     if (this.#free.length > 0) return undefined;
+    if (this.#unmade > 0) {
+      this.#unmade -= 1;
+      return undefined;
+    }
     const [oldest] = this.#kept.keys();
     this.#release(oldest!);
     return oldest;
   }
+}
+
+const PARTS = ["output", "labels", "input"] as const;
+
+type Part = (typeof PARTS)[number];
+
+const NONE = new Float32Array(0);
+const PREFIX = "evidence.";
+
+function nameOf(batch: number): string {
+  return `${PREFIX}${batch}`;
+}
+
+function batchIn(name: string): number | undefined {
+  return name.startsWith(PREFIX) ? Number(name.slice(PREFIX.length)) : undefined;
 }
 
 interface Slot {

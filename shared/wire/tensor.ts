@@ -163,6 +163,27 @@ export function floatsToTensor(values: Float32Array, rows: number, columns: numb
   return { dtype: "f32", shape: [rows, columns], data: bytesOf(values).subarray(0, rows * columns * 4) };
 }
 
+/** What a tensor of a link holds, as a checkpoint can: f32 as its values, which are not copied, others as the numbers of their bytes. */
+export function numbersOf({ dtype, data, scales = NO_BYTES }: Tensor): Float32Array {
+  if (dtype === "f32") return new Float32Array(data.buffer, data.byteOffset, data.length / 4);
+  const numbers = new Float32Array(scales.length + data.length);
+  numbers.set(scales);
+  numbers.set(data, scales.length);
+  return numbers;
+}
+
+/** The tensor, `columns` wide, that these are the numbers of. */
+export function tensorOfNumbers(numbers: Float32Array, dtype: LinkDtype, columns: number): Tensor {
+  if (dtype === "f32") return floatsToTensor(numbers, numbers.length / columns, columns);
+  const scaleBytes = dtype === "i8" ? 4 : 0;
+  const rows = numbers.length / (columns * DTYPE_BYTES[dtype] + scaleBytes);
+  const bytes = Uint8Array.from(numbers);
+  const [scales, data] = [bytes.subarray(0, rows * scaleBytes), bytes.subarray(rows * scaleBytes)];
+  return { dtype, shape: [rows, columns], ...(dtype === "i8" && { scales }), data };
+}
+
+const NO_BYTES = new Uint8Array(0);
+
 function bytesOf(values: Float32Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }

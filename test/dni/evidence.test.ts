@@ -93,7 +93,7 @@ describe("an evidence store", () => {
     expect(() => storeOf(0)).toThrow("capacity is 0");
   });
 
-  it("allocates nothing once it is made", () => {
+  it("allocates room for what it keeps at once, and none for what takes a place that is free", () => {
     let allocations = 0;
     const allocate = (length: number) => {
       allocations++;
@@ -101,9 +101,27 @@ describe("an evidence store", () => {
     };
     const widths = { output: 2, labels: 1, input: 4 };
     const store = new EvidenceStore({ ...kernels, allocate }, 2, { widths, maxRows: 3 });
-    const made = allocations;
-    for (let batch = 0; batch < 10; batch++) store.keep(batch, evidenceOf(batch));
-    expect(made).toBeGreaterThan(0);
-    expect(allocations).toBe(made);
+    expect(allocations).toBe(0);
+    const parts = 3;
+    for (let batch = 0; batch < 10; batch++) {
+      store.keep(batch, evidenceOf(batch));
+      store.take(batch);
+    }
+    expect(allocations).toBe(parts);
+    for (let batch = 10; batch < 20; batch++) store.keep(batch, evidenceOf(batch));
+    expect(allocations).toBe(2 * parts);
   });
+
+  it.each([0, 4])(
+    "is the same in a store that it is restored into, from a batch on (an input of %i)",
+    (width) => {
+      const [store, other] = [storeOf(4, width), storeOf(4, width)];
+      for (const batch of [9, 10, 11, 12]) store.keep(batch, evidenceOf(batch, 1 + (batch % 2)));
+      const { tensors, counters } = store.stateSince(10);
+      const strange = { "layer.weight": Float32Array.of(1), "sent.10.output": Float32Array.of(1) };
+      other.restore({ tensors: { ...tensors, ...strange }, counters: { ...counters, "layer.steps": 3 } });
+      expect(other.batches()).toEqual([10, 11, 12]);
+      for (const batch of other.batches()) expect(other.peek(batch)).toEqual(store.peek(batch));
+    },
+  );
 });

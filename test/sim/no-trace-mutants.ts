@@ -67,6 +67,20 @@ export const noTraceMutants: readonly Mutant[] = [
     violates: trace("one process"),
   },
   {
+    name: "a checkpoint holds nothing of what waits for its target",
+    file: "services/layer/layer-work.ts",
+    guard: "joined(this.sent.stateSince(firstSent), this.#evidence?.stateSince(learnt))",
+    without: "(learnt, this.sent.stateSince(firstSent))",
+    violates: trace("one process"),
+  },
+  {
+    name: "what waits for its target is lost with a link",
+    file: "services/layer/layer-work.ts",
+    guard: 'if (this.layer.kind === "late") this.layer.forget(tickets);',
+    without: 'this.#evidence?.clear(); if (this.layer.kind === "late") this.layer.forget(tickets);',
+    violates: trace("one process"),
+  },
+  {
     name: "a checkpoint does not say how many targets are in it",
     file: "services/layer/lineage.ts",
     guard: "found = known.map(([name, value]) => [name, counters[STANDING + name] ?? value]);",

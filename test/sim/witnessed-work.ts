@@ -1,4 +1,4 @@
-import type { Output, Sending } from "../../services/layer/computed.ts";
+import type { Sending } from "../../services/layer/computed.ts";
 import { WatchedWork } from "../../services/layer/look/watched-work.ts";
 import type { GeneratorHealth } from "../../shared/dni/generators/linear-generator.ts";
 import type { LayerState } from "../../shared/dni/layer-state.ts";
@@ -68,8 +68,8 @@ export class WitnessedWork extends WatchedWork {
     return result;
   }
 
-  override keep(ticket: number, output: Output): void {
-    super.keep(ticket, output);
+  override awaits(ticket: number): void {
+    super.awaits(ticket);
     this.#kept.add(ticket);
   }
 

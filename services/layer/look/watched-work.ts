@@ -102,8 +102,8 @@ export class WatchedWork extends LayerWork {
     return sent;
   }
 
-  override keep(ticket: number, output: Output): void {
-    super.keep(ticket, output);
+  override awaits(ticket: number): void {
+    super.awaits(ticket);
     const look = this.#look;
     if (look?.has("sent") && this.#ticket === undefined) this.#ticket = ticket;
   }

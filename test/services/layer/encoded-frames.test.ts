@@ -48,7 +48,6 @@ describe("layers that hear each other through encoded frames", () => {
           targets[index - 1] = afterTheWire({ kind: "gradient", batch: number, gradient: answer } as const);
         if (!output) continue;
         const forward = work.forwardFrame(heard, output);
-        work.keep(number, output);
         heard = afterTheWire(forward);
       }
     }
@@ -100,7 +99,6 @@ describe("layers that hear each other through encoded frames", () => {
           targets[index - 1] = afterTheWire({ kind: "gradient", batch: number, gradient: answer } as const);
         if (!output) continue;
         const came = afterTheWire(work.correctionFrame(shown, output));
-        work.keep(number, output);
         corrections[index] = { shown: next, came };
         shown = next;
       }

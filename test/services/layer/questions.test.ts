@@ -51,7 +51,6 @@ function trained(of: NetworkOptions, number: number, between: (work: LayerWork) 
       continue;
     }
     const { output } = work.update(heard);
-    if (output) work.keep(batch, output);
     between(work);
     if (output) work.learn(batch, target);
   }

@@ -1,26 +1,65 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { SentLog } from "../../../services/layer/sent-log.ts";
 import { plainKernels } from "../../../shared/math/plain/plain-kernels.ts";
+import type { LinkDtype } from "../../../shared/wire/frames.ts";
+import { TensorWriter } from "../../../shared/wire/tensor.ts";
 
-const WIDTH = 2;
+const ROWS = 2;
+const WIDTHS = { output: 2, answer: 3 };
 const KEPT = 3;
 
-it("a log that is full lays what comes into the memory of what it takes the place of", () => {
-  const log = new SentLog(plainKernels(), KEPT - 1, 1, { output: WIDTH, answer: WIDTH });
-  const arraysOf = (batch: number) => Object.values(log.stateSince(batch).tensors);
-  const keep = (batch: number) => {
-    log.keep(batch, 1, "output", Float32Array.of(batch, 1));
-    log.keep(batch, 1, "answer", Float32Array.of(batch, 2));
-    return arraysOf(batch);
+describe.each<LinkDtype>(["f32", "f16", "bf16", "i8"])("what was sent as %s", (dtype) => {
+  const kernels = plainKernels();
+  const tensorOf = (columns: number, first: number) => {
+    const values = Float32Array.from({ length: ROWS * columns }, (_, index) => first + index / 7);
+    return new TensorWriter(kernels, dtype, ROWS, columns).write(values, ROWS);
   };
-  const first = Array.from({ length: KEPT }, (_, batch) => keep(batch));
-  for (let batch = KEPT; batch < 4 * KEPT; batch++) {
-    const [output, answer] = keep(batch);
-    expect(output).toBe(first[batch % KEPT]![0]);
-    expect(answer).toBe(first[batch % KEPT]![1]);
-    expect([[...output!], [...answer!]]).toEqual([
-      [batch, 1],
-      [batch, 2],
-    ]);
-  }
+  const outputOf = (batch: number) => tensorOf(WIDTHS.output, batch);
+  const answerOf = (batch: number) => tensorOf(WIDTHS.answer, -batch);
+  const logOf = (batches: number) => {
+    const log = new SentLog(KEPT - 1, dtype, WIDTHS);
+    for (let batch = 0; batch < batches; batch++) {
+      log.keep(batch, ROWS, "output", outputOf(batch));
+      log.keep(batch, ROWS, "answer", answerOf(batch));
+    }
+    return log;
+  };
+
+  it("is sent again as it was, as long as it is kept", () => {
+    const log = logOf(10);
+    for (const batch of [7, 8, 9])
+      expect(log.again(batch)).toMatchObject({
+        rows: ROWS,
+        output: outputOf(batch),
+        answer: answerOf(batch),
+      });
+    expect(log.again(6)).toBeUndefined();
+  });
+
+  it("is the same, to the bit, after a checkpoint", () => {
+    const other = new SentLog(KEPT - 1, dtype, WIDTHS);
+    const { tensors } = logOf(10).stateSince(8);
+    other.restore(
+      Object.fromEntries(Object.entries(tensors).map(([name, each]) => [name, each.slice()])),
+      8,
+      9,
+    );
+    for (const batch of [8, 9])
+      expect(other.again(batch)).toMatchObject({ output: outputOf(batch), answer: answerOf(batch) });
+    expect(other.rowsOf(9)).toBe(ROWS);
+    expect(other.again(7)).toBeUndefined();
+  });
+
+  it("lays itself into the memory of what it takes the place of", () => {
+    const log = logOf(KEPT);
+    const arraysOf = (batch: number) => [log.again(batch)!.output!.data, log.again(batch)!.answer!.data];
+    const first = [0, 1, 2].map(arraysOf);
+    for (let batch = KEPT; batch < 4 * KEPT; batch++) {
+      log.keep(batch, ROWS, "output", outputOf(batch));
+      log.keep(batch, ROWS, "answer", answerOf(batch));
+      const [output, answer] = arraysOf(batch);
+      expect(output).toBe(first[batch % KEPT]![0]);
+      expect(answer).toBe(first[batch % KEPT]![1]);
+    }
+  });
 });

@@ -45,7 +45,7 @@ function trained(method: Method, number: number, before: (work: WatchedWork, bat
     const { output } = work.update(heard);
     if (!output) continue;
     work.forwardFrame(heard, output);
-    work.keep(batch, output);
+    work.awaits(batch);
     if (batch < 2) continue;
     work.inspectTarget(target(batch - 2), 2);
     work.learn(batch - 2, target(batch - 2));
@@ -133,7 +133,7 @@ it("a batch whose answer has nothing to learn from is seen without", () => {
   work.inspect(heard);
   const { output } = work.update(heard);
   work.forwardFrame(heard, output!);
-  work.keep(7, output!);
+  work.awaits(7);
   work.forget([7]);
   expect(looks.map((look) => look.seen().moments.learned)).toEqual([undefined]);
 });
