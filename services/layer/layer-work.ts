@@ -105,11 +105,10 @@ export class LayerWork {
     const loss = "loss" in result ? result.loss : undefined;
     // A head that is the only layer sends no gradient: its loss is all that shows.
     if (loss !== undefined && !Number.isFinite(loss)) throw new PoisonError("loss");
-    const computed = this.#computed(frame, example, result);
-    this.sent?.keep(frame.batch, example.rows, "output", computed.output?.tensor);
-    this.sent?.keep(frame.batch, example.rows, "answer", computed.answer);
-    this.sent?.show(frame.batch, this.#shownOf(frame));
-    return { ...computed, loss };
+    const { answer, output } = this.#computed(frame, example, result);
+    const shown = this.#shownOf(frame);
+    this.sent?.keep(frame.batch, example.rows, { output: output?.tensor, answer, shown });
+    return { answer, output, loss };
   }
 
   /** The same answer at present weights, changing nothing. */
@@ -142,8 +141,7 @@ export class LayerWork {
     const example = this.#load(frame);
     const values = layer.kind === "late" ? layer.forward(example, ticket) : layer.forward(example);
     const tensor = this.#outgoing.output(values, example.rows);
-    this.sent?.keep(frame.batch, example.rows, "output", tensor);
-    this.sent?.show(frame.batch, this.#shownOf(frame));
+    this.sent?.keep(frame.batch, example.rows, { output: tensor, shown: this.#shownOf(frame) });
     return { tensor, values };
   }
 
@@ -167,7 +165,7 @@ export class LayerWork {
       ? layer.backward(this.#buffers.target, rows, batch)
       : layer.rehearseBackward(this.#buffers.target, rows);
     const answer = this.#outgoing.answer(inputGradient, rows);
-    if (learns) this.sent?.keep(batch, rows, "answer", answer);
+    if (learns) this.sent?.keep(batch, rows, { answer });
     return answer;
   }
 

@@ -11,10 +11,12 @@ interface Sent {
   readonly output: Tensor | undefined;
   /** To its predecessor, rows × inputs. */
   readonly answer: Tensor | undefined;
-  readonly shown?: Shown;
+  readonly shown: Shown | undefined;
 }
 
-type Way = "output" | "answer";
+const WAYS = ["output", "answer"] as const;
+
+type Way = (typeof WAYS)[number];
 
 /** What else goes on with an output: of a batch that this life has applied. */
 export interface Shown {
@@ -53,25 +55,22 @@ export class SentLog {
     throw new FrameError(`batch ${batch} has ${rows} rows, it had ${before} before`, CloseCode.mismatch);
   }
 
-  /** Copies. Of a batch below the newest nothing is kept: it would take the place of one that may be asked for. */
-  keep(batch: number, rows: number, way: Way, tensor: Tensor | undefined): void {
+  /**
+   * Copies, beside what is kept of the batch already. Of a batch below the newest nothing is kept: it would take the place of
+   * one that may be asked for.
+   */
+  keep(batch: number, rows: number, { output, answer, shown }: Partial<Pick<Sent, Way | "shown">>): void {
     if (batch < this.#newest) return;
     this.#newest = batch;
     const at = batch % this.#slots.length;
-    const before = this.#slots[at];
-    const begun = before?.batch === batch ? before : { output: undefined, answer: undefined };
-    const rooms = this.#rooms[way];
-    const copy = tensor && copyInto(rooms[at], tensor);
-    rooms[at] = copy;
-    this.#slots[at] = { ...begun, batch, rows, [way]: copy };
-  }
-
-  /** Copies what was shown of the batch that was kept last. */
-  show(batch: number, { labels, input }: Shown): void {
-    const at = batch % this.#slots.length;
-    const sent = this.again(batch);
-    const shown = { labels: copyInto(undefined, labels), input: input && copyInto(undefined, input) };
-    if (sent) this.#slots[at] = { ...sent, shown };
+    const begun = this.again(batch);
+    this.#slots[at] = {
+      batch,
+      rows,
+      output: output ? this.#copied("output", at, output) : begun?.output,
+      answer: answer ? this.#copied("answer", at, answer) : begun?.answer,
+      shown: shown ? copyOf(shown) : begun?.shown,
+    };
   }
 
   get bytes(): number {
@@ -86,26 +85,33 @@ export class SentLog {
   /** Of batches `from` and on, as tensors of a checkpoint. */
   stateSince(from: number): LayerState {
     const tensors: Record<string, Float32Array> = {};
+    const counters: Record<string, number> = {};
     for (let batch = from; batch <= this.#newest; batch++) {
-      const { output, answer } = this.again(batch) ?? {};
-      if (output) tensors[nameOf(batch, "output")] = numbersOf(output);
-      if (answer) tensors[nameOf(batch, "answer")] = numbersOf(answer);
+      const sent = this.again(batch);
+      if (!sent) continue;
+      counters[nameOf(batch)] = sent.rows;
+      for (const way of WAYS) if (sent[way]) tensors[`${nameOf(batch)}.${way}`] = numbersOf(sent[way]);
     }
-    return { tensors, counters: {} };
+    return { tensors, counters };
   }
 
   /** Of batches `from` to `to`, which a checkpoint holds. */
-  restore(tensors: LayerState["tensors"], from: number, to: number): void {
+  restore({ tensors, counters }: LayerState, from: number, to: number): void {
     for (let batch = from; batch <= to; batch++) {
+      const rows = counters[nameOf(batch)] ?? 0;
       const restored = (way: Way) => {
-        const numbers = tensors[nameOf(batch, way)];
-        return numbers && tensorOfNumbers(numbers, this.#dtype, this.#widths[way]);
+        const numbers = tensors[`${nameOf(batch)}.${way}`];
+        return numbers && tensorOfNumbers(numbers, this.#dtype, [rows, this.#widths[way]]);
       };
-      const [output, answer] = [restored("output"), restored("answer")];
-      const [rows] = (output ?? answer)?.shape ?? [0];
-      this.keep(batch, rows, "output", output);
-      this.keep(batch, rows, "answer", answer);
+      this.keep(batch, rows, { output: restored("output"), answer: restored("answer") });
     }
+  }
+
+  /** Laid into memory of the batch that lay there before. */
+  #copied(way: Way, at: number, tensor: Tensor): Tensor {
+    const copy = copyInto(this.#rooms[way][at], tensor);
+    this.#rooms[way][at] = copy;
+    return copy;
   }
 }
 
@@ -125,6 +131,10 @@ function copyInto(room: Tensor | undefined, tensor: Tensor): Tensor {
   return room;
 }
 
-function nameOf(batch: number, way: Way): string {
-  return `sent.${batch}.${way}`;
+function copyOf({ labels, input }: Shown): Shown {
+  return { labels: copyInto(undefined, labels), input: input && copyInto(undefined, input) };
+}
+
+function nameOf(batch: number): string {
+  return `sent.${batch}`;
 }

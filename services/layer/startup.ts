@@ -186,7 +186,7 @@ function restore(
   const { checkpoint, ageMs, path } = restored;
   work.restore(checkpoint);
   lineage.continueFrom(checkpoint);
-  work.sent?.restore(checkpoint.tensors, lineage.standing.firstSent, checkpoint.cursor);
+  work.sent?.restore(checkpoint, lineage.standing.firstSent, checkpoint.cursor);
   const notes = readNotes(checkpoint.notes?.[NOTES]);
   if (notes) pending?.recall(notes);
   log.info({ batch: checkpoint.cursor, ageMs: Math.round(ageMs), path }, "restored");

@@ -19,8 +19,7 @@ describe.each<LinkDtype>(["f32", "f16", "bf16", "i8"])("what was sent as %s", (d
   const logOf = (batches: number) => {
     const log = new SentLog(KEPT - 1, dtype, WIDTHS);
     for (let batch = 0; batch < batches; batch++) {
-      log.keep(batch, ROWS, "output", outputOf(batch));
-      log.keep(batch, ROWS, "answer", answerOf(batch));
+      log.keep(batch, ROWS, { output: outputOf(batch), answer: answerOf(batch) });
     }
     return log;
   };
@@ -38,12 +37,9 @@ describe.each<LinkDtype>(["f32", "f16", "bf16", "i8"])("what was sent as %s", (d
 
   it("is the same, to the bit, after a checkpoint", () => {
     const other = new SentLog(KEPT - 1, dtype, WIDTHS);
-    const { tensors } = logOf(10).stateSince(8);
-    other.restore(
-      Object.fromEntries(Object.entries(tensors).map(([name, each]) => [name, each.slice()])),
-      8,
-      9,
-    );
+    const { tensors, counters } = logOf(10).stateSince(8);
+    const saved = Object.entries(tensors).map(([name, each]) => [name, each.slice()] as const);
+    other.restore({ tensors: Object.fromEntries(saved), counters }, 8, 9);
     for (const batch of [8, 9])
       expect(other.again(batch)).toMatchObject({ output: outputOf(batch), answer: answerOf(batch) });
     expect(other.rowsOf(9)).toBe(ROWS);
@@ -55,8 +51,7 @@ describe.each<LinkDtype>(["f32", "f16", "bf16", "i8"])("what was sent as %s", (d
     const arraysOf = (batch: number) => [log.again(batch)!.output!.data, log.again(batch)!.answer!.data];
     const first = [0, 1, 2].map(arraysOf);
     for (let batch = KEPT; batch < 4 * KEPT; batch++) {
-      log.keep(batch, ROWS, "output", outputOf(batch));
-      log.keep(batch, ROWS, "answer", answerOf(batch));
+      log.keep(batch, ROWS, { output: outputOf(batch), answer: answerOf(batch) });
       const [output, answer] = arraysOf(batch);
       expect(output).toBe(first[batch % KEPT]![0]);
       expect(answer).toBe(first[batch % KEPT]![1]);
