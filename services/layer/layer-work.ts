@@ -105,7 +105,7 @@ export class LayerWork {
     const loss = "loss" in result ? result.loss : undefined;
     // A head that is the only layer sends no gradient: its loss is all that shows.
     if (loss !== undefined && !Number.isFinite(loss)) throw new PoisonError("loss");
-    const { answer, output } = this.#computed(frame, example, result);
+    const { answer, output } = this.#computed(frame, example, result, true);
     const shown = this.#shownOf(frame);
     this.sent?.keep(frame.batch, example.rows, { output: output?.tensor, answer, shown });
     return { answer, output, loss };
@@ -117,7 +117,8 @@ export class LayerWork {
     const layer = this.layer;
     if (layer.kind === "locked" || layer.kind === "late")
       throw new Error(`Cannot rehearse a ${layer.kind} layer without a gradient`);
-    return this.#computed(frame, example, layer.rehearse(example));
+    // With a log, the evidence of its update is there, or its target was learnt: this would push out what waits for others.
+    return this.#computed(frame, example, layer.rehearse(example), this.sent === undefined);
   }
 
   /** What was answered and sent of the batch before; throws unless it is kept. */
@@ -276,13 +277,14 @@ export class LayerWork {
     return frame.kind === "preview" ? { ...example, input: this.#inputs!.guess(example) } : example;
   }
 
-  /** As it travels, and with its evidence kept: what is not sent now may be sent later. */
-  #computed({ batch }: BatchFrame, example: Example, result: Result): Computed {
+  /** As it travels, and with its evidence kept where that is asked for: what is not sent now may be sent later. */
+  #computed({ batch }: BatchFrame, example: Example, result: Result, isKept: boolean): Computed {
     const { layer } = this;
     const answer = this.#outgoing.answer(result.inputGradient, example.rows);
     if (result.output === undefined) return { answer, output: undefined };
     const tensor = this.#outgoing.output(result.output, example.rows);
-    if (layer.kind === "decoupled") this.#evidence?.keep(batch, layer.evidence(example, result.output));
+    if (isKept && layer.kind === "decoupled")
+      this.#evidence?.keep(batch, layer.evidence(example, result.output));
     return { answer, output: { tensor, values: result.output } };
   }
 

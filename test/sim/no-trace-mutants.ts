@@ -74,6 +74,13 @@ export const noTraceMutants: readonly Mutant[] = [
     violates: trace("one process"),
   },
   {
+    name: "what is answered anew takes the place of what waits for its target",
+    file: "services/layer/layer-work.ts",
+    guard: "layer.rehearse(example), this.sent === undefined)",
+    without: "layer.rehearse(example), true)",
+    violates: { freeTrace: "any processes", from: 10024 },
+  },
+  {
     name: "what waits for its target is lost with a link",
     file: "services/layer/layer-work.ts",
     guard: 'if (this.layer.kind === "late") this.layer.forget(tickets);',
