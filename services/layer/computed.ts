@@ -9,6 +9,12 @@ export interface WorkOptions {
   readonly dtypes: LayerDtypes;
 }
 
+/** What a layer made of a batch, in floats; a head has no output. */
+export interface Result {
+  readonly output?: Float32Array;
+  readonly inputGradient: Float32Array | undefined;
+}
+
 /**
  * What a layer computed of a batch, for its successor. It lies in the layer's memory until the next is computed.
  */

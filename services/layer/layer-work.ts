@@ -25,18 +25,12 @@ import {
 } from "../../shared/wire/frames.ts";
 import { LARGEST_VALUE } from "../../shared/wire/tensor.ts";
 import { type BatchBuffers, batchBuffers, readBatch } from "./batch-buffers.ts";
-import type { Computed, Output, Sending, WorkOptions } from "./computed.ts";
+import type { Computed, Output, Result, Sending, WorkOptions } from "./computed.ts";
 import { Inspector } from "./inspector.ts";
 import { Judgement } from "./judgement.ts";
 import { Outgoing } from "./outgoing.ts";
 import { PoisonError } from "./poison-error.ts";
 import { SentLog, type Shown } from "./sent-log.ts";
-
-/** What a layer made of a batch; a head has no output. */
-interface Result {
-  readonly output?: Float32Array;
-  readonly inputGradient: Float32Array | undefined;
-}
 
 /**
  * The learning side of a layer process: frames in, tensors out; it knows no link and no delivery. It is given
@@ -101,11 +95,12 @@ export class LayerWork {
     const layer = this.layer;
     if (layer.kind === "locked" || layer.kind === "late")
       throw new Error(`Cannot update a ${layer.kind} layer without a gradient`);
-    const result = layer.update(example, frame.batch);
-    const loss = "loss" in result ? result.loss : undefined;
+    const result: Result & { readonly loss?: number } = layer.update(example, frame.batch);
+    const { loss } = result;
     // A head that is the only layer sends no gradient: its loss is all that shows.
     if (loss !== undefined && !Number.isFinite(loss)) throw new PoisonError("loss");
-    const { answer, output } = this.#computed(frame, example, result, true);
+    const { answer, output } = this.#computed(example, result);
+    this.#keepEvidence(frame.batch, example, result.output);
     const shown = this.#shownOf(frame);
     this.sent?.keep(frame.batch, example.rows, { output: output?.tensor, answer, shown });
     return { answer, output, loss };
@@ -117,8 +112,11 @@ export class LayerWork {
     const layer = this.layer;
     if (layer.kind === "locked" || layer.kind === "late")
       throw new Error(`Cannot rehearse a ${layer.kind} layer without a gradient`);
+    const result: Result = layer.rehearse(example);
+    const computed = this.#computed(example, result);
     // With a log, the evidence of its update is there, or its target was learnt: this would push out what waits for others.
-    return this.#computed(frame, example, layer.rehearse(example), this.sent === undefined);
+    if (this.sent === undefined) this.#keepEvidence(frame.batch, example, result.output);
+    return computed;
   }
 
   /** What was answered and sent of the batch before; throws unless it is kept. */
@@ -277,15 +275,16 @@ export class LayerWork {
     return frame.kind === "preview" ? { ...example, input: this.#inputs!.guess(example) } : example;
   }
 
-  /** As it travels, and with its evidence kept where that is asked for: what is not sent now may be sent later. */
-  #computed({ batch }: BatchFrame, example: Example, result: Result, isKept: boolean): Computed {
+  #computed({ rows }: Example, { inputGradient, output: values }: Result): Computed {
+    const answer = this.#outgoing.answer(inputGradient, rows);
+    const output = values && { tensor: this.#outgoing.output(values, rows), values };
+    return { answer, output };
+  }
+
+  /** Also of what is not sent now: it may be sent later, in another life. */
+  #keepEvidence(batch: number, example: Example, values: Float32Array | undefined): void {
     const { layer } = this;
-    const answer = this.#outgoing.answer(result.inputGradient, example.rows);
-    if (result.output === undefined) return { answer, output: undefined };
-    const tensor = this.#outgoing.output(result.output, example.rows);
-    if (isKept && layer.kind === "decoupled")
-      this.#evidence?.keep(batch, layer.evidence(example, result.output));
-    return { answer, output: { tensor, values: result.output } };
+    if (values && layer.kind === "decoupled") this.#evidence?.keep(batch, layer.evidence(example, values));
   }
 
   /** The first layer's input is the network's; whatever else came with it was not inspected. */

@@ -1,7 +1,7 @@
 import type { LayerState } from "../../shared/dni/layer-state.ts";
 import { FrameError } from "../../shared/wire/frame-error.ts";
 import { CloseCode, type LinkDtype, type Tensor } from "../../shared/wire/frames.ts";
-import { numbersOf, tensorOfNumbers } from "../../shared/wire/tensor.ts";
+import { numbersOf, tensorOfNumbers } from "./tensor-numbers.ts";
 
 /** What a layer said of a batch, as it travels: what neighbours hear again is what they heard before. */
 interface Sent {

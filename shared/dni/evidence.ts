@@ -25,9 +25,8 @@ export interface EvidenceWidths {
 export class EvidenceStore {
   readonly #widths: EvidenceWidths;
   readonly #maxRows: number;
+  readonly #capacity: number;
   readonly #makeSlot: () => Slot;
-  /** How many more may be made. */
-  #unmade: number;
   readonly #free: Slot[] = [];
   /** In the order in which they were kept. */
   readonly #kept = new Map<number, { readonly slot: Slot; readonly rows: number }>();
@@ -41,7 +40,7 @@ export class EvidenceStore {
     this.#maxRows = options.maxRows;
     if (!(capacity >= 1)) throw new RangeError(`Cannot make an evidence store: capacity is ${capacity}`);
     this.#makeSlot = () => slotOf(kernels, options.widths, options.maxRows);
-    this.#unmade = capacity;
+    this.#capacity = capacity;
   }
 
   get size(): number {
@@ -124,11 +123,7 @@ export class EvidenceStore {
   }
 
   #makeRoom(): number | undefined {
-    if (this.#free.length > 0) return undefined;
-    if (this.#unmade > 0) {
-      this.#unmade -= 1;
-      return undefined;
-    }
+    if (this.#kept.size < this.#capacity) return undefined;
     const [oldest] = this.#kept.keys();
     this.#release(oldest!);
     return oldest;

@@ -76,8 +76,8 @@ export const noTraceMutants: readonly Mutant[] = [
   {
     name: "what is answered anew takes the place of what waits for its target",
     file: "services/layer/layer-work.ts",
-    guard: "layer.rehearse(example), this.sent === undefined)",
-    without: "layer.rehearse(example), true)",
+    guard: "if (this.sent === undefined) this.#keepEvidence",
+    without: "this.#keepEvidence",
     violates: { freeTrace: "any processes", from: 10024 },
   },
   {

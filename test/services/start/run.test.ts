@@ -44,7 +44,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-/** Of the programs only one is there to be bundled, in a tenth of the time. */
+/** Of the programs only one is there to be bundled: all of them take longer. */
 function isOfLayer(path: string): boolean {
   return !path.endsWith("/main.ts") || path.endsWith(LAYER);
 }

@@ -9,7 +9,7 @@ export class WorkChecks implements Omit<WorkWatch, "isPoisoned" | "sentAgain"> {
   readonly #config: Config;
   readonly #layer: number;
   readonly #lived: ProcessLife;
-  /** Batches whose evidence it may keep. */
+  /** Answers that it may await. */
   readonly #mostKept: number;
   readonly #violate: Violate;
   /** Of each batch: how many successors had been met since a target was learnt, by whichever life met most. */
@@ -58,7 +58,7 @@ export class WorkChecks implements Omit<WorkWatch, "isPoisoned" | "sentAgain"> {
 
   #checkMemory(kept: number): void {
     if (kept > this.#mostKept && !this.#isLocked)
-      this.#violate("memory", `${this.#name} keeps evidence of ${kept} batches`);
+      this.#violate("memory", `${this.#name} awaits ${kept} answers`);
   }
 
   /** Beyond its budget a layer goes on only with a successor that takes what it sends: a window, each time there is one. */
