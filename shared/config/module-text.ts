@@ -1,12 +1,12 @@
 import { createRequire } from "node:module";
 import { basename, dirname } from "node:path";
 import { compileFunction } from "node:vm";
-import * as zod from "zod";
 import * as extension from "./extension.ts";
 
-/** What a module finds here, in this very process; all else that it imports is made part of its text. */
-const LENT: Readonly<Record<string, unknown>> = { unlocked: extension, zod };
+/** What a module finds here; all else that it imports is made part of its text. */
+const FOUND_HERE = ["unlocked", "zod"];
 
+/** To have all of zod at hand would make each program a fifth larger, which it reads at its start. */
 const ownRequire = createRequire(import.meta.url);
 
 /**
@@ -24,7 +24,7 @@ export function bundleModule(path: string): string {
       format: "cjs",
       platform: "node",
       target: "node20",
-      external: Object.keys(LENT),
+      external: FOUND_HERE,
       legalComments: "none",
       // Else the text would depend on what lies around the module.
       tsconfigRaw: "{}",
@@ -44,7 +44,7 @@ export function evaluateModule(text: string, { name, digest }: { name: string; d
   const module: { exports: { readonly default?: unknown } } = { exports: {} };
   try {
     const run = compileFunction(text, ["module", "exports", "require"], { filename: name });
-    run(module, module.exports, requireLent);
+    run(module, module.exports, requireHere);
   } catch (cause) {
     throw new Error(`it throws as it is loaded: ${cause instanceof Error ? cause.message : String(cause)}`, {
       cause,
@@ -57,8 +57,8 @@ export function evaluateModule(text: string, { name, digest }: { name: string; d
 
 const evaluated = new Map<string, unknown>();
 
-function requireLent(id: string): unknown {
-  return Object.hasOwn(LENT, id) ? LENT[id] : ownRequire(id);
+function requireHere(id: string): unknown {
+  return id === "unlocked" ? extension : ownRequire(id);
 }
 
 /** Where the files lie is told in comments, and must not make another text of them. */
