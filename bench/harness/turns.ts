@@ -15,6 +15,11 @@ export interface Turns<Name extends string> {
   readonly processorMs: Rounds<Name>;
 }
 
+interface Rules {
+  readonly rounds: number;
+  readonly say: (line: string) => void;
+}
+
 /**
  * Runs that train at the same time take turns of four seconds; the others stand still (SIGSTOP) meanwhile. The first half
  * second of a turn does not count.
@@ -22,43 +27,85 @@ export interface Turns<Name extends string> {
 export async function takeTurns<Name extends string>(
   names: readonly Name[],
   open: (name: Name) => Promise<BenchRun>,
-  { rounds, say }: { readonly rounds: number; readonly say: (line: string) => void },
+  rules: Rules,
 ): Promise<Turns<Name>> {
-  const none = () => Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, number[]>;
-  const found = { perSecond: none(), processorMs: none() };
   const runs = new Map<Name, BenchRun>();
   try {
-    for (const name of names) runs.set(name, await standing(await open(name)));
-    for (let round = 0; round < rounds; round++) {
-      for (const [name, run] of round % 2 === 0 ? [...runs] : [...runs].toReversed()) {
-        const { perSecond, processorMs } = await turn(run);
-        found.perSecond[name].push(perSecond);
-        found.processorMs[name].push(processorMs);
-      }
-      say(names.map((name) => found.perSecond[name].at(-1)!.toFixed(0)).join(", "));
+    for (const name of names) {
+      const run = await atFullSpeed(await open(name));
+      signal(run.pids, "SIGSTOP");
+      runs.set(name, run);
     }
-    return found;
+    return await turnsOf(names, rules, async (name) => {
+      const run = runs.get(name)!;
+      signal(run.pids, "SIGCONT");
+      const found = await turn(run);
+      signal(run.pids, "SIGSTOP");
+      return found;
+    });
   } finally {
     for (const run of runs.values()) await run.close();
   }
 }
 
-/** Resolves when it trains at full speed, and has been stopped. */
-async function standing(run: BenchRun): Promise<BenchRun> {
+/**
+ * The same processes all the time, which `become` makes one thing or another: of one program, two runs differ by more than
+ * two things that are to be told apart. Turns as above.
+ */
+export async function changeInTurns<Name extends string>(
+  names: readonly Name[],
+  open: () => Promise<BenchRun>,
+  become: (run: BenchRun, name: Name) => void,
+  rules: Rules,
+): Promise<Turns<Name>> {
+  const run = await open();
+  try {
+    await atFullSpeed(run);
+    return await turnsOf(names, rules, (name) => {
+      become(run, name);
+      return turn(run);
+    });
+  } finally {
+    await run.close();
+  }
+}
+
+/** Every other round goes backwards. */
+async function turnsOf<Name extends string>(
+  names: readonly Name[],
+  { rounds, say }: Rules,
+  take: (name: Name) => Promise<Turn>,
+): Promise<Turns<Name>> {
+  const none = () => Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, number[]>;
+  const found = { perSecond: none(), processorMs: none() };
+  for (let round = 0; round < rounds; round++) {
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      const { perSecond, processorMs } = await take(name);
+      found.perSecond[name].push(perSecond);
+      found.processorMs[name].push(processorMs);
+    }
+    say(names.map((name) => found.perSecond[name].at(-1)!.toFixed(0)).join(", "));
+  }
+  return found;
+}
+
+async function atFullSpeed(run: BenchRun): Promise<BenchRun> {
   await run.headTells((told) => cursorOf(told) >= FROM_BATCH);
-  signal(run, "SIGSTOP");
   return run;
 }
 
-async function turn(run: BenchRun): Promise<{ readonly perSecond: number; readonly processorMs: number }> {
-  signal(run, "SIGCONT");
+interface Turn {
+  readonly perSecond: number;
+  readonly processorMs: number;
+}
+
+async function turn(run: BenchRun): Promise<Turn> {
   await sleep(SETTLE_MS);
   const first = await nextReport(run);
   const before = processorSecondsOf(run);
   await sleep(TURN_MS);
   const last = await nextReport(run);
   const spent = processorSecondsOf(run) - before;
-  signal(run, "SIGSTOP");
   const batches = cursorOf(last.telemetry) - cursorOf(first.telemetry);
   return { perSecond: (1000 * batches) / (last.at - first.at), processorMs: (1000 * spent) / batches };
 }
@@ -72,6 +119,6 @@ function nextReport(run: BenchRun): ReturnType<BenchRun["headTells"]> {
   return run.headTells((told) => cursorOf(told) > known);
 }
 
-function signal(run: BenchRun, name: "SIGSTOP" | "SIGCONT"): void {
-  for (const pid of run.pids) process.kill(pid, name);
+function signal(pids: readonly number[], name: "SIGSTOP" | "SIGCONT"): void {
+  for (const pid of pids) process.kill(pid, name);
 }

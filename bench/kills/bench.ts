@@ -1,44 +1,51 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Asked, Bench } from "../harness/bench.ts";
 import { BenchRun } from "../harness/bench-run.ts";
 import { renderSpread } from "../harness/render.ts";
 import type { Table } from "../harness/report.ts";
 import { ratioOf, spreadOf } from "../harness/statistics.ts";
-import { type Turns, takeTurns } from "../harness/turns.ts";
+import { changeInTurns, type Turns } from "../harness/turns.ts";
+import { ALL, KIND_FILE, NAMES, type Name, NOTHING } from "./kinds.ts";
 
 const CONFIG = "configs/mnist.yaml";
 /** An evaluation would fall into some turns and not into others. Checkpoints come as often as they do for a user. */
 const SET = ["run.epochs=1000", "run.evaluateEvery=1000000"];
-/** A worker that dies leaves a trace there. */
-const NOTHING = "nothing kept, no order written";
-const NO_ORDER = "no order written";
-const ALL = "as it is";
-/** What two runs differ by when nothing differs. */
-const CONTROL = "as it is, another run";
-const NAMES = [NOTHING, NO_ORDER, ALL, CONTROL] as const;
-
-type Name = (typeof NAMES)[number];
-
-const PROGRAMS: Readonly<Record<Name, string>> = {
-  [NOTHING]: "bench/kills/layer-that-keeps-nothing.ts",
-  [NO_ORDER]: "bench/kills/layer-without-order.ts",
-  [ALL]: "services/layer/main.ts",
-  [CONTROL]: "services/layer/main.ts",
-};
-
 export const bench: Bench = {
   title: "Kills: what it costs that they leave no trace",
   async run(asked) {
     return {
       tables: [await measure(asked)],
       notes: [
-        "Four free runs, in which nothing dies, take turns of four seconds; the other three stand still (SIGSTOP) meanwhile. The first half second of a turn does not count. The order is written with a system call for each batch, without fsync; what was sent is copied, and goes into checkpoints as far as neighbours may lack it.",
+        "The layers of one free run, in which nothing dies, are told in turn to keep everything, nothing, or all but the order, for four seconds each; half a second after each change does not count. The order is written with a system call for each batch, without fsync; what was sent is copied, and goes into checkpoints as far as neighbours may lack it.",
       ],
     };
   },
 };
 
-async function measure({ isQuick, say }: Asked): Promise<Table> {
-  const turns = await takeTurns(NAMES, openRun, { rounds: isQuick ? 2 : 12, say });
+async function measure(asked: Asked): Promise<Table> {
+  const folder = mkdtempSync(join(tmpdir(), "unlocked-kills-"));
+  try {
+    return tableOf(await turnsOf(asked, join(folder, "kind")));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** `kindFile`: the layers read there what they are to be. */
+function turnsOf({ isQuick, say }: Asked, kindFile: string): Promise<Turns<Name>> {
+  const become = (name: Name, layers: readonly number[]) => {
+    writeFileSync(kindFile, name);
+    for (const pid of layers) process.kill(pid, "SIGUSR2");
+  };
+  process.env[KIND_FILE] = kindFile;
+  return changeInTurns(NAMES, openRun, ({ pids: [, ...layers] }, name) => become(name, layers), {
+    ...{ rounds: isQuick ? 2 : 24, say },
+  });
+}
+
+function tableOf(turns: Turns<Name>): Table {
   const against = (name: Name) => ratioOf(turns.perSecond[name], turns.perSecond[NOTHING]);
   const spent = (name: Name) => ratioOf(turns.processorMs[name], turns.processorMs[NOTHING]);
   return {
@@ -64,8 +71,9 @@ function rowOf(turns: Turns<Name>, name: Name, against: string, spent: string): 
   ];
 }
 
-function openRun(name: Name): Promise<BenchRun> {
-  const program = (worker: string) => (worker === "source" ? "services/source/main.ts" : PROGRAMS[name]);
+function openRun(): Promise<BenchRun> {
+  const program = (worker: string) =>
+    worker === "source" ? "services/source/main.ts" : "bench/kills/layer-that-changes.ts";
   const command = (worker: string) => ["--import", "tsx", program(worker)];
   return BenchRun.start({ config: CONFIG, set: SET, command });
 }
