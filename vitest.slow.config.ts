@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
@@ -23,6 +24,9 @@ const LONGEST = [
   "test/e2e/bit-identical.slow.test.ts",
   "test/checkpoint/mirrored-disk.slow.test.ts",
 ];
+
+for (const path of LONGEST)
+  if (!existsSync(path)) throw new Error(`Cannot begin with the longest: no ${path}`);
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

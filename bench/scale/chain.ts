@@ -12,7 +12,7 @@ import {
 } from "../../shared/delivery/source-delivery.ts";
 import { type Due, pop, push, seeded } from "./events.ts";
 import type { ScaleFindings, ScaleOptions } from "./findings.ts";
-import type { Layer, P } from "./layer.ts";
+import type { Layer, Nothing } from "./layer.ts";
 
 const WINDOW = 4;
 const CHECKPOINT_EVERY = 200;
@@ -56,7 +56,14 @@ class Chain {
     const sentKept = 2 * CHECKPOINT_EVERY + 2 * WINDOW;
     this.#sourceRules = { batches, window: WINDOW, evaluateEvery: 1e9, evaluationParts: 0, snapshotEvery: 0 };
     this.#layers = Array.from({ length: layers }, (_, index) => ({
-      ...{ state: initialState<P>(-1), isUp: true, life: 1, busyUntil: 0, durable: -1, diedAt: undefined },
+      ...{
+        state: initialState<Nothing>(-1),
+        isUp: true,
+        life: 1,
+        busyUntil: 0,
+        durable: -1,
+        diedAt: undefined,
+      },
       ...{ isBusy: false, waiting: [] },
       rules: {
         batches,
@@ -119,7 +126,7 @@ class Chain {
     const [least, most] = BACK_MS;
     this.#at(this.#now + least + this.#random() * (most - least), () => {
       layer.isUp = true;
-      layer.state = initialState<P>(layer.durable);
+      layer.state = initialState<Nothing>(layer.durable);
       Object.assign(layer, { busyUntil: this.#now, isBusy: false, waiting: [] });
       this.#connect(index);
       if (index + 1 < this.#layers.length) this.#connect(index + 1);
@@ -180,7 +187,7 @@ class Chain {
   }
 
   /** In its turn: a layer does one thing at a time. What came over a link that has broken since is forgotten. */
-  #tell(index: number, event: LayerEvent<P>, link?: number): void {
+  #tell(index: number, event: LayerEvent<Nothing>, link?: number): void {
     const layer = this.#layers[index]!;
     if (!layer.isUp) return;
     const epoch = link === undefined ? 0 : this.#links[link]!;
@@ -205,7 +212,7 @@ class Chain {
     });
   }
 
-  #step(index: number, event: LayerEvent<P>): void {
+  #step(index: number, event: LayerEvent<Nothing>): void {
     const layer = this.#layers[index]!;
     const before = layer.state.cursor;
     const [state, effects] = step(layer.rules, layer.state, event);
@@ -239,7 +246,7 @@ class Chain {
     return batch;
   }
 
-  #carryOut(index: number, effect: LayerEffect<P>, at: number): void {
+  #carryOut(index: number, effect: LayerEffect<Nothing>, at: number): void {
     switch (effect.effect) {
       case "update":
       case "rehearse":
@@ -266,7 +273,7 @@ class Chain {
   }
 
   #sendBatch(link: number, batch: number, at: number): void {
-    const item: Item<P> = { kind: "batch", batch, rows: 64, frame: null };
+    const item: Item<Nothing> = { kind: "batch", batch, rows: 64, frame: null };
     this.#send(link, "forth", at, () => this.#tell(link, { event: "heard", item }, link));
   }
 
@@ -278,7 +285,11 @@ class Chain {
     );
   }
 
-  #back(index: number, event: Extract<LayerEvent<P>, { event: "answered" | "rewound" }>, at: number): void {
+  #back(
+    index: number,
+    event: Extract<LayerEvent<Nothing>, { event: "answered" | "rewound" }>,
+    at: number,
+  ): void {
     this.#send(index, "back", at, () => {
       if (index > 0) return this.#tell(index - 1, event, index);
       this.#tellSource(event.event === "answered" ? { event: "answered", item: event.item } : event);
