@@ -41,7 +41,7 @@ function turnsOf({ isQuick, say }: Asked, kindFile: string): Promise<Turns<Name>
   };
   process.env[KIND_FILE] = kindFile;
   return changeInTurns(NAMES, openRun, ({ pids: [, ...layers] }, name) => become(name, layers), {
-    ...{ rounds: isQuick ? 2 : 24, say },
+    ...{ rounds: isQuick ? 2 : 12, say },
   });
 }
 
