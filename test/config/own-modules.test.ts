@@ -109,6 +109,14 @@ describe("modules of the user's own", () => {
     expect(configHash(loadConfig(config()).config)).not.toBe(before);
   });
 
+  it("may make fields with zod itself, among ours", () => {
+    edit("board.ts", "wholeFrom(2, 8)", "z.number().multipleOf(3).and(wholeFrom(2, 8))");
+    edit("board.ts", "import {", 'import * as z from "zod";\nimport {');
+    expect(loadConfig(config(), ["data.squares=6"]).config.data.squares).toBe(6);
+    expect(mistakesOf("data.squares=5")).toEqual([expect.stringContaining("data.squares is 5")]);
+    expect(mistakesOf("data.squares=9")).toEqual([expect.stringContaining("data.squares is 9")]);
+  });
+
   it("may look into files, once: what they find stands in the complete config", async () => {
     write("words.txt", "a\nbc\nd\n");
     write(
