@@ -32,15 +32,16 @@ export async function takeTurns<Name extends string>(
   const runs = new Map<Name, BenchRun>();
   try {
     for (const name of names) {
-      const run = await atFullSpeed(await open(name));
-      signal(run.pids, "SIGSTOP");
+      const run = await open(name);
       runs.set(name, run);
+      await reachFullSpeed(run);
+      signal(run, "SIGSTOP");
     }
     return await turnsOf(names, rules, async (name) => {
       const run = runs.get(name)!;
-      signal(run.pids, "SIGCONT");
+      signal(run, "SIGCONT");
       const found = await turn(run);
-      signal(run.pids, "SIGSTOP");
+      signal(run, "SIGSTOP");
       return found;
     });
   } finally {
@@ -60,7 +61,7 @@ export async function changeInTurns<Name extends string>(
 ): Promise<Turns<Name>> {
   const run = await open();
   try {
-    await atFullSpeed(run);
+    await reachFullSpeed(run);
     return await turnsOf(names, rules, (name) => {
       become(run, name);
       return turn(run);
@@ -89,9 +90,8 @@ async function turnsOf<Name extends string>(
   return found;
 }
 
-async function atFullSpeed(run: BenchRun): Promise<BenchRun> {
+async function reachFullSpeed(run: BenchRun): Promise<void> {
   await run.headTells((told) => cursorOf(told) >= FROM_BATCH);
-  return run;
 }
 
 interface Turn {
@@ -119,6 +119,6 @@ function nextReport(run: BenchRun): ReturnType<BenchRun["headTells"]> {
   return run.headTells((told) => cursorOf(told) > known);
 }
 
-function signal(pids: readonly number[], name: "SIGSTOP" | "SIGCONT"): void {
-  for (const pid of pids) process.kill(pid, name);
+function signal(run: BenchRun, name: "SIGSTOP" | "SIGCONT"): void {
+  for (const pid of run.pids) process.kill(pid, name);
 }

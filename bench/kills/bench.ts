@@ -12,6 +12,7 @@ import { ALL, KIND_FILE, NAMES, type Name, NOTHING } from "./kinds.ts";
 const CONFIG = "configs/mnist.yaml";
 /** An evaluation would fall into some turns and not into others. Checkpoints come as often as they do for a user. */
 const SET = ["run.epochs=1000", "run.evaluateEvery=1000000"];
+
 export const bench: Bench = {
   title: "Kills: what it costs that they leave no trace",
   async run(asked) {
@@ -27,22 +28,20 @@ export const bench: Bench = {
 async function measure(asked: Asked): Promise<Table> {
   const folder = mkdtempSync(join(tmpdir(), "unlocked-kills-"));
   try {
-    return tableOf(await turnsOf(asked, join(folder, "kind")));
+    return tableOf(await changing(asked, join(folder, "kind")));
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
 /** `kindFile`: the layers read there what they are to be. */
-function turnsOf({ isQuick, say }: Asked, kindFile: string): Promise<Turns<Name>> {
-  const become = (name: Name, layers: readonly number[]) => {
+function changing({ isQuick, say }: Asked, kindFile: string): Promise<Turns<Name>> {
+  const become = ({ pids: [, ...layers] }: BenchRun, name: Name) => {
     writeFileSync(kindFile, name);
     for (const pid of layers) process.kill(pid, "SIGUSR2");
   };
   process.env[KIND_FILE] = kindFile;
-  return changeInTurns(NAMES, openRun, ({ pids: [, ...layers] }, name) => become(name, layers), {
-    ...{ rounds: isQuick ? 2 : 12, say },
-  });
+  return changeInTurns(NAMES, openRun, become, { rounds: isQuick ? 2 : 12, say });
 }
 
 function tableOf(turns: Turns<Name>): Table {
