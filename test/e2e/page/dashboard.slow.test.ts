@@ -33,8 +33,11 @@ describe.skipIf(!hasBrowser)("the page of a run", () => {
     await grows(page);
 
     const before = hubPid(run)!;
+    // Whoever brings it back may do so between two pictures.
+    run.signal("SIGSTOP");
     process.kill(before, "SIGKILL");
     await page.locator('[data-testid="connection"][data-state="reconnecting"]').waitFor();
+    run.signal("SIGCONT");
     await page.locator('[data-testid="connection"][data-state="live"]').waitFor();
     expect(hubPid(run)).not.toBe(before);
     for (const worker of WORKERS) await room(page, worker, "training");

@@ -35,6 +35,12 @@ export function inexact(experiment: Experiment): string[] {
   );
 }
 
+/** Lives after the first, of all workers, that came so far as to say so. */
+export function restarts(experiment: Experiment): number {
+  const lives = workers.map((name) => experiment.log(name).filter(({ msg }) => msg === "started").length);
+  return lives.reduce((sum, each) => sum + Math.max(0, each - 1), 0);
+}
+
 /** How many died of it: one that died just now may not have been started again. */
 function kill(experiment: Experiment, worker: string): number {
   try {
