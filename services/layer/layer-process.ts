@@ -26,7 +26,6 @@ import { Questions } from "./questions.ts";
 import { Saver } from "./saver.ts";
 import type { SentLog } from "./sent-log.ts";
 import {
-  type Aim,
   isOrderFree,
   type LayerEnvironment,
   type LayerStart,
@@ -51,8 +50,6 @@ export class LayerProcess implements Role, PortOwner {
   readonly #turnedAway: LogAllowance;
   /** What its checkpoint was of, and the lowest batch that could be repeated from it. */
   readonly beganAt: { readonly cursor: number; readonly firstSent: number };
-  /** It began with a checkpoint as old as was asked for. */
-  readonly reaches: boolean;
   /** Where this life ended by going back: the next must be able to repeat this batch. */
   reach: number | undefined;
   readonly #sent: SentLog | undefined;
@@ -60,13 +57,13 @@ export class LayerProcess implements Role, PortOwner {
 
   /**
    * Listens, claims a life in the state folder, restores the newest checkpoint, dials. Rejects if it cannot ever start.
-   * Learns at rates halved `halvings` times.
+   * Learns at rates halved `halvings` times. `reach`: see startUp.
    */
-  static async start(start: LayerStart, halvings = 0, aim?: Aim): Promise<LayerProcess> {
+  static async start(start: LayerStart, halvings = 0, reach?: number): Promise<LayerProcess> {
     const { config, options } = start;
     requireLayer(config, options);
     return listenFirst(start, longestActivation(config, options.layer), async (port) => {
-      const startup = await startUp(start, halvings, aim);
+      const startup = await startUp(start, halvings, reach);
       const layer = new LayerProcess(start, startup, port);
       layer.#open(start, startup);
       return layer;
@@ -86,7 +83,6 @@ export class LayerProcess implements Role, PortOwner {
     this.#saver = new Saver(lineage, this.worker, paceOf(start).saveMs);
     const rules = rulesOf(config, this.layer);
     const { cursor, standing } = lineage;
-    this.reaches = startup.reaches;
     this.beganAt = { cursor, firstSent: standing.firstSent };
     const begun = initialState<Frames>(cursor, standing, startup.mayGoBack, startup.written);
     const surroundings = this.#surroundings(isOrderFree(rules) ? environment.order : undefined);
@@ -198,6 +194,10 @@ export class LayerProcess implements Role, PortOwner {
   }
 
   // — links —
+
+  async beforeAnswer(): Promise<void> {
+    await this.worker.lookBeforeMeeting();
+  }
 
   answer(hello: HelloFrame): WelcomeFrame | Refusal {
     const refusal = this.#predecessor.refuse(hello);

@@ -7,12 +7,6 @@ import type { LayerStart } from "./startup.ts";
 /** So often in a row it goes back and tries more slowly, before it gives up. */
 export const MOST_ROLLBACKS = 3;
 /**
- * So often it tries to go back further than it can. Whoever asked for that may be a former life of a neighbour, which is
- * fenced within half a second; asked in earnest, it goes on with its newest checkpoint.
- */
-const MOST_TRIES = 5;
-const TRY_AGAIN_MS = 400;
-/**
  * Batches beyond the last trouble after which a new one is another story, and the next life is at full speed
  * again.
  */
@@ -36,14 +30,10 @@ export class LayerRunner {
     let troubledAt = Number.NEGATIVE_INFINITY;
     let rollbacks = 0;
     let reach: number | undefined;
-    let tries = 0;
     for (;;) {
       const environment = { ...start.environment, kernels };
       const options = { ...start.options, port };
-      const layer = await LayerProcess.start({ ...start, options, environment }, rollbacks, {
-        reach,
-        isLastTry: tries >= MOST_TRIES,
-      });
+      const layer = await LayerProcess.start({ ...start, options, environment }, rollbacks, reach);
       const { worker } = layer;
       // Neighbours look for it where it was.
       port = worker.port;
@@ -53,8 +43,6 @@ export class LayerRunner {
       if (!hasNextLife(ending)) return ending;
       kernels = newKernels();
       reach = layer.reach;
-      tries = layer.reaches ? 0 : tries + 1;
-      if (tries > 0) await new Promise<void>((resolve) => environment.after(TRY_AGAIN_MS, resolve));
       if (ending === "going back") continue;
       reach = reachAfterPoison(layer);
       if (layer.cursor > troubledAt + CALM_BATCHES) rollbacks = 0;

@@ -28,6 +28,7 @@ import { type BatchBuffers, batchBuffers, readBatch } from "./batch-buffers.ts";
 import type { Computed, Output, Result, Sending, WorkOptions } from "./computed.ts";
 import { Inspector } from "./inspector.ts";
 import { Judgement } from "./judgement.ts";
+import type { Kept } from "./lineage.ts";
 import { Outgoing } from "./outgoing.ts";
 import { PoisonError } from "./poison-error.ts";
 import { SentLog, type Shown } from "./sent-log.ts";
@@ -79,7 +80,7 @@ export class LayerWork {
       const most = Math.max(ticketsKept, sentKept);
       this.#evidence = new EvidenceStore(kernels, most, { widths, maxRows: rows });
     }
-    if (sentKept > 0) this.sent = new SentLog(sentKept, dtypes.link, { output: sent, answer: inputs });
+    if (sentKept > 0) this.sent = new SentLog(sentKept);
   }
 
   /** Throws a FrameError unless the layer can take this frame, now or once more. */
@@ -101,7 +102,7 @@ export class LayerWork {
     if (loss !== undefined && !Number.isFinite(loss)) throw new PoisonError("loss");
     const { answer, output } = this.#computed(example, result);
     this.#keepEvidence(frame.batch, example, result.output);
-    const shown = this.#shownOf(frame);
+    const shown = output && this.#shownOf(frame);
     this.sent?.keep(frame.batch, example.rows, { output: output?.tensor, answer, shown });
     return { answer, output, loss };
   }
@@ -222,7 +223,7 @@ export class LayerWork {
     return this.#outgoing.correction(batch, tensor);
   }
 
-  /** What was sent on of a batch that this life has applied, as it was. Throws unless that batch is kept. */
+  /** What was sent on of a batch, as it was. Throws unless that batch is kept. */
   sendAgain({ batch, ticket }: Sending): ForwardFrame[] {
     const { output, shown } = this.sent?.again(batch) ?? {};
     if (!output || !shown) throw new Error(`Cannot send batch ${batch} again: it is not kept`);
@@ -265,8 +266,9 @@ export class LayerWork {
   }
 
   /** What a life after this one cannot compute: what was sent of batch `firstSent` and on, what is to be learnt from of `learnt` and on. */
-  keptSince(firstSent: number, learnt: number): LayerState | undefined {
-    return this.sent && joined(this.sent.stateSince(firstSent), this.#evidence?.stateSince(learnt));
+  keptSince(firstSent: number, learnt: number): Kept | undefined {
+    if (this.sent === undefined) return undefined;
+    return { frames: this.sent.framesSince(firstSent), evidence: this.#evidence?.stateSince(learnt) };
   }
 
   /** With the input that was heard, or the guess of it. */

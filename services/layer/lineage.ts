@@ -27,7 +27,15 @@ interface Keeping {
   /** The lowest batch whose answer or output is still asked for if all go on from checkpoints of batch `cursor`. */
   lowestAsked(cursor: number, standing: Standing): number;
   /** See LayerWork. */
-  keptSince(firstSent: number, learnt: number): LayerState | undefined;
+  keptSince(firstSent: number, learnt: number): Kept | undefined;
+}
+
+/** What a life after this one cannot compute. */
+export interface Kept {
+  /** What was sent, see SentLog. */
+  readonly frames: Readonly<Record<string, Uint8Array>>;
+  /** Of what waits for its target. */
+  readonly evidence: LayerState | undefined;
 }
 
 const RELEASED = "released";
@@ -132,10 +140,8 @@ export class Lineage {
       this.#standing.firstSent,
       this.#keeping.lowestAsked(this.cursor, this.#standing),
     );
-    const { tensors, counters } = joined(
-      this.#state(),
-      this.#keeping.keptSince(firstSent, this.#standing.learnt),
-    );
+    const kept = this.#keeping.keptSince(firstSent, this.#standing.learnt);
+    const { tensors, counters } = joined(this.#state(), kept?.evidence);
     const ledger = toRanges(this.#ledger);
     const pending = this.#pending();
     const notes = {
@@ -151,13 +157,14 @@ export class Lineage {
       counters: { ...counters, ...countersOf({ ...this.#standing, firstSent }) },
       tensors,
       shapes: shapesOf(tensors),
+      ...(kept && { frames: kept.frames }),
       ...(Object.keys(notes).length > 0 && { notes }),
     };
   }
 }
 
-/** Files from before evidence was kept say "delivery.": what they hold of sent batches is of another form, and not read. */
-const STANDING = "standing.";
+/** Files from before frames were kept say "delivery." or "standing.": what they hold of sent batches is not read. */
+const STANDING = "stands.";
 
 function countersOf(standing: Standing): Record<string, number> {
   return Object.fromEntries(Object.entries(standing).map(([name, value]) => [STANDING + name, value]));

@@ -1,7 +1,6 @@
-import type { LayerState } from "../../shared/dni/layer-state.ts";
+import { decode, encode } from "../../shared/wire/codec.ts";
 import { FrameError } from "../../shared/wire/frame-error.ts";
-import { CloseCode, type LinkDtype, type Tensor } from "../../shared/wire/frames.ts";
-import { numbersOf, tensorOfNumbers } from "./tensor-numbers.ts";
+import { CloseCode, type Tensor } from "../../shared/wire/frames.ts";
 
 /** What a layer said of a batch, as it travels: what neighbours hear again is what they heard before. */
 interface Sent {
@@ -14,11 +13,9 @@ interface Sent {
   readonly shown: Shown | undefined;
 }
 
-const WAYS = ["output", "answer"] as const;
+type Way = "output" | "answer";
 
-type Way = (typeof WAYS)[number];
-
-/** What else goes on with an output: of a batch that this life has applied. */
+/** What else goes on with an output. */
 export interface Shown {
   readonly labels: Tensor;
   /** The network's own, where the successor needs it. */
@@ -31,14 +28,10 @@ export class SentLog {
   readonly #slots: (Sent | undefined)[];
   /** Memory of those that lay there before. */
   readonly #rooms: Readonly<Record<Way, (Tensor | undefined)[]>> = { output: [], answer: [] };
-  readonly #dtype: LinkDtype;
-  readonly #widths: Readonly<Record<Way, number>>;
   #newest = -1;
 
-  constructor(batches: number, dtype: LinkDtype, widths: Readonly<Record<Way, number>>) {
+  constructor(batches: number) {
     this.#slots = new Array(batches + 1);
-    this.#dtype = dtype;
-    this.#widths = widths;
   }
 
   /** The log's own, until another batch takes its place; undefined if the batch is not kept. */
@@ -82,28 +75,41 @@ export class SentLog {
     return this.again(batch)?.rows;
   }
 
-  /** Of batches `from` and on, as tensors of a checkpoint. */
-  stateSince(from: number): LayerState {
-    const tensors: Record<string, Float32Array> = {};
-    const counters: Record<string, number> = {};
+  /** Of batches `from` and on, for a checkpoint. */
+  framesSince(from: number): Record<string, Uint8Array> {
+    const frames: Record<string, Uint8Array> = {};
     for (let batch = from; batch <= this.#newest; batch++) {
       const sent = this.again(batch);
       if (!sent) continue;
-      counters[nameOf(batch)] = sent.rows;
-      for (const way of WAYS) if (sent[way]) tensors[`${nameOf(batch)}.${way}`] = numbersOf(sent[way]);
+      const { output, answer, shown } = sent;
+      frames[`${nameOf(batch)}.gradient`] = encode({
+        kind: "gradient",
+        batch,
+        ...(answer && { gradient: answer }),
+      });
+      if (!output || !shown) continue;
+      const { labels, input } = shown;
+      const frame = {
+        kind: "activation",
+        batch,
+        activation: output,
+        labels,
+        ...(input && { input }),
+      } as const;
+      frames[`${nameOf(batch)}.activation`] = encode(frame);
     }
-    return { tensors, counters };
+    return frames;
   }
 
-  /** Of batches `from` to `to`, which a checkpoint holds. */
-  restore({ tensors, counters }: LayerState, from: number, to: number): void {
-    for (let batch = from; batch <= to; batch++) {
-      const rows = counters[nameOf(batch)] ?? 0;
-      const restored = (way: Way) => {
-        const numbers = tensors[`${nameOf(batch)}.${way}`];
-        return numbers && tensorOfNumbers(numbers, this.#dtype, [rows, this.#widths[way]]);
-      };
-      this.keep(batch, rows, { output: restored("output"), answer: restored("answer") });
+  /** What `framesSince` gave. */
+  restore(frames: Readonly<Record<string, Uint8Array>>): void {
+    const sent = Object.values(frames).map((bytes) => decode(bytes, { maxFrameBytes: bytes.length }));
+    const answers = sent.filter((frame) => frame.kind === "gradient");
+    for (const { batch, gradient: answer } of answers.sort((one, other) => one.batch - other.batch)) {
+      const forward = sent.find((frame) => frame.kind === "activation" && frame.batch === batch);
+      const { activation: output, labels, input } = forward?.kind === "activation" ? forward : {};
+      const rows = (output ?? answer)?.shape[0] ?? 0;
+      this.keep(batch, rows, { output, answer, shown: labels && { labels, input } });
     }
   }
 

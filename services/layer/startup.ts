@@ -41,23 +41,13 @@ export type LayerOptions = WorkerOptions & { readonly layer: number };
 
 export type LayerStart = Start<LayerOptions, LayerEnvironment>;
 
-/** Where a life begins that follows another in the same process. */
-export interface Aim {
-  /** The newest checkpoint from which this batch can be repeated; the newest of all unless given. */
-  readonly reach?: number | undefined;
-  /** Where none is old enough, whatever is asked for then is answered at present weights. Else it goes back once more. */
-  readonly isLastTry?: boolean;
-}
-
 /** A layer as its state folder left it, before it meets anybody. */
 export interface Startup {
   readonly life: ClaimedLife;
   readonly work: WatchedWork;
   readonly lineage: Lineage;
-  /** There may be an earlier checkpoint to go back to. */
+  /** There may be an earlier checkpoint to go back to. Else whatever is asked for is answered at present weights. */
   readonly mayGoBack: boolean;
-  /** It begins with a checkpoint as old as was asked for. */
-  readonly reaches: boolean;
   /** Why what it learns may differ from what a former life would have learnt. */
   readonly inexact: string | undefined;
   /** Free: what it does as a former life did it. */
@@ -81,10 +71,9 @@ export function requireLayer({ layers }: Config, { layer, successor }: LayerOpti
 
 /**
  * Claims a life in the state folder, and restores the newest checkpoint there is. Rejects where none of several is valid.
- * The rates of learning are halved `halvings` times.
+ * With `reach`: the newest from which this batch can be repeated. The rates of learning are halved `halvings` times.
  */
-export async function startUp(start: LayerStart, halvings: number, aim: Aim = {}): Promise<Startup> {
-  const { reach, isLastTry = true } = aim;
+export async function startUp(start: LayerStart, halvings: number, reach?: number): Promise<Startup> {
   const { config, options, environment } = start;
   const { layer, run, state } = options;
   const identity = { run, layer, configHash: configHash(config) };
@@ -101,8 +90,7 @@ export async function startUp(start: LayerStart, halvings: number, aim: Aim = {}
       { path, why },
       isDamaged ? "checkpoint set aside" : "checkpoint cannot be read, passed over",
     );
-  const isInexact = !reaches && isLastTry;
-  if (isInexact) life.log.warn({ reach }, "cannot go back that far: this recovery leaves a trace");
+  if (!reaches) life.log.warn({ reach }, "cannot go back that far: this recovery leaves a trace");
   const rules = rulesOf(config, layer);
   const next = (found?.checkpoint.cursor ?? -1) + 1;
   const order = leavesNoTrace(rules) && isOrderFree(rules) ? environment.order : undefined;
@@ -123,12 +111,11 @@ export async function startUp(start: LayerStart, halvings: number, aim: Aim = {}
     life,
     work,
     lineage,
-    reaches,
-    inexact: isInexact
+    inexact: !reaches
       ? `no checkpoint is old enough to repeat batch ${reach}`
       : order && whyUnordered(order, next - 1),
     written,
-    mayGoBack: leavesNoTrace(rules) && (reaches || !isLastTry),
+    mayGoBack: leavesNoTrace(rules) && reaches,
   };
   if (!found) return { ...begun, restored: undefined };
   restore(found, work, lineage, life);
@@ -186,7 +173,7 @@ function restore(
   const { checkpoint, ageMs, path } = restored;
   work.restore(checkpoint);
   lineage.continueFrom(checkpoint);
-  work.sent?.restore(checkpoint, lineage.standing.firstSent, checkpoint.cursor);
+  if (checkpoint.frames) work.sent?.restore(checkpoint.frames);
   const notes = readNotes(checkpoint.notes?.[NOTES]);
   if (notes) pending?.recall(notes);
   log.info({ batch: checkpoint.cursor, ageMs: Math.round(ageMs), path }, "restored");

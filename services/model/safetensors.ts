@@ -22,7 +22,7 @@ export function safetensorsOf(model: Model): Buffer {
     layers: JSON.stringify(layers.map(({ spec }) => spec)),
     ...(facts.inputScale !== undefined && { inputScale: String(facts.inputScale) }),
   };
-  return encode(tensors, metadata, undefined, shapes);
+  return encode({ tensors, metadata, shapes });
 }
 
 function torchTensors({ kind, spec, given, tensors, shapes }: ModelLayer) {

@@ -54,7 +54,6 @@ export class SourceProcess implements Role, PortOwner {
     this.worker = new Worker(this, start, life, port);
     this.#end = new RunEnd(start, startedAt, this.worker);
     this.#service = new SourceService(config, environment, this.worker, life.meter, snapshots, {
-      isRunning: () => this.#isRunning,
       finished: (frame) => void this.#conclude(frame),
       sent: (batch) => this.#looks.sent(batch),
     });

@@ -19,29 +19,23 @@ import {
   type SnapshotFrame,
 } from "../../shared/wire/frames.ts";
 import type { Meter } from "../worker/meter.ts";
-import type { Timers } from "../worker/timers.ts";
 import type { Worker } from "../worker/worker.ts";
 import { frameOf } from "./batch-frames.ts";
 import type { Snapshots } from "./snapshots.ts";
 import type { SourceEnvironment } from "./startup.ts";
 
 /** The life that this service is part of. */
-type FeedingWorker = Pick<Worker, "log" | "stepDownIfReplaced"> & {
-  readonly timers: Pick<Timers, "after">;
+type FeedingWorker = Pick<Worker, "log"> & {
   readonly claim: Pick<Claim, "require">;
 };
 
 /** Where the run stands. */
 interface RunState {
-  /** Batches are still to be fed. */
-  isRunning(): boolean;
   /** Every layer holds its last batch durably. */
   finished(frame: FinishedFrame): void;
   /** This batch is being handed to the network. */
   sent(batch: number): void;
 }
-
-const LOOK_AGAIN_MS = 50;
 
 /** Joins delivery, the data, the run's snapshots and the link of a source: frames become events, effects become frames. */
 export class SourceService {
@@ -55,8 +49,6 @@ export class SourceService {
   readonly #run: RunState;
   #state: SourceState;
   #successor: Link | undefined;
-  /** What layer 1 lacks, while nothing is sent to it yet. */
-  #awaitedNeed: number | undefined;
   /** Highest batch this life has sent. */
   #sent = -1;
 
@@ -91,7 +83,7 @@ export class SourceService {
     return inFlight[0]?.kind === "evaluation" ? "evaluating" : "training";
   }
 
-  /** Layer 1 is away, or nothing is sent to it yet. */
+  /** Layer 1 is away. */
   get isAlone(): boolean {
     return this.#state.successor === "away";
   }
@@ -118,29 +110,11 @@ export class SourceService {
   successorDown(link: Link): void {
     if (this.#successor !== link) return;
     this.#successor = undefined;
-    this.#awaitedNeed = undefined;
     this.#take({ event: "successorLost" });
   }
 
-  /** From what the successor lacks, as soon as it is sure that this life is in office. */
+  /** From what the successor lacks. */
   feed(need: number): void {
-    this.#awaitedNeed = need;
-    void this.#feed(this.#successor);
-  }
-
-  /**
-   * Looks at the claims first: a new life of layer 1 has met nobody, so that it would take a source for the one in office
-   * which was replaced meanwhile, and remove at its barrier the share of a snapshot that only the newer source knows of.
-   * Whoever claims after this has to link to this life of layer 1 too, which then hears this source no more.
-   */
-  async #feed(link: Link | undefined): Promise<void> {
-    const standing = this.#rules.snapshotEvery > 0 ? await this.#worker.stepDownIfReplaced() : "in office";
-    if (link !== this.#successor || !this.#run.isRunning() || this.#awaitedNeed === undefined) return;
-    // A disk that fails now and then answers later.
-    if (standing === "unknown")
-      return void this.#worker.timers.after(LOOK_AGAIN_MS, () => void this.#feed(link));
-    const need = this.#awaitedNeed;
-    this.#awaitedNeed = undefined;
     this.#take({ event: "successorLinked", need });
   }
 
@@ -150,10 +124,6 @@ export class SourceService {
         return this.#take({ event: "answered", item: answeredBy(frame) });
       case "rewind":
         this.#worker.log.info({ need: frame.need, next: this.#state.next }, "rewound");
-        if (this.#awaitedNeed !== undefined) {
-          this.#awaitedNeed = Math.min(this.#awaitedNeed, frame.need);
-          return;
-        }
         return this.#take({ event: "rewound", need: frame.need });
       case "snapshot":
         return void this.#saved(frame);

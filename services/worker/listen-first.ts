@@ -30,6 +30,7 @@ export interface PortOwner {
   /** What there is to wait for before it can work; undefined if nothing. */
   readonly lack: string | undefined;
   readonly figures: WorkerFigures;
+  beforeAnswer?(): Promise<void>;
   answer(hello: HelloFrame): WelcomeFrame | Refusal;
   predecessorUp?(link: Link, hello: HelloFrame): void;
   fromPredecessor?(frame: ForwardFrame): void;
@@ -59,6 +60,7 @@ export async function listenFirst<Owner extends PortOwner>(
       "/readyz": () => readiness(owner ? owner.lack : "starting"),
       "/metrics": async () => (await import("./metrics.ts")).workerMetrics(owner?.figures),
     },
+    beforeAnswer: async () => owner?.beforeAnswer?.(),
     answer: (hello) => (owner ? owner.answer(hello) : { code: CloseCode.goingAway, reason: "starting" }),
     // No peer gets a welcome before there is an owner.
     onUp: (link, hello) => owner!.predecessorUp?.(link, hello),

@@ -20,6 +20,7 @@ export interface Route
 
 /** What becomes of the link. */
 interface SuccessorEvents {
+  beforeHello(): Promise<void>;
   up(link: Link, welcome: WelcomeFrame): void;
   heard(frame: BackFrame): void;
   /** A link that was up. */
@@ -71,6 +72,7 @@ export class Successor {
       maxFrameBytes,
       traffic,
       random,
+      beforeHello: () => this.#events.beforeHello(),
       hello: () => ({
         kind: "hello",
         from: layer,

@@ -20,6 +20,7 @@ import { type Route, Successor } from "./successor.ts";
 import { Timers } from "./timers.ts";
 
 const REPORT_MS = 500;
+const MOST_LOOK_MS = 1_000;
 /** A successor that was released closes the link when it has saved that; one that does not is asked to. */
 const CONFIRM_MS = 5_000;
 
@@ -100,7 +101,7 @@ export class Worker {
     void this.#start.environment.tell({ kind: "listening", worker, port: this.port });
     this.timers.every(REPORT_MS, () => this.status.report());
     const { lookMs } = paceOf(this.#start);
-    this.timers.every(lookMs, () => void this.stepDownIfReplaced(() => this.claim.glance()));
+    this.timers.every(lookMs, () => void this.#stepDownIfReplaced(this.claim.glance()));
   }
 
   get port(): number {
@@ -130,14 +131,23 @@ export class Worker {
   }
 
   /** Looks at the claims of the state folder: where a newer life has claimed it, this one ends. */
-  async stepDownIfReplaced(look: Claim["look"] = () => this.claim.look()): ReturnType<Claim["look"]> {
-    const found = await look();
+  async #stepDownIfReplaced(look: ReturnType<Claim["look"]>): Promise<void> {
     // A disk that fails for a while is no reason to stop learning.
-    if (found === "replaced") await this.end(ExitCode.done, "fenced");
-    return found;
+    if ((await look) === "replaced") await this.end(ExitCode.done, "fenced");
   }
 
   // — links —
+
+  /**
+   * Looks at its claim before it meets anybody: a neighbour that begins anew has met no life of this worker, and would
+   * believe one that was replaced a moment ago. A disk that owes the answer for too long is no reason to meet nobody.
+   */
+  async lookBeforeMeeting(): Promise<void> {
+    const owed = new Promise<"unknown">((resolve) =>
+      this.timers.after(MOST_LOOK_MS, () => resolve("unknown")),
+    );
+    await this.#stepDownIfReplaced(Promise.race([this.claim.look(), owed]));
+  }
 
   dial(route: Pick<Route, "url" | "called" | "maxFrameBytes" | "width" | "dtype">): void {
     const { config, environment } = this.#start;
@@ -151,6 +161,7 @@ export class Worker {
       },
       heard: (frame) => this.#role.fromSuccessor(frame),
       down: (link, why) => this.#role.successorDown(link, why),
+      beforeHello: () => this.lookBeforeMeeting(),
       fenced: () => void this.end(ExitCode.done, "fenced"),
       hopeless: () => void this.end(ExitCode.cannotStart, `cannot work with this ${route.called}`),
     });

@@ -21,6 +21,8 @@ export interface Checkpoint {
   readonly tensors: Readonly<Record<string, Float32Array>>;
   /** Of those that are no vectors, rows first. None in files that are older than shapes. */
   readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  /** Frames that the layer sent, by name, as they travelled: they may be asked for again. */
+  readonly frames?: Readonly<Record<string, Uint8Array>>;
   readonly notes?: Readonly<Record<string, string>>;
 }
 
@@ -53,7 +55,8 @@ const NO_DIGEST = "0".repeat(64);
 export function encodeCheckpoint(checkpoint: Checkpoint, room?: Buffer): Buffer {
   const fault = faultIn(checkpoint);
   if (fault) throw new CheckpointError("write", fault);
-  const bytes = encode(checkpoint.tensors, metadataOf(checkpoint), room, checkpoint.shapes);
+  const { tensors, shapes = {}, frames = {} } = checkpoint;
+  const bytes = encode({ tensors, metadata: metadataOf(checkpoint), shapes, bytes: frames }, room);
   bytes.write(digestOf(bytes), DIGEST_AT, "latin1");
   return bytes;
 }
@@ -62,7 +65,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint, room?: Buffer): Buffer 
  * Throws CheckpointError if a single bit is not as it was written, CheckpointMismatch if a later version wrote it.
  */
 export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
-  const { tensors, metadata, shapes } = decodeFile(bytes);
+  const { tensors, metadata, shapes, bytes: frames } = decodeFile(bytes);
   checkDigest(bytes, metadata.digest);
   if (metadata.version !== VERSION) {
     throw new CheckpointMismatch(
@@ -70,7 +73,8 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
     );
   }
   const shaped = Object.keys(shapes).length > 0 && { shapes };
-  const checkpoint = { ...readMetadata(metadata), tensors, ...shaped };
+  const sent = Object.keys(frames).length > 0 && { frames };
+  const checkpoint = { ...readMetadata(metadata), tensors, ...shaped, ...sent };
   const fault = faultIn(checkpoint);
   if (fault) throw new CheckpointError("read", fault);
   return checkpoint;

@@ -1,13 +1,15 @@
 /**
- * The safetensors container, version 1, for F32 only: u64 LE header length, JSON header, raw little-endian data.
- * Reading is strict: bytes that two readers could understand in two ways are refused.
+ * The safetensors container, version 1, for F32, and for vectors of U8: u64 LE header length, JSON header, raw
+ * little-endian data. Reading is strict: bytes that two readers could understand in two ways are refused.
  */
 
 interface TensorFile {
-  readonly tensors: Record<string, Float32Array>;
-  readonly metadata: Record<string, string>;
-  /** Of those that are no vectors. */
-  readonly shapes: Record<string, TensorShape>;
+  readonly tensors: Readonly<Record<string, Float32Array>>;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Of those tensors that are no vectors, rows first. */
+  readonly shapes: Readonly<Record<string, TensorShape>>;
+  /** Vectors of U8; no tensor has the same name. */
+  readonly bytes: Readonly<Record<string, Uint8Array>>;
 }
 
 type TensorShape = readonly number[];
@@ -26,32 +28,39 @@ export class SafetensorsError extends Error {
 export const MAX_HEADER_BYTES = 16 * 1024 * 1024;
 
 const LENGTH_BYTES = 8;
-const FLOAT_BYTES = 4;
+const DTYPE_BYTES = { F32: 4, U8: 1 } as const;
 const METADATA = "__metadata__";
 
 /**
- * One buffer, sharing no memory with `tensors`: the beginning of `room` where that is large enough, else a new one. A tensor without a shape in `shapes` is a vector; data lies in
- * order of names, so equal tensors and metadata give equal bytes. The header opens with the metadata, its keys in the
+ * One buffer, sharing no memory with what is in it: the beginning of `room` where that is large enough, else a new one. Data
+ * lies in order of names, so equal tensors and metadata give equal bytes. The header opens with the metadata, its keys in the
  * order given. Throws a SafetensorsError where a tensor has not as many floats as its shape.
  */
 export function encode(
-  tensors: Readonly<Record<string, Float32Array>>,
-  metadata: Readonly<Record<string, string>>,
+  {
+    tensors,
+    metadata,
+    shapes = {},
+    bytes = {},
+  }: Pick<TensorFile, "tensors" | "metadata"> & Partial<TensorFile>,
   room?: Buffer,
-  shapes: Readonly<Record<string, TensorShape>> = {},
 ): Buffer {
-  const named = Object.entries(tensors).sort(([a], [b]) => (a < b ? -1 : 1));
-  const header = headerOf(named, metadata, shapes);
-  const dataBytes = named.reduce((sum, [, tensor]) => sum + tensor.byteLength, 0);
+  const floats = Object.entries(tensors).map(([name, tensor]) => floatEntry(name, tensor, shapes));
+  const named = [...floats, ...Object.entries(bytes).map(byteEntry)].sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  );
+  const header = headerOf(named, metadata);
+  const dataBytes = named.reduce((sum, { data }) => sum + data.length, 0);
   const length = LENGTH_BYTES + header.length + dataBytes;
-  const bytes = room && room.length >= length ? room.subarray(0, length) : Buffer.allocUnsafeSlow(length);
-  bytes.writeBigUInt64LE(BigInt(header.length));
-  header.copy(bytes, LENGTH_BYTES);
+  const file = room && room.length >= length ? room.subarray(0, length) : Buffer.allocUnsafeSlow(length);
+  file.writeBigUInt64LE(BigInt(header.length));
+  header.copy(file, LENGTH_BYTES);
   let at = LENGTH_BYTES + header.length;
-  for (const [, tensor] of named) {
-    at += Buffer.from(tensor.buffer, tensor.byteOffset, tensor.byteLength).copy(bytes, at);
+  for (const { data } of named) {
+    file.set(data, at);
+    at += data.length;
   }
-  return bytes;
+  return file;
 }
 
 /** Copies every tensor out of `bytes`, which may lie at any offset of its buffer. Throws SafetensorsError. */
@@ -62,34 +71,51 @@ export function decode(bytes: Uint8Array): TensorFile {
   const spans = Object.entries(entries).map(([name, entry]) => readSpan(name, entry));
   checkSpans(spans, buffer.length - dataAt);
   // fromEntries, not assignment: a tensor may be called "__proto__".
+  const copied = spans.map((span) => ({ ...span, data: copyOf(buffer, dataAt, span) }));
+  const floats = copied.filter(({ dtype }) => dtype === "F32");
   return {
-    tensors: Object.fromEntries(spans.map((span) => [span.name, copyFloats(buffer, dataAt, span)])),
+    tensors: Object.fromEntries(floats.map(({ name, data }) => [name, new Float32Array(data.buffer)])),
     metadata: readMetadata(metadata),
     shapes: Object.fromEntries(
-      spans.flatMap(({ name, shape }) => (shape.length === 1 ? [] : [[name, shape]])),
+      floats.flatMap(({ name, shape }) => (shape.length === 1 ? [] : [[name, shape]])),
+    ),
+    bytes: Object.fromEntries(
+      copied.flatMap(({ name, dtype, data }) => (dtype === "U8" ? [[name, data]] : [])),
     ),
   };
 }
 
+/** What stands in the header of a tensor, and its data. */
+interface Entry {
+  readonly name: string;
+  readonly dtype: keyof typeof DTYPE_BYTES;
+  readonly shape: TensorShape;
+  readonly data: Uint8Array;
+}
+
+function floatEntry(name: string, tensor: Float32Array, shapes: TensorFile["shapes"]): Entry {
+  const shape = (Object.hasOwn(shapes, name) && shapes[name]) || [tensor.length];
+  if (sizeOf(shape) !== tensor.length)
+    throw new SafetensorsError(
+      "write",
+      `tensor ${quote(name)} of shape ${quote(shape)} has ${tensor.length} floats`,
+    );
+  const data = new Uint8Array(tensor.buffer, tensor.byteOffset, tensor.byteLength);
+  return { name, dtype: "F32", shape, data };
+}
+
+function byteEntry([name, data]: readonly [string, Uint8Array]): Entry {
+  return { name, dtype: "U8", shape: [data.length], data };
+}
+
 // JSON.stringify of one object would move keys like "7" to the front, before the metadata.
-function headerOf(
-  named: readonly (readonly [string, Float32Array])[],
-  metadata: Readonly<Record<string, string>>,
-  shapes: Readonly<Record<string, TensorShape>>,
-): Buffer {
+function headerOf(named: readonly Entry[], metadata: TensorFile["metadata"]): Buffer {
   const fields = [`${JSON.stringify(METADATA)}:${JSON.stringify(metadata)}`];
   let begin = 0;
-  for (const [name, tensor] of named) {
+  for (const { name, dtype, shape, data } of named) {
     if (name === METADATA) throw new SafetensorsError("write", `a tensor is called ${METADATA}`);
-    const end = begin + tensor.byteLength;
-    const shape = (Object.hasOwn(shapes, name) && shapes[name]) || [tensor.length];
-    if (floatsOf(shape) !== tensor.length)
-      throw new SafetensorsError(
-        "write",
-        `tensor ${quote(name)} of shape ${quote(shape)} has ${tensor.length} floats`,
-      );
-    const entry = { dtype: "F32", shape, data_offsets: [begin, end] };
-    fields.push(`${JSON.stringify(name)}:${JSON.stringify(entry)}`);
+    const end = begin + data.length;
+    fields.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [begin, end] })}`);
     begin = end;
   }
   return padded(`{${fields.join(",")}}`);
@@ -138,9 +164,7 @@ function readMetadata(metadata: unknown): Record<string, string> {
 }
 
 /** Where a tensor lies: bytes from the beginning of the data, `end` excluded. */
-interface Span {
-  readonly name: string;
-  readonly shape: TensorShape;
+interface Span extends Omit<Entry, "data"> {
   readonly begin: number;
   readonly end: number;
 }
@@ -151,19 +175,21 @@ function readSpan(name: string, entry: unknown): Span {
   const stranger = Object.keys(rest)[0];
   if (stranger !== undefined)
     throw unreadable(`tensor ${quote(name)} has an unknown field ${quote(stranger)}`);
-  if (dtype !== "F32") throw unreadable(`tensor ${quote(name)} has dtype ${quote(dtype)}, only F32 is read`);
-  if (!isCounts(shape)) throw unreadable(`tensor ${quote(name)} has shape ${quote(shape)}`);
+  if (dtype !== "F32" && dtype !== "U8")
+    throw unreadable(`tensor ${quote(name)} has dtype ${quote(dtype)}, only F32 and U8 are read`);
+  if (!isCounts(shape) || (dtype === "U8" && shape.length !== 1))
+    throw unreadable(`tensor ${quote(name)} has shape ${quote(shape)}`);
   if (!isCounts(offsets) || offsets.length !== 2) {
     throw unreadable(`tensor ${quote(name)} has data_offsets ${quote(offsets)}`);
   }
   const [begin, end] = offsets as [number, number];
-  const size = FLOAT_BYTES * floatsOf(shape);
+  const size = DTYPE_BYTES[dtype] * sizeOf(shape);
   if (end - begin !== size) {
     throw unreadable(
       `tensor ${quote(name)} of shape ${quote(shape)} takes ${size} bytes, got ${quote(offsets)}`,
     );
   }
-  return { name, shape, begin, end };
+  return { name, dtype, shape, begin, end };
 }
 
 /** The tensors must tile the data: no hole, no overlap, nothing after the last. */
@@ -176,14 +202,15 @@ function checkSpans(spans: readonly Span[], dataBytes: number): void {
   if (at !== dataBytes) throw unreadable(`data is ${dataBytes} bytes, header describes ${at}`);
 }
 
-function floatsOf(shape: TensorShape): number {
+function sizeOf(shape: TensorShape): number {
   return shape.reduce((product, length) => product * length, 1);
 }
 
-function copyFloats(buffer: Buffer, dataAt: number, { begin, end }: Span): Float32Array {
-  const floats = new Float32Array((end - begin) / FLOAT_BYTES);
-  buffer.copy(new Uint8Array(floats.buffer), 0, dataAt + begin, dataAt + end);
-  return floats;
+/** In memory of its own, where floats may lie, too. */
+function copyOf(buffer: Buffer, dataAt: number, { begin, end }: Span): Uint8Array<ArrayBuffer> {
+  const data = new Uint8Array(end - begin);
+  buffer.copy(data, 0, dataAt + begin, dataAt + end);
+  return data;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

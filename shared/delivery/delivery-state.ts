@@ -11,8 +11,6 @@ export type Written = readonly (number | undefined)[];
 export interface DeliveryState<P extends Payloads> extends Standing {
   /** Highest batch applied; −1 before the first. */
   readonly cursor: number;
-  /** The first batch that this life applies: of those from it on it can send all anew. */
-  readonly began: number;
   /** The cursor that it began with, or that it saved at the end of the run. */
   readonly durable: number;
   readonly predecessor: "away" | "linked";
@@ -63,7 +61,6 @@ export function initialState<P extends Payloads>(
     mayGoBack,
     isSaving: false,
     cursor,
-    began: cursor + 1,
     durable: cursor,
     predecessor: "away",
     successor: { phase: "away" },

@@ -9,11 +9,11 @@ import { hasRoom, type SuccessorState } from "./successor-state.ts";
  */
 export function canFeed(
   { sentKept, evaluateEvery = 0, batches, isHead }: Rules,
-  { began, cursor, working }: DeliveryState<Payloads>,
+  { firstSent, cursor, working }: DeliveryState<Payloads>,
   need: number,
 ): boolean {
   if (sentKept === undefined || isHead || working.length > 0) return false;
-  if (need > cursor || need < Math.max(began, cursor + 1 - sentKept)) return false;
+  if (need > cursor || need < firstSent) return false;
   const last = cursor + 1;
   if (last === batches) return false;
   return (

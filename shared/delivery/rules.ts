@@ -34,3 +34,8 @@ export interface Rules {
   /** Batches applied since the last target was learnt, before the layer holds. */
   readonly stalenessBudget: number;
 }
+
+/** Backprop that goes on before its gradients come: nothing that it sent is kept. */
+export function isLate({ isLocked, sentKept }: Rules): boolean {
+  return isLocked && sentKept === undefined;
+}

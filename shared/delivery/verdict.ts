@@ -2,7 +2,7 @@ import type { DeliveryState } from "./delivery-state.ts";
 import { isCatchingUp } from "./feeding.ts";
 import type { BarrierItem, EvaluationItem, Item, Payloads } from "./items.ts";
 import { isHeldToSave, knownDue, lacking } from "./pinned.ts";
-import type { Rules } from "./rules.ts";
+import { isLate, type Rules } from "./rules.ts";
 import { hasRoom } from "./successor-state.ts";
 import { isNext, reached } from "./working.ts";
 
@@ -46,6 +46,7 @@ type Again = "repeat" | "rehearse";
  *                 else                                            apply *
  *     barrier b   b ≠ next, or written: not all learnt before b   shed *
  *                 successor away, or need ≠ b                     shed
+ *                 late, and unanswered what is not before b       shed
  *                 anything unanswered                             wait
  *                 else                                            apply *
  *     correction  always                                          apply *
@@ -183,6 +184,8 @@ function judgeBarrier(
   if (rules.staleness === undefined && (state.written[batch] ?? batch) < batch) return "shed";
   if (isCatchingUp(successor, batch)) return "wait";
   if (successor.phase === "away" || successor.need !== batch) return "shed";
+  // What was sent before all began anew: its late gradients may be due only after what comes behind this.
+  if (isLate(rules) && successor.inFlight.some((sent) => sent.batch >= batch)) return "shed";
   return successor.inFlight.length === 0 ? "apply" : "wait";
 }
 

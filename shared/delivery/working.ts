@@ -2,7 +2,7 @@ import { applied } from "./applied.ts";
 import type { DeliveryState } from "./delivery-state.ts";
 import type { BatchItem, Item, Payloads } from "./items.ts";
 import type { LayerEffect } from "./layer-effect.ts";
-import type { Rules } from "./rules.ts";
+import { isLate, type Rules } from "./rules.ts";
 
 /** Backprop only: a batch that was passed forward, and whose gradient is still to be followed. */
 export interface Working<P extends Payloads> {
@@ -39,25 +39,26 @@ export function isNext(state: DeliveryState<Payloads>, item: Item<Payloads>): bo
  * gradient of one may be due only after a batch that waits behind it here.
  */
 export function abandon<P extends Payloads>(
-  { isLocked, sentKept }: Rules,
+  rules: Rules,
   state: DeliveryState<P>,
   needed: number,
 ): [DeliveryState<P>, LayerEffect<P>[]] {
   const { working } = state;
-  const isLate = isLocked && sentKept === undefined;
-  if (!isLate || working.some(({ item }) => item.batch < needed)) return [state, []];
+  if (!isLate(rules) || working.some(({ item }) => item.batch < needed)) return [state, []];
   const forgotten = { effect: "forget", tickets: working.map(({ ticket }) => ticket) } as const;
   const answers = working.map(({ item }) => ({ effect: "acknowledge", item }) as const);
   return [{ ...state, working: [] }, working.length === 0 ? [] : [forgotten, ...answers]];
 }
 
-/** Follows the gradients that have come and are due, in order, and answers with what they become. */
+/**
+ * Follows the gradients that have come and are due, in order, and answers with what they become. Late gradients of what
+ * comes again are not waited for.
+ */
 export function settle<P extends Payloads>(
   rules: Rules,
   start: DeliveryState<P>,
 ): [DeliveryState<P>, LayerEffect<P>[]] {
-  const effects: LayerEffect<P>[] = [];
-  let state = start;
+  let [state, effects] = isStuck(start) ? abandon(rules, start, start.working[0]!.item.batch) : [start, []];
   while (isSettling(rules, state)) {
     const [{ item, ticket, answer }, ...working] = state.working as [Working<P>, ...Working<P>[]];
     const gradient = answer?.target;
@@ -76,6 +77,15 @@ export function settle<P extends Payloads>(
     effects.push(...checkpoints);
   }
   return [state, effects];
+}
+
+/** Whether what makes gradients due comes behind what waits for those: the predecessor has begun anew, or must, after a gap. */
+function isStuck(state: DeliveryState<Payloads>): boolean {
+  const { inbox, working } = state;
+  const [first] = inbox;
+  if (first === undefined || working.length === 0) return false;
+  const comesAgain = (item: Item<Payloads>) => "batch" in item && item.batch <= working[0]!.item.batch;
+  return inbox.some(comesAgain) || (first.kind === "batch" && first.batch > reached(state) + 1);
 }
 
 /**

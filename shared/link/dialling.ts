@@ -29,6 +29,8 @@ export interface DiallingOptions<Said, Heard, Welcome> extends DialTarget {
   codec(): Codec<Said, Heard>;
   /** To the first message of a connection. A FrameError hangs up. */
   answer(challenge: Heard): DialAnswer<Said, Heard, Welcome>;
+  /** Awaited before each hello; where this is closed meanwhile, none is said. */
+  beforeHello?(): Promise<void>;
   onUp(link: Link<Said>, welcome: Welcome): void;
   /**
    * In order of arrival, within the read that brought it. A FrameError thrown here closes the link with its code.
@@ -149,7 +151,12 @@ export class Dialling<Said, Heard, Welcome> implements Dialler {
     if (state.answer !== undefined) return this.#welcomed(state.answer.welcome(message), link);
     const answer = this.#options.answer(message);
     this.#state = { ...state, answer };
-    link.send(answer.hello);
+    const sayHello = () => {
+      if (this.#state.phase === "greeting" && this.#state.link === link) link.send(answer.hello);
+    };
+    const { beforeHello } = this.#options;
+    if (beforeHello) void beforeHello().then(sayHello);
+    else sayHello();
   }
 
   #welcomed(welcome: Welcome, link: SocketLink<Said, Heard>): void {

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Codec } from "../wire/codec.ts";
+import { FrameError } from "../wire/frame-error.ts";
 import { CloseCode } from "../wire/frames.ts";
 import { acceptOptions, STRANGER_CLOSE_MS } from "./limits.ts";
 import { type LinkOptions, SocketLink, type Why } from "./link.ts";
@@ -22,8 +23,8 @@ interface DoorOptions<Said, Heard> extends LinkOptions {
   codec(): Codec<Said, Heard>;
   /** The first word to everyone. */
   challenge(nonce: string): Said;
-  /** Takes in whoever says this first; a FrameError turns it away. */
-  greet(hello: Heard, link: SocketLink<Said, Heard>, arrival: Arrival): Guest<Heard>;
+  /** Takes in whoever says this first, now or later; a FrameError turns it away, and so does a word before its time. */
+  greet(hello: Heard, link: SocketLink<Said, Heard>, arrival: Arrival): Guest<Heard> | Promise<Guest<Heard>>;
   /** A connection ended before it was welcomed. */
   onTurnedAway?(why: Why): void;
 }
@@ -112,11 +113,17 @@ export class Door<Said, Heard> {
     const arrival = { nonce: newNonce(), host: request.remoteAddress ?? "" };
     const stopCounting = boundBytes(raw, (reason) => link.terminate(reason), strangerBytes);
     let guest: Guest<Heard> | undefined;
-    const greet = (hello: Heard) => {
-      guest = this.#options.greet(hello, link, arrival);
+    const takeIn = (welcome: Guest<Heard>) => {
+      guest = welcome;
       link.onFrame = guest.hear;
       this.#strangers.forget(key);
       stopCounting();
+    };
+    const greet = (hello: Heard) => {
+      const found = this.#options.greet(hello, link, arrival);
+      if (!(found instanceof Promise)) return takeIn(found);
+      link.onFrame = tooEarly;
+      found.then(takeIn, (error: unknown) => link.fail(error));
     };
     const link: SocketLink<Said, Heard> = new SocketLink(socket, {
       ...{ traffic, busy, isTalkative, heartbeatMs: timings.heartbeatMs },
@@ -134,6 +141,10 @@ export class Door<Said, Heard> {
     this.#links.add(link);
     link.send(challenge(arrival.nonce));
   }
+}
+
+function tooEarly(): never {
+  throw new FrameError("Cannot take another frame before the hello was answered");
 }
 
 /** Also one that was refused before, and does not answer the close. */

@@ -125,6 +125,11 @@ export class SocketLink<Said = Frame, Heard = Frame> implements Link<Said> {
     return this.#takesQuestions;
   }
 
+  /** It carries nothing any more, or soon will not. */
+  get isEnding(): boolean {
+    return this.#why !== undefined || this.#isDown;
+  }
+
   /** In a ping, which says nothing to a peer that does not know the word. */
   sayTakesQuestions(): void {
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping(TAKES_QUESTIONS);
@@ -200,9 +205,14 @@ export class SocketLink<Said = Frame, Heard = Frame> implements Link<Said> {
     try {
       this.onFrame(this.#options.codec.decode(bytes, isBinary));
     } catch (error) {
-      if (error instanceof FrameError) this.close(error.code, error.message);
-      else this.#crash(error);
+      this.fail(error);
     }
+  }
+
+  /** Ends because of what a frame led to: a FrameError is the peer's, anything else a bug of ours. */
+  fail(error: unknown): void {
+    if (error instanceof FrameError) this.close(error.code, error.message);
+    else this.#crash(error);
   }
 
   /** A bug of ours, not of the peer: no more frames, and the error goes where nothing can catch it. */

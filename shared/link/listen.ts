@@ -31,6 +31,8 @@ export interface ListenOptions extends LinkOptions {
   readonly tls?: TlsCredentials | undefined;
   /** Plain GET requests by path, such as /healthz. */
   readonly routes?: Routes;
+  /** Awaited before each `answer`. */
+  beforeAnswer?(): Promise<void>;
   /**
    * To a hello that was proved. A welcome takes the newcomer in, in place of the predecessor there was; a refusal
    * hangs up on it.
@@ -130,10 +132,19 @@ class Listening implements Listener {
     await Promise.all([portFreed, linksDown]);
   }
 
-  #greet(hello: Frame, link: SocketLink, { nonce }: Arrival): Guest<Frame> {
+  #greet(hello: Frame, link: SocketLink, { nonce }: Arrival): Guest<Frame> | Promise<Guest<Frame>> {
     if (hello.kind !== "hello") throw new FrameError(`Cannot take ${hello.kind}: the first frame is hello`);
+    const { secret, beforeAnswer } = this.#options;
+    const refusal = refuseUnproven(secret, hello, nonce);
+    if (refusal) return hangUp(refusal);
+    const welcome = () => this.#welcome(hello, link, nonce);
+    return beforeAnswer ? beforeAnswer().then(welcome) : welcome();
+  }
+
+  #welcome(hello: HelloFrame, link: SocketLink, nonce: string): Guest<Frame> {
+    if (link.isEnding) return hangUp({ code: CloseCode.goingAway, reason: "gone before it was answered" });
     const { secret, onUp, onFrame } = this.#options;
-    const answer = refuseUnproven(secret, hello, nonce) ?? this.#options.answer(hello);
+    const answer = this.#options.answer(hello);
     if ("code" in answer) return hangUp(answer);
     this.#replaceWith(link, hello);
     link.send(provenBack(secret, answer, hello, nonce));

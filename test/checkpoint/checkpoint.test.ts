@@ -18,7 +18,7 @@ function forged(
   shapes: Record<string, readonly number[]> = {},
 ): Buffer {
   const zeros = "0".repeat(64);
-  const bytes = encode(tensors, { ...metadata, digest: zeros }, undefined, shapes);
+  const bytes = encode({ tensors, metadata: { ...metadata, digest: zeros }, shapes });
   const digest = createHash("sha256").update(bytes).digest("hex");
   bytes.write(digest, bytes.indexOf(zeros));
   return bytes;
@@ -33,6 +33,7 @@ const {
 test.each<[string, Partial<Checkpoint>]>([
   ["in the middle of a run", {}],
   ["before the first batch", { cursor: -1 }],
+  ["with frames", { frames: { "sent.40.gradient": Uint8Array.of(0, 127, 128, 255) } }],
   ["at the end, with notes", { batches: 41, finished: true, notes: { generator: "4f 00", ü: "" } }],
   [
     "with every kind of float",
@@ -124,10 +125,9 @@ describe("is not read, even if its digest is right,", () => {
 
   test("nor is a safetensors file that never was a checkpoint", () => {
     const reason = "its header does not begin with a digest";
-    expect(() => decodeCheckpoint(encode(goodTensors, {}))).toThrow(reason);
-    expect(() => decodeCheckpoint(encode(goodTensors, { who: "me", digest: "0".repeat(64) }))).toThrow(
-      reason,
-    );
+    const other = { who: "me", digest: "0".repeat(64) };
+    expect(() => decodeCheckpoint(encode({ tensors: goodTensors, metadata: {} }))).toThrow(reason);
+    expect(() => decodeCheckpoint(encode({ tensors: goodTensors, metadata: other }))).toThrow(reason);
   });
 });
 

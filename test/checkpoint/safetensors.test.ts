@@ -25,7 +25,10 @@ test("reads what the reference implementation wrote", () => {
 });
 
 test("writes length, padded header and little-endian data", () => {
-  const bytes = encode({ b: Float32Array.of(-2), a: Float32Array.of(1, 0) }, { who: "me" });
+  const bytes = encode({
+    tensors: { b: Float32Array.of(-2), a: Float32Array.of(1, 0) },
+    metadata: { who: "me" },
+  });
   const header =
     '{"__metadata__":{"who":"me"},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}';
   const expected = file(header.padEnd(136), Buffer.from("0000803f00000000000000c0", "hex"));
@@ -33,45 +36,50 @@ test("writes length, padded header and little-endian data", () => {
 });
 
 test("writes tensors in their shapes, as the reference implementation does", () => {
-  const { tensors, metadata, shapes } = decode(Buffer.from(BY_THE_REFERENCE, "base64"));
-  expect(encode(tensors, metadata, undefined, shapes).toString("base64")).toBe(BY_THE_REFERENCE);
-  expect(() => encode(tensors, {}, undefined, { b: [2, 3] })).toThrow('"b" of shape [2,3] has 4 floats');
+  const read = decode(Buffer.from(BY_THE_REFERENCE, "base64"));
+  expect(encode(read).toString("base64")).toBe(BY_THE_REFERENCE);
+  expect(() => encode({ ...read, shapes: { b: [2, 3] } })).toThrow('"b" of shape [2,3] has 4 floats');
 });
 
 test("every tensor and every word comes back, bit for bit, whatever they are called", () => {
   const name = fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom("__proto__", "7", "constructor", ""));
   const strings = fc.dictionary(name, fc.string({ unit: "binary" }));
+  const values = fc.oneof(fc.float32Array(), fc.uint8Array());
   fc.assert(
-    fc.property(fc.array(fc.tuple(name, fc.float32Array())), strings, (entries, metadata) => {
-      const tensors = Object.fromEntries(entries);
-      const back = decode(encode(tensors, metadata));
+    fc.property(fc.array(fc.tuple(name, values)), strings, (entries, metadata) => {
+      const unique = Object.entries(Object.fromEntries(entries));
+      const tensors = Object.fromEntries(unique.filter(([, each]) => each instanceof Float32Array));
+      const bytes = Object.fromEntries(unique.filter(([, each]) => each instanceof Uint8Array));
+      const back = decode(encode({ tensors, metadata, bytes } as Parameters<typeof encode>[0]));
       expect(hex(back.tensors)).toEqual(hex(tensors));
+      expect(hex(back.bytes)).toEqual(hex(bytes));
       expect(Object.entries(back.metadata).sort()).toEqual(Object.entries(metadata).sort());
     }),
   );
 });
 
-function hex(tensors: Record<string, Float32Array>): [string, string][] {
-  return Object.entries(tensors)
+function hex(named: Readonly<Record<string, Float32Array | Uint8Array>>): [string, string][] {
+  return Object.entries(named)
     .map(([name, { buffer }]): [string, string] => [name, Buffer.from(buffer).toString("hex")])
     .sort();
 }
 
 test("equal tensors give equal bytes in whatever order they were named", () => {
   const [a, b] = [Float32Array.of(1), Float32Array.of(2)];
-  expect(encode({ a, b }, {})).toEqual(encode({ b, a }, {}));
-  expect(encode({ a: b, b: a }, {})).not.toEqual(encode({ a, b }, {}));
+  const fileOf = (tensors: Record<string, Float32Array>) => encode({ tensors, metadata: {} });
+  expect(fileOf({ a, b })).toEqual(fileOf({ b, a }));
+  expect(fileOf({ a: b, b: a })).not.toEqual(fileOf({ a, b }));
 });
 
 test("data begins at a multiple of 8 bytes, for every length of header", () => {
   for (let length = 0; length < 16; length++) {
-    expect(encode({}, { key: "x".repeat(length) }).length % 8).toBe(0);
+    expect(encode({ tensors: {}, metadata: { key: "x".repeat(length) } }).length % 8).toBe(0);
   }
 });
 
 test("copies: neither the state encoded nor the bytes decoded can change the other later", () => {
   const live = Float32Array.of(1, 2);
-  const bytes = encode({ live }, {});
+  const bytes = encode({ tensors: { live }, metadata: {} });
   live.fill(9);
   const { tensors } = decode(bytes);
   bytes.fill(0);
@@ -80,14 +88,16 @@ test("copies: neither the state encoded nor the bytes decoded can change the oth
 
 test("takes a part of a larger array, at any offset", () => {
   const part = new Float32Array([7, 8, 9, 10]).subarray(1, 3);
-  const bytes = encode({ part }, {});
+  const bytes = encode({ tensors: { part }, metadata: {} });
   const shifted = new Uint8Array(bytes.length + 3);
   shifted.set(bytes, 3);
   expect(decode(shifted.subarray(3)).tensors).toEqual({ part: Float32Array.of(8, 9) });
 });
 
 test("does not write a tensor called like the metadata", () => {
-  expect(() => encode({ __metadata__: Float32Array.of(1) }, {})).toThrow(SafetensorsError);
+  expect(() => encode({ tensors: { __metadata__: Float32Array.of(1) }, metadata: {} })).toThrow(
+    SafetensorsError,
+  );
 });
 
 describe("refuses", () => {
@@ -126,7 +136,12 @@ describe("refuses", () => {
     [
       "an unknown dtype",
       file({ a: { ...one, dtype: "F16" } }, fourBytes),
-      'tensor "a" has dtype "F16", only F32 is read',
+      'tensor "a" has dtype "F16", only F32 and U8 are read',
+    ],
+    [
+      "a table of bytes",
+      file({ a: { dtype: "U8", shape: [2, 2], data_offsets: [0, 4] } }, fourBytes),
+      'tensor "a" has shape [2,2]',
     ],
     ["no dtype", file({ a: { ...one, dtype: undefined } }, fourBytes), 'tensor "a" has dtype nothing'],
     ["a negative shape", file({ a: { ...one, shape: [-1, -1] } }, fourBytes), 'tensor "a" has shape [-1,-1]'],

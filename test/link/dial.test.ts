@@ -5,6 +5,7 @@ import { activation, countingTensor, hello, welcome } from "../support/frames.ts
 import { patientLink } from "../support/link-ends.ts";
 import { openEnds } from "../support/open-ends.ts";
 import { SilentPort } from "../support/raw-peer.ts";
+import { settled } from "../support/settled.ts";
 
 const { cleanups, dialEnd, rawListener, stoppedListener } = openEnds();
 
@@ -20,6 +21,24 @@ describe("greeting:", () => {
     expect(heard).toEqual(welcome);
     link.send(activation(0));
     expect(await peer.next()).toMatchObject({ kind: "activation", batch: 0 });
+  });
+
+  test("a dialler that is closed while it looks whether to say hello says none", async () => {
+    const listener = await rawListener();
+    const [asked, found] = [settled(), settled()];
+    const end = dialEnd(listener.url, {
+      beforeHello: () => {
+        asked.resolve();
+        return found.promise;
+      },
+    });
+    const peer = await listener.peers.next();
+    await asked.promise;
+    const closed = end.dialler.close(CloseCode.goingAway, "fenced");
+    found.resolve();
+    await closed;
+    expect(await peer.closed).toEqual({ code: CloseCode.goingAway, reason: "fenced" });
+    expect(peer.received.kept).toEqual([]);
   });
 
   test("any other first frame closes it", async () => {

@@ -8,6 +8,7 @@ import { activation, countingTensor, hello, welcome } from "../support/frames.ts
 import { ListenEnd, patientLink } from "../support/link-ends.ts";
 import { openEnds } from "../support/open-ends.ts";
 import { rawSocket } from "../support/raw-peer.ts";
+import { settled } from "../support/settled.ts";
 
 const { dialEnd, listenEnd, rawPeer, rawPredecessor } = openEnds();
 
@@ -46,6 +47,61 @@ describe("greeting:", () => {
     expect(await peer.closed).toEqual(closed);
     expect(await end.turnedAway.next()).toEqual(closed);
     expect(end.story).toEqual([]);
+  });
+
+  describe("while what an answer rests on is looked up,", () => {
+    const waiting = () => {
+      const [asked, found] = [settled(), settled()];
+      const beforeAnswer = () => {
+        asked.resolve();
+        return found.promise;
+      };
+      return { asked: asked.promise, found, beforeAnswer };
+    };
+
+    test("nothing is answered", async () => {
+      const { asked, found, beforeAnswer } = waiting();
+      const said: string[] = [];
+      const answer = () => {
+        said.push("answered");
+        return welcome;
+      };
+      const end = await listenEnd({ beforeAnswer, answer });
+      const greeted = rawPredecessor(end);
+      await asked;
+      said.push("found");
+      found.resolve();
+      await greeted;
+      expect(said).toEqual(["found", "answered"]);
+      expect(end.story).toEqual([`up ${hello.instance}`]);
+    });
+
+    test("another frame closes the link", async () => {
+      const { asked, found, beforeAnswer } = waiting();
+      const end = await listenEnd({ beforeAnswer });
+      const peer = await rawPeer(end.port);
+      peer.send(hello);
+      await asked;
+      peer.send(activation(0));
+      const reason = "Cannot take another frame before the hello was answered";
+      expect(await peer.closed).toEqual({ code: CloseCode.badFrame, reason });
+      found.resolve();
+      await end.turnedAway.next();
+      expect(end.story).toEqual([]);
+    });
+
+    test("a peer that leaves is not taken in", async () => {
+      const { asked, found, beforeAnswer } = waiting();
+      const end = await listenEnd({ beforeAnswer });
+      const peer = await rawPeer(end.port);
+      peer.send(hello);
+      await asked;
+      peer.socket.terminate();
+      await end.turnedAway.next();
+      found.resolve();
+      await rawPredecessor(end, {}, { ...hello, instance: "the next" });
+      expect(end.story).toEqual(["up the next"]);
+    });
   });
 
   test("a refusal states both values, and reaches whoever dialled", async () => {

@@ -7,10 +7,13 @@ export class Nemesis {
   readonly #until: number;
   readonly #meanMs: number;
   readonly #only: readonly string[] | undefined;
+  /** Of a layer's checkpoints, before it has saved new ones. */
+  readonly #mostDamaged: number;
 
-  /** `only`: of the faults below. */
+  /** `only`: of the faults below, and of the checkpoints that a layer keeps no more than half are damaged. */
   constructor(simulation: Simulation, untilMs: number, only?: readonly string[]) {
     this.#only = only;
+    this.#mostDamaged = only ? 2 : Number.POSITIVE_INFINITY;
     this.#simulation = simulation;
     this.#until = untilMs;
     this.#meanMs = 10 + simulation.random() ** 2 * 400;
@@ -88,7 +91,7 @@ export class Nemesis {
     },
     "disk full": { weight: 4, strike: () => this.#fill() },
     "disk failing": { weight: 4, strike: () => this.#damage() },
-    "bit flip": { weight: 4, strike: () => this.#simulation.flipBit(this.#oneLayer()) },
+    "bit flip": { weight: 4, strike: () => this.#simulation.flipBit(this.#oneLayer(), this.#mostDamaged) },
   };
 
   #onePost() {

@@ -35,9 +35,13 @@ export interface FreeTrace {
   readonly scenario?: Scenario;
 }
 
+const oftenAlone: Scenario = {
+  ...{ layers: 5, batches: 60, window: 4, evaluateEvery: 50, checkpointEvery: 10, stalenessBudget: 16 },
+  ...{ method: "cdni", faultsMs: 2000, snapshotEvery: 0 },
+};
 const oftenSnapped: Scenario = {
-  ...{ layers: 5, batches: 20, window: 8, evaluateEvery: 7, checkpointEvery: 5, stalenessBudget: 64 },
-  ...{ method: "cdni", faultsMs: 200, snapshotEvery: 1 },
+  ...{ layers: 3, batches: 40, window: 8, evaluateEvery: 50, checkpointEvery: 5, stalenessBudget: 64 },
+  ...{ method: "cdni", faultsMs: 1500, snapshotEvery: 1 },
 };
 
 /** A guard, taken out of the real code: its text, and what stands there instead. */
@@ -69,8 +73,8 @@ export const noTraceMutants: readonly Mutant[] = [
   {
     name: "a checkpoint holds nothing of what waits for its target",
     file: "services/layer/layer-work.ts",
-    guard: "joined(this.sent.stateSince(firstSent), this.#evidence?.stateSince(learnt))",
-    without: "(learnt, this.sent.stateSince(firstSent))",
+    guard: "evidence: this.#evidence?.stateSince(learnt)",
+    without: "evidence: (learnt, undefined)",
     violates: trace("one process"),
   },
   {
@@ -141,14 +145,21 @@ export const noTraceMutants: readonly Mutant[] = [
     file: "shared/checkpoint/checkpoint-name.ts",
     guard: "return isNew || index < kept;",
     without: "return index < kept;",
-    violates: trace("processes and newest files", 58, oftenBack),
+    violates: trace("processes and newest files", 1017, oftenBack),
+  },
+  {
+    name: "no fence: an older life is taken in after a newer one",
+    file: "shared/link/greeting.ts",
+    guard: "return refuseOldLife(peer, expected.newest);",
+    without: "return refuseOldLife(peer, undefined);",
+    violates: trace("processes and links", 121, oftenReplaced),
   },
   {
     name: "a former life of a neighbour is believed that lacks everything",
-    file: "services/layer/layer-runner.ts",
-    guard: "tries = layer.reaches ? 0 : tries + 1;",
-    without: "tries = MOST_TRIES;",
-    violates: trace("any processes", 182, oftenReplaced),
+    file: "services/worker/listen-first.ts",
+    guard: "beforeAnswer: async () => owner?.beforeAnswer?.(),",
+    without: "",
+    violates: trace("any processes", 830, oftenReplaced),
   },
   {
     name: "a new life of a free run learns in an order of its own",
@@ -176,13 +187,13 @@ export const noTraceMutants: readonly Mutant[] = [
     file: "shared/delivery/verdict.ts",
     guard: 'if (rules.staleness === undefined && (state.written[batch] ?? batch) < batch) return "shed";',
     without: "",
-    violates: { freeTrace: "one process", from: 280, scenario: oftenSnapped },
+    violates: { freeTrace: "any processes", from: 55, scenario: oftenSnapped },
   },
   {
     name: "checkpoints are kept as if only one layer could learn on alone",
     file: "services/layer/startup.ts",
     guard: "after * (window + stalenessBudget)",
     without: "window + stalenessBudget",
-    violates: { freeTrace: "any processes", from: 1199 },
+    violates: { freeTrace: "any processes", from: 1210, scenario: oftenAlone },
   },
 ];

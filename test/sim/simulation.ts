@@ -231,11 +231,15 @@ export class Simulation {
     post.isPoisoned = true;
   }
 
-  /** Only where another whole one is left: all gone is another story. */
-  flipBit(post: Machine): void {
+  /**
+   * In its newest checkpoint, only where another whole one is left: all gone is another story. Also not where `most` were
+   * damaged that are newer than the third newest whole one.
+   */
+  flipBit(post: Machine, most = Number.POSITIVE_INFINITY): void {
     const whole = wholeOn(post.disk);
     const victim = whole.at(-1);
     if (whole.length < 2 || !victim || post.hasFinished) return;
+    if (post.checkpoints.damagedSince(whole.at(-3)) >= most) return;
     // Written, and about to be reported: the neighbours leave on its word.
     if (placeOf(victim)[1] === this.config.run.batches - 1) return;
     this.tell(`flip a bit in ${post.name} ${victim}`);

@@ -1,12 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { SentLog } from "../../../services/layer/sent-log.ts";
 import { plainKernels } from "../../../shared/math/plain/plain-kernels.ts";
-import type { LinkDtype } from "../../../shared/wire/frames.ts";
+import type { LinkDtype, Tensor } from "../../../shared/wire/frames.ts";
 import { TensorWriter } from "../../../shared/wire/tensor.ts";
 
 const ROWS = 2;
 const WIDTHS = { output: 2, answer: 3 };
 const KEPT = 3;
+const bytes = (columns: number): Tensor => ({
+  dtype: "u8",
+  shape: [ROWS, columns],
+  data: Uint8Array.from({ length: ROWS * columns }, (_, index) => index),
+});
+const shown = { labels: bytes(1), input: { ...bytes(4), scale: 1 / 255 } };
 
 describe.each<LinkDtype>(["f32", "f16", "bf16", "i8"])("what was sent as %s", (dtype) => {
   const kernels = plainKernels();
@@ -17,9 +23,9 @@ describe.each<LinkDtype>(["f32", "f16", "bf16", "i8"])("what was sent as %s", (d
   const outputOf = (batch: number) => tensorOf(WIDTHS.output, batch);
   const answerOf = (batch: number) => tensorOf(WIDTHS.answer, -batch);
   const logOf = (batches: number) => {
-    const log = new SentLog(KEPT - 1, dtype, WIDTHS);
+    const log = new SentLog(KEPT - 1);
     for (let batch = 0; batch < batches; batch++) {
-      log.keep(batch, ROWS, { output: outputOf(batch), answer: answerOf(batch) });
+      log.keep(batch, ROWS, { output: outputOf(batch), answer: answerOf(batch), shown });
     }
     return log;
   };
@@ -36,12 +42,15 @@ describe.each<LinkDtype>(["f32", "f16", "bf16", "i8"])("what was sent as %s", (d
   });
 
   it("is the same, to the bit, after a checkpoint", () => {
-    const other = new SentLog(KEPT - 1, dtype, WIDTHS);
-    const { tensors, counters } = logOf(10).stateSince(8);
-    const saved = Object.entries(tensors).map(([name, each]) => [name, each.slice()] as const);
-    other.restore({ tensors: Object.fromEntries(saved), counters }, 8, 9);
+    const other = new SentLog(KEPT - 1);
+    other.restore(logOf(10).framesSince(8));
     for (const batch of [8, 9])
-      expect(other.again(batch)).toMatchObject({ output: outputOf(batch), answer: answerOf(batch) });
+      expect(other.again(batch)).toMatchObject({
+        rows: ROWS,
+        output: outputOf(batch),
+        answer: answerOf(batch),
+        shown,
+      });
     expect(other.rowsOf(9)).toBe(ROWS);
     expect(other.again(7)).toBeUndefined();
   });

@@ -38,6 +38,7 @@ function fixture() {
     },
   };
   const successor = new Successor(self, route, { info: say, error: say } as unknown as Logger, {
+    beforeHello: async () => {},
     up: () => heard.push("up"),
     heard: () => heard.push("frame"),
     down: () => heard.push("down"),

@@ -17,6 +17,13 @@ interface Beginning {
   readonly wentBack: boolean;
 }
 
+interface Damage {
+  readonly place: Place;
+  readonly bytes: Uint8Array;
+  /** When, in virtual milliseconds. */
+  readonly at: number;
+}
+
 /** What must hold of the checkpoints at one post: what a life reports durable is there for whoever lives there next. */
 export class CheckpointChecks {
   readonly #name: string;
@@ -26,7 +33,7 @@ export class CheckpointChecks {
   /** Those that a life reported durable and that nothing has damaged since. */
   #reported: Place[] = [];
   /** What is left of those that were damaged, reported or not yet. */
-  readonly #damaged = new Map<string, { readonly bytes: Uint8Array; readonly at: number }>();
+  readonly #damaged = new Map<string, Damage>();
   readonly #goingBack = new Set<ProcessLife>();
   /** By who has started, newest last. */
   readonly #beginnings = new Map<ProcessLife, Beginning>();
@@ -40,7 +47,8 @@ export class CheckpointChecks {
 
   /** A file has got its name. */
   saved(path: string, bytes: Uint8Array): void {
-    if (!path.endsWith(".safetensors")) return;
+    // What is set aside need not be whole.
+    if (!path.endsWith(".safetensors") || path.includes("/aside/")) return;
     const { tensors, cursor } = decodeCheckpoint(bytes);
     const witness = witnessIn(tensors);
     if (witness.length !== cursor + 1 || witness.some((batch, index) => batch !== index))
@@ -102,11 +110,17 @@ export class CheckpointChecks {
   damaged(name: string): void {
     const place = placeOf(name);
     const bytes = this.#disk.bytesOf(`${STATE}/${name}`)!;
-    this.#damaged.set(String(place), { bytes, at: this.#queue.now });
+    this.#damaged.set(String(place), { place, bytes, at: this.#queue.now });
     const left = wholeOn(this.#disk).map(placeOf);
     this.#reported = this.#reported.filter(
       (one) => isOlder(one, place) && left.some((other) => isSame(one, other)),
     );
+  }
+
+  /** How many were damaged that are newer than this one, or in all. */
+  damagedSince(name: string | undefined): number {
+    const places = [...this.#damaged.values()].map(({ place }) => place);
+    return places.filter((place) => name === undefined || isOlder(placeOf(name), place)).length;
   }
 
   isDamagedAt(cursor: number): boolean {

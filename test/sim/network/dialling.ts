@@ -51,7 +51,13 @@ export class Dialling implements Dialler {
     this.#later(link.handshakeMs, () => {
       if (this.#end === end && !this.#isUp) end.close(CloseCode.helloTimeout, "no welcome in time");
     });
-    end.send(this.#options.hello());
+    void this.#sayHello(end);
+  }
+
+  async #sayHello(end: End): Promise<void> {
+    const { hello, beforeHello } = this.#options;
+    await beforeHello?.();
+    if (this.#end === end) end.send(hello());
   }
 
   #receive(frame: Frame, end: End): void {

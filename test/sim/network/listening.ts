@@ -1,7 +1,7 @@
 import type { Why } from "../../../shared/link/link.ts";
 import type { Listener, ListenOptions } from "../../../shared/link/listen.ts";
 import { FrameError } from "../../../shared/wire/frame-error.ts";
-import { CloseCode, type ForwardFrame, type Frame } from "../../../shared/wire/frames.ts";
+import { CloseCode, type ForwardFrame, type Frame, type HelloFrame } from "../../../shared/wire/frames.ts";
 import type { Life } from "../world/life.ts";
 import type { End } from "./connection.ts";
 import type { SimulatedNetwork } from "./simulated-network.ts";
@@ -38,6 +38,12 @@ export class Listening implements Listener {
   #receive(frame: Frame, end: End): void {
     if (end === this.#predecessor) return this.#options.onFrame(frame as ForwardFrame, end);
     if (frame.kind !== "hello") throw new FrameError(`Cannot take ${frame.kind}: the first frame is hello`);
+    void this.#greet(frame, end);
+  }
+
+  async #greet(frame: HelloFrame, end: End): Promise<void> {
+    await this.#options.beforeAnswer?.();
+    if (!this.#ends.has(end)) return;
     const answer = this.#options.answer(frame);
     if ("code" in answer) return end.close(answer.code, answer.reason);
     this.#net.watcher.accepted(this.life, frame.incarnation);
