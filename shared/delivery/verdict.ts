@@ -17,8 +17,8 @@ type Again = "repeat" | "rehearse";
 
 /**
  * Judged from where the layer stands; nothing changes by it. `next` is cursor + 1, `need` the successor's,
- * `spent`: the staleness budget is. The first line that fits holds. The head has no successor: it judges by the
- * lines marked *.
+ * `spent`: the staleness budget is, or what is kept of batches whose targets are lacking. The first line that fits
+ * holds. The head has no successor: it judges by the lines marked *.
  *
  *     batch b     b > next, or the correction before is lacking   gap *
  *                 b < next    and: not kept, and may go back      goBack *
@@ -150,7 +150,9 @@ function obstacleTo(
     if (successor.phase === "away") return "wait";
     return successor.need <= next ? "shed" : "wait";
   }
-  if (sinceTarget < rules.stalenessBudget) return undefined;
+  // Beyond what is kept, the successor could not be asked for the first of them once more.
+  const isKept = rules.sentKept === undefined || batch - next < rules.sentKept;
+  if (sinceTarget < rules.stalenessBudget && isKept) return undefined;
   if (successor.phase === "away") return "wait";
   return successor.need < batch ? "shed" : undefined;
 }

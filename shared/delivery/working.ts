@@ -58,7 +58,9 @@ export function settle<P extends Payloads>(
   rules: Rules,
   start: DeliveryState<P>,
 ): [DeliveryState<P>, LayerEffect<P>[]] {
-  let [state, effects] = isStuck(start) ? abandon(rules, start, start.working[0]!.item.batch) : [start, []];
+  let [state, effects] = isStuck(rules, start)
+    ? abandon(rules, start, start.working[0]!.item.batch)
+    : [start, []];
   while (isSettling(rules, state)) {
     const [{ item, ticket, answer }, ...working] = state.working as [Working<P>, ...Working<P>[]];
     const gradient = answer?.target;
@@ -79,11 +81,15 @@ export function settle<P extends Payloads>(
   return [state, effects];
 }
 
-/** Whether what makes gradients due comes behind what waits for those: the predecessor has begun anew, or must, after a gap. */
-function isStuck(state: DeliveryState<Payloads>): boolean {
+/**
+ * Pinned: whether what makes gradients due comes behind what waits for those, as the predecessor has begun anew, or must after
+ * a gap.
+ */
+function isStuck({ staleness }: Rules, state: DeliveryState<Payloads>): boolean {
   const { inbox, working } = state;
   const [first] = inbox;
-  if (first === undefined || working.length === 0) return false;
+  if (staleness === undefined || first === undefined || working.length === 0) return false;
+  if (isNext(state, first)) return false;
   const comesAgain = (item: Item<Payloads>) => "batch" in item && item.batch <= working[0]!.item.batch;
   return inbox.some(comesAgain) || (first.kind === "batch" && first.batch > reached(state) + 1);
 }

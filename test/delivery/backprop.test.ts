@@ -124,6 +124,39 @@ describe("asynchronous backprop", () => {
     expect(layer.state.cursor).toBe(0);
   });
 
+  describe("pinned, waits for none whose gradients come due only behind what waits for them:", () => {
+    const waiting = () => {
+      const layer = new Tried({ ...late, window: 8, mostWorking: 8, staleness: 3 }, 49);
+      layer.link(41);
+      for (const batch of [41, 42]) layer.batch(batch);
+      return layer;
+    };
+    const abandoned = ["forget", "acknowledge 41", "acknowledge 42"];
+
+    it("its predecessor has begun anew", () => {
+      const item = { kind: "evaluation", batch: 40, part: 0, parts: 1, frame: "x" } as const;
+      expect(waiting().hear({ event: "heard", item }).slice(0, 3)).toEqual(abandoned);
+    });
+
+    it("the next batch leaves a gap", () => {
+      expect(waiting().batch(60).slice(0, 4)).toEqual([...abandoned, "rewind 43"]);
+    });
+
+    it("but it waits where the next batch makes them due", () => {
+      expect(waiting().batch(43)).toEqual(["passForward 43", "forward 43"]);
+    });
+  });
+
+  it("late, leaves a barrier out behind which later batches are unanswered", () => {
+    const layer = new Tried({ ...late, staleness: 3, snapshotEvery: 20 }, 19);
+    layer.link(20);
+    for (const batch of [20, 21]) layer.batch(batch);
+    layer.hear({ event: "predecessorLost" });
+    layer.hear({ event: "predecessorLinked" });
+    layer.hear({ event: "rewound", need: 20 });
+    expect(layer.hear(barrier(20))).toEqual(["acknowledge 20"]);
+  });
+
   it("takes no answer to a batch whose sender has gone for one to the batch sent again", () => {
     const layer = new Tried({ ...late, window: 8 }, 9);
     layer.link(10);

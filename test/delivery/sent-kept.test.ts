@@ -82,6 +82,30 @@ describe("with what was sent kept", () => {
     expect(slow.answer(2)).toEqual(["learn 2", "update 4", "forward 4"]);
   });
 
+  it("a layer learns on alone no further than it keeps what its targets are lacking of, whatever its budget", () => {
+    const layer = new Tried({ sentKept: 6, stalenessBudget: 4, window: 8 });
+    layer.hear({ event: "predecessorLinked" });
+    for (const batch of [0, 1, 2, 3]) layer.batch(batch);
+    layer.hear({ event: "successorLinked", need: 0 });
+    expect(layer.answer(0)).toEqual(["learn 0"]);
+    layer.hear({ event: "successorLost" });
+    // The budget begins anew with target 0 and ends at batch 8; of batch 1 it keeps what it sent up to batch 6.
+    for (const batch of [4, 5, 6]) expect(layer.batch(batch)).toEqual([`update ${batch}`]);
+    expect(layer.batch(7)).toEqual(["hold"]);
+    expect(layer.hear({ event: "successorLinked", need: 4 })[0]).toBe("sendAgain 1");
+  });
+
+  it("what a former life sent is sent again by the one after it", () => {
+    const layer = new Tried({ sentKept: 40 });
+    layer.state = initialState(9, { sinceTarget: 10, learnt: 0, corrected: 9, firstSent: 0 });
+    layer.hear({ event: "predecessorLinked" });
+    expect(layer.hear({ event: "successorLinked", need: 8 }).slice(0, 2)).toEqual([
+      "sendAgain 0",
+      "sendAgain 1",
+    ]);
+    expect(need(layer.state)).toBe(10);
+  });
+
   it("what it does not keep, as it has just begun itself, is asked for", () => {
     const layer = new Tried(kept, 9);
     layer.hear({ event: "predecessorLinked" });

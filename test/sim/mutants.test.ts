@@ -114,8 +114,8 @@ const mutants: readonly Mutant[] = [
   {
     name: "no staleness budget: a layer goes on guessing alone",
     file: verdict,
-    guard: "if (sinceTarget < rules.stalenessBudget) return undefined;",
-    without: "if (sinceTarget < 1e9) return undefined;",
+    guard: "sinceTarget < rules.stalenessBudget && isKept",
+    without: "sinceTarget < 1e9 && isKept",
     violates: "staleness budget",
   },
   {
@@ -150,8 +150,8 @@ const mutants: readonly Mutant[] = [
   {
     name: "late gradients are waited for whose batches come again",
     file: "shared/delivery/working.ts",
-    guard: "isStuck(start) ?",
-    without: "isStuck(start) && start.cursor < -1 ?",
+    guard: "if (isNext(state, first)) return false;",
+    without: "return false;",
     violates: "ends",
     where: { scenario: late, firstSeed: 175 },
   },

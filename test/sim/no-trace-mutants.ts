@@ -78,13 +78,6 @@ export const noTraceMutants: readonly Mutant[] = [
     violates: trace("one process"),
   },
   {
-    name: "what is answered anew takes the place of what waits for its target",
-    file: "services/layer/layer-work.ts",
-    guard: "if (this.sent === undefined) this.#keepEvidence",
-    without: "this.#keepEvidence",
-    violates: { freeTrace: "any processes", from: 10024 },
-  },
-  {
     name: "what waits for its target is lost with a link",
     file: "services/layer/layer-work.ts",
     guard: 'if (this.layer.kind === "late") this.layer.forget(tickets);',
@@ -181,6 +174,13 @@ export const noTraceMutants: readonly Mutant[] = [
     guard: "if (!isLearnt && isSettled(state, batch)) state.learnt",
     without: "if (!isLearnt) state.learnt",
     violates: { freeTrace: "any processes" },
+  },
+  {
+    name: "a layer learns on alone when it keeps no more of what its targets are lacking of",
+    file: "shared/delivery/verdict.ts",
+    guard: "sinceTarget < rules.stalenessBudget && isKept",
+    without: "sinceTarget < rules.stalenessBudget",
+    violates: { freeTrace: "any processes", from: 10052 },
   },
   {
     name: "a snapshot changes the order that a former life wrote",

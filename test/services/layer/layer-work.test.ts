@@ -44,6 +44,16 @@ describe("a frame that does not fit", () => {
   });
 });
 
+it("keeps, while it answers old batches anew, what waits for its target", () => {
+  const work = new LayerWork(plainKernels(), network, 2, { ticketsKept: 2, sentKept: 2, dtypes });
+  const gradient = floatsToTensor(new Float32Array(ones), 2, 4);
+  const learns = (batch: number) => work.learn(0, { kind: "gradient", batch, gradient }) !== undefined;
+  for (const batch of [8, 9]) work.update(frame(ones, 4, { batch }));
+  // As many as there is room for.
+  for (const batch of [1, 2]) work.rehearse(frame(ones, 4, { batch }));
+  expect([learns(8), learns(9), learns(1)]).toEqual([true, true, false]);
+});
+
 /** Its generators look at the network's input. */
 const generator = { ...network.learning.generator, evidence: ["output", "input"] as const };
 const looking = { ...network, learning: { ...network.learning, generator } };
