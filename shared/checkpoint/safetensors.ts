@@ -33,7 +33,7 @@ const METADATA = "__metadata__";
 
 /**
  * One buffer, sharing no memory with what is in it: the beginning of `room` where that is large enough, else a new one. Data
- * lies in order of names, so equal tensors and metadata give equal bytes. The header opens with the metadata, its keys in the
+ * lies in order of names, floats before bytes, which would leave them unaligned: so equal tensors and metadata give equal bytes. The header opens with the metadata, its keys in the
  * order given. Throws a SafetensorsError where a tensor has not as many floats as its shape.
  */
 export function encode(
@@ -45,10 +45,10 @@ export function encode(
   }: Pick<TensorFile, "tensors" | "metadata"> & Partial<TensorFile>,
   room?: Buffer,
 ): Buffer {
-  const floats = Object.entries(tensors).map(([name, tensor]) => floatEntry(name, tensor, shapes));
-  const named = [...floats, ...Object.entries(bytes).map(byteEntry)].sort((a, b) =>
-    a.name < b.name ? -1 : 1,
-  );
+  const named = [
+    ...byName(tensors).map(([name, tensor]) => floatEntry(name, tensor, shapes)),
+    ...byName(bytes).map(([name, data]) => byteEntry(name, data)),
+  ];
   const header = headerOf(named, metadata);
   const dataBytes = named.reduce((sum, { data }) => sum + data.length, 0);
   const length = LENGTH_BYTES + header.length + dataBytes;
@@ -104,8 +104,12 @@ function floatEntry(name: string, tensor: Float32Array, shapes: TensorFile["shap
   return { name, dtype: "F32", shape, data };
 }
 
-function byteEntry([name, data]: readonly [string, Uint8Array]): Entry {
+function byteEntry(name: string, data: Uint8Array): Entry {
   return { name, dtype: "U8", shape: [data.length], data };
+}
+
+function byName<Value>(named: Readonly<Record<string, Value>>): [string, Value][] {
+  return Object.entries(named).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 // JSON.stringify of one object would move keys like "7" to the front, before the metadata.

@@ -77,6 +77,13 @@ test("data begins at a multiple of 8 bytes, for every length of header", () => {
   }
 });
 
+test("floats lie before bytes, at multiples of 4", () => {
+  const bytes = { a: Uint8Array.of(1, 2, 3), z: Uint8Array.of(4) };
+  const file = encode({ tensors: { m: Float32Array.of(1), b: Float32Array.of(2) }, metadata: {}, bytes });
+  const headerEnd = 8 + Number(file.readBigUInt64LE());
+  expect(file.subarray(headerEnd).toString("hex")).toBe("000000400000803f01020304");
+});
+
 test("copies: neither the state encoded nor the bytes decoded can change the other later", () => {
   const live = Float32Array.of(1, 2);
   const bytes = encode({ tensors: { live }, metadata: {} });
