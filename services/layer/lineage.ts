@@ -44,7 +44,7 @@ const RELEASED = "released";
 interface RunEnd {
   readonly test: TestResult | undefined;
   /** Every layer has finished, and this one may leave. */
-  readonly isReleased?: boolean;
+  readonly isReleased?: boolean | undefined;
 }
 
 /** What this layer has applied in its durable life, and how it is saved: state and cursor in one file. */
@@ -58,6 +58,8 @@ export class Lineage {
   readonly #keeping: Keeping;
   /** What a checkpoint of this moment must hold of delivery. */
   #standing = standingAt(-1);
+  /** Once it was to be saved, all that is saved later says so, too: neighbours may have left on its word. */
+  #end: RunEnd | undefined;
   /** Highest batch in a durable checkpoint; −1 before the first. */
   durable = -1;
 
@@ -81,6 +83,7 @@ export class Lineage {
   continueFrom(checkpoint: Checkpoint): void {
     this.#ledger = fromRanges(checkpoint.ledger);
     this.#standing = standingIn(checkpoint);
+    this.#end = endIn(checkpoint);
     this.durable = checkpoint.cursor;
   }
 
@@ -107,9 +110,11 @@ export class Lineage {
 
   /** Waits for a save under way, then saves what is now. Rejects with what went wrong; earlier files are untouched then. */
   async save(end?: RunEnd): Promise<void> {
+    const { test, isReleased } = { ...this.#end };
+    if (end) this.#end = { test: end.test ?? test, isReleased: end.isReleased ?? isReleased };
     // Else at once, before the next batch is applied.
     if (this.isSaving) await this.#store.idle();
-    const checkpoint = this.#checkpoint(end);
+    const checkpoint = this.#checkpoint(this.#end);
     try {
       await this.#store.write(checkpoint);
     } catch (error) {
@@ -175,6 +180,12 @@ export function standingIn({ cursor, counters }: Pick<Checkpoint, "cursor" | "co
   const known = Object.entries(standingAt(cursor));
   const found = known.map(([name, value]) => [name, counters[STANDING + name] ?? value]);
   return Object.fromEntries(found) as Standing;
+}
+
+function endIn(checkpoint: Checkpoint): RunEnd | undefined {
+  if (!checkpoint.finished) return undefined;
+  const test = checkpoint.notes?.test;
+  return { test: test && JSON.parse(test), isReleased: isReleased(checkpoint) };
 }
 
 /** Whether the layer that saved this was released: then it holds the last batch, and no neighbour needs it any more. */

@@ -75,6 +75,19 @@ it("knows whether it was released, which a finished layer need not be", async ()
   expect(third.restored).toEqual({ cursor: 0, finished: true, isReleased: true });
 });
 
+it("stays released whatever is saved later, in that life or the next: its predecessor has left on that", async () => {
+  const first = await startUp({ config, options, environment }, 0);
+  first.lineage.applied(0);
+  await first.lineage.save({ test: undefined, isReleased: true });
+  await first.lineage.save({ test: undefined });
+  await first.lineage.save();
+  const second = await startUp({ config, options, environment }, 0);
+  expect(second.restored).toMatchObject({ finished: true, isReleased: true });
+  await second.lineage.save({ test: undefined });
+  const third = await startUp({ config, options, environment }, 0);
+  expect(third.restored).toMatchObject({ finished: true, isReleased: true });
+});
+
 it("learns alone what it keeps beyond its window, and no more: a life after it asks for the answers", () => {
   const paths = ["mnist", "paper/conv/conv4-cdni", "gpt/tiny"].map((name) => `configs/${name}.yaml`);
   const sets = [[], ["learning.method=local"], ["run.batchSize=1024"]];
