@@ -75,41 +75,23 @@ export class SentLog {
     return this.again(batch)?.rows;
   }
 
-  /** Of batches `from` and on, for a checkpoint. */
+  /** Of batches `from` and on, for a checkpoint; by name. */
   framesSince(from: number): Record<string, Uint8Array> {
-    const frames: Record<string, Uint8Array> = {};
-    for (let batch = from; batch <= this.#newest; batch++) {
-      const sent = this.again(batch);
-      if (!sent) continue;
-      const { output, answer, shown } = sent;
-      frames[`${nameOf(batch)}.gradient`] = encode({
-        kind: "gradient",
-        batch,
-        ...(answer && { gradient: answer }),
-      });
-      if (!output || !shown) continue;
-      const { labels, input } = shown;
-      const frame = {
-        kind: "activation",
-        batch,
-        activation: output,
-        labels,
-        ...(input && { input }),
-      } as const;
-      frames[`${nameOf(batch)}.activation`] = encode(frame);
-    }
-    return frames;
+    const kept = this.#slots.filter((sent) => sent !== undefined && sent.batch >= from) as Sent[];
+    return Object.fromEntries(kept.flatMap(framesOf));
   }
 
   /** What `framesSince` gave. */
   restore(frames: Readonly<Record<string, Uint8Array>>): void {
     const sent = Object.values(frames).map((bytes) => decode(bytes, { maxFrameBytes: bytes.length }));
     const answers = sent.filter((frame) => frame.kind === "gradient");
+    const outputs = sent.filter((frame) => frame.kind === "activation");
+    const forward = new Map(outputs.map((frame) => [frame.batch, frame]));
     for (const { batch, gradient: answer } of answers.sort((one, other) => one.batch - other.batch)) {
-      const forward = sent.find((frame) => frame.kind === "activation" && frame.batch === batch);
-      const { activation: output, labels, input } = forward?.kind === "activation" ? forward : {};
-      const rows = (output ?? answer)?.shape[0] ?? 0;
-      this.keep(batch, rows, { output, answer, shown: labels && { labels, input } });
+      const passed = forward.get(batch);
+      const rows = (passed?.activation ?? answer)?.shape[0] ?? 0;
+      const shown = passed && { labels: passed.labels, input: passed.input };
+      this.keep(batch, rows, { output: passed?.activation, answer, shown });
     }
   }
 
@@ -141,6 +123,12 @@ function copyOf({ labels, input }: Shown): Shown {
   return { labels: copyInto(undefined, labels), input: input && copyInto(undefined, input) };
 }
 
-function nameOf(batch: number): string {
-  return `sent.${batch}`;
+/** As they travelled: its answer, if only one without numbers, and what went forward. */
+function framesOf({ batch, output, answer, shown }: Sent): [name: string, bytes: Uint8Array][] {
+  const back = encode({ kind: "gradient", batch, ...(answer && { gradient: answer }) });
+  const answered: [string, Uint8Array] = [`sent.${batch}.gradient`, back];
+  if (!output || !shown) return [answered];
+  const { labels, input } = shown;
+  const forward = encode({ kind: "activation", batch, activation: output, labels, ...(input && { input }) });
+  return [answered, [`sent.${batch}.activation`, forward]];
 }
