@@ -151,12 +151,10 @@ export class Dialling<Said, Heard, Welcome> implements Dialler {
     if (state.answer !== undefined) return this.#welcomed(state.answer.welcome(message), link);
     const answer = this.#options.answer(message);
     this.#state = { ...state, answer };
-    const sayHello = () => {
-      if (this.#state.phase === "greeting" && this.#state.link === link) link.send(answer.hello);
-    };
     const { beforeHello } = this.#options;
-    if (beforeHello) void beforeHello().then(sayHello);
-    else sayHello();
+    if (!beforeHello) return link.send(answer.hello);
+    // A link that is closing by then sends nothing.
+    void beforeHello().then(() => link.send(answer.hello));
   }
 
   #welcomed(welcome: Welcome, link: SocketLink<Said, Heard>): void {
