@@ -135,8 +135,10 @@ async function beginning(
 ): Promise<{ found: Restored | undefined; skipped: readonly Skipped[]; reaches: boolean }> {
   const fits = (checkpoint: Checkpoint) => standingIn(checkpoint).firstSent <= reach;
   const { restored, skipped, unfit } = await checkpoints.loadNewest(identity, fits);
-  const oldest = unfit.at(-1)?.checkpoint.cursor ?? -1;
-  const reaches = restored !== undefined || oldest < config.run.checkpointEvery;
+  // Not that of the oldest file: a later life may have begun further back.
+  const lowest = Math.min(...unfit.map(({ checkpoint }) => checkpoint.cursor));
+  const isFirstKept = unfit.length === 0 || lowest < config.run.checkpointEvery;
+  const reaches = restored !== undefined || isFirstKept;
   return { found: reaches ? restored : unfit[0], skipped, reaches };
 }
 

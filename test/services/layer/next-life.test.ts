@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pino from "pino";
@@ -14,6 +14,7 @@ import {
 import { realEnvironment } from "../../../services/worker/environment.ts";
 import { loadConfig } from "../../../shared/config/read-config.ts";
 import { initialState } from "../../../shared/delivery/delivery-state.ts";
+import { standingAt } from "../../../shared/delivery/standing.ts";
 import type { Link } from "../../../shared/link/link.ts";
 import { plainKernels } from "../../../shared/math/plain/plain-kernels.ts";
 import { frame, ones } from "./small-layers.ts";
@@ -86,6 +87,28 @@ it("stays released whatever is saved later, in that life or the next: its predec
   await second.lineage.save({ test: undefined });
   const third = await startUp({ config, options, environment }, 0);
   expect(third.restored).toMatchObject({ finished: true, isReleased: true });
+});
+
+it("goes back to the start where it keeps its first checkpoint, though its oldest file is of a later batch", async () => {
+  const every = config.run.checkpointEvery;
+  const aside = mkdtempSync(join(tmpdir(), "aside-"));
+  const name = `checkpoint-000001-${String(2 * every - 1).padStart(9, "0")}.safetensors`;
+  const savedAt = async (cursor: number) => {
+    const { lineage } = await startUp({ config, options, environment }, 0);
+    for (let batch = 0; batch <= cursor; batch++) lineage.applied(batch);
+    lineage.stands(standingAt(cursor));
+    await lineage.save();
+  };
+  await savedAt(2 * every - 1);
+  expect((await startUp({ config, options, environment }, 0, 0)).inexact).toMatch(
+    "no checkpoint is old enough",
+  );
+  renameSync(join(options.state, name), join(aside, name));
+  await savedAt(every - 1);
+  renameSync(join(aside, name), join(options.state, name));
+  rmSync(aside, { recursive: true });
+  const back = await startUp({ config, options, environment }, 0, 0);
+  expect([back.restored, back.inexact, back.mayGoBack]).toEqual([undefined, undefined, true]);
 });
 
 it("learns alone what it keeps beyond its window, and no more: a life after it asks for the answers", () => {
