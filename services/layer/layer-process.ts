@@ -195,8 +195,8 @@ export class LayerProcess implements Role, PortOwner {
 
   // — links —
 
-  async beforeAnswer(): Promise<void> {
-    await this.worker.lookBeforeMeeting();
+  beforeAnswer(): Promise<void> {
+    return this.worker.lookBeforeMeeting();
   }
 
   answer(hello: HelloFrame): WelcomeFrame | Refusal {

@@ -44,7 +44,7 @@ const RELEASED = "released";
 interface RunEnd {
   readonly test: TestResult | undefined;
   /** Every layer has finished, and this one may leave. */
-  readonly isReleased?: boolean | undefined;
+  readonly isReleased?: boolean;
 }
 
 /** What this layer has applied in its durable life, and how it is saved: state and cursor in one file. */
@@ -110,8 +110,7 @@ export class Lineage {
 
   /** Waits for a save under way, then saves what is now. Rejects with what went wrong; earlier files are untouched then. */
   async save(end?: RunEnd): Promise<void> {
-    const { test, isReleased } = { ...this.#end };
-    if (end) this.#end = { test: end.test ?? test, isReleased: end.isReleased ?? isReleased };
+    if (end) this.#end = { ...this.#end, ...end, test: end.test ?? this.#end?.test };
     // Else at once, before the next batch is applied.
     if (this.isSaving) await this.#store.idle();
     const checkpoint = this.#checkpoint(this.#end);

@@ -30,6 +30,7 @@ export interface PortOwner {
   /** What there is to wait for before it can work; undefined if nothing. */
   readonly lack: string | undefined;
   readonly figures: WorkerFigures;
+  /** Awaited before each answer. */
   beforeAnswer?(): Promise<void>;
   answer(hello: HelloFrame): WelcomeFrame | Refusal;
   predecessorUp?(link: Link, hello: HelloFrame): void;

@@ -20,6 +20,7 @@ export interface Route
 
 /** What becomes of the link. */
 interface SuccessorEvents {
+  /** Awaited before each hello. */
   beforeHello(): Promise<void>;
   up(link: Link, welcome: WelcomeFrame): void;
   heard(frame: BackFrame): void;

@@ -142,11 +142,8 @@ export class Worker {
    * Looks at its claim before it meets anybody: a neighbour that begins anew has met no life of this worker, and would
    * believe one that was replaced a moment ago. A disk that owes the answer for too long is no reason to meet nobody.
    */
-  async lookBeforeMeeting(): Promise<void> {
-    const owed = new Promise<"unknown">((resolve) =>
-      this.timers.after(MOST_LOOK_MS, () => resolve("unknown")),
-    );
-    await this.#stepDownIfReplaced(Promise.race([this.claim.look(), owed]));
+  lookBeforeMeeting(): Promise<void> {
+    return this.#stepDownIfReplaced(this.claim.lookWithin(MOST_LOOK_MS, this.timers));
   }
 
   dial(route: Pick<Route, "url" | "called" | "maxFrameBytes" | "width" | "dtype">): void {

@@ -23,6 +23,12 @@ export class Claim {
     );
   }
 
+  /** As `look`: "unknown" where a slow disk owes the answer for so long. */
+  lookWithin(ms: number, timers: { after(ms: number, run: () => void): void }): ReturnType<Claim["look"]> {
+    const owed = new Promise<"unknown">((resolve) => timers.after(ms, () => resolve("unknown")));
+    return Promise.race([this.look(), owed]);
+  }
+
   /** As `look`, for those who look again and again: "unknown" at once while a slow disk owes the last answer. */
   async glance(): Promise<Awaited<ReturnType<Claim["look"]>>> {
     if (this.#isGlancing) return "unknown";

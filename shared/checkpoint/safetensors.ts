@@ -28,13 +28,13 @@ export class SafetensorsError extends Error {
 export const MAX_HEADER_BYTES = 16 * 1024 * 1024;
 
 const LENGTH_BYTES = 8;
-const DTYPE_BYTES = { F32: 4, U8: 1 } as const;
+const ITEM_BYTES = { F32: 4, U8: 1 } as const;
 const METADATA = "__metadata__";
 
 /**
- * One buffer, sharing no memory with what is in it: the beginning of `room` where that is large enough, else a new one. Data
- * lies in order of names, floats before bytes, which would leave them unaligned: so equal tensors and metadata give equal bytes. The header opens with the metadata, its keys in the
- * order given. Throws a SafetensorsError where a tensor has not as many floats as its shape.
+ * One buffer, sharing no memory with what is in it: the beginning of `room` where that is large enough, else a new one. Floats
+ * lie before bytes, which would leave them unaligned, each in order of names: so equal tensors and metadata give equal
+ * bytes. The header opens with the metadata, its keys in the order given. Throws a SafetensorsError where a tensor has not as many floats as its shape.
  */
 export function encode(
   {
@@ -88,7 +88,7 @@ export function decode(bytes: Uint8Array): TensorFile {
 /** What stands in the header of a tensor, and its data. */
 interface Entry {
   readonly name: string;
-  readonly dtype: keyof typeof DTYPE_BYTES;
+  readonly dtype: keyof typeof ITEM_BYTES;
   readonly shape: TensorShape;
   readonly data: Uint8Array;
 }
@@ -187,7 +187,7 @@ function readSpan(name: string, entry: unknown): Span {
     throw unreadable(`tensor ${quote(name)} has data_offsets ${quote(offsets)}`);
   }
   const [begin, end] = offsets as [number, number];
-  const size = DTYPE_BYTES[dtype] * sizeOf(shape);
+  const size = ITEM_BYTES[dtype] * sizeOf(shape);
   if (end - begin !== size) {
     throw unreadable(
       `tensor ${quote(name)} of shape ${quote(shape)} takes ${size} bytes, got ${quote(offsets)}`,

@@ -25,3 +25,15 @@ it("is unknown where the folder cannot be read, and nothing may be relied on", a
   expect(await office.look()).toBe("unknown");
   await expect(office.require("a manifest")).rejects.toThrow("ENOTDIR");
 });
+
+it("is unknown where the disk owes the answer for too long, and known where it does not", async () => {
+  const folder = await newFolder();
+  const incarnation = await claimIncarnation(folder);
+  const atOnce = { after: (_: number, run: () => void) => run() };
+  const never = { after: () => undefined };
+  const silent = { ...realDisk, list: () => new Promise<never>(() => {}) };
+  expect(await new Claim(folder, incarnation, silent).lookWithin(1000, atOnce)).toBe("unknown");
+  expect(await new Claim(folder, incarnation, realDisk).lookWithin(1000, never)).toBe("in office");
+  await claimIncarnation(folder);
+  expect(await new Claim(folder, incarnation, realDisk).lookWithin(1000, never)).toBe("replaced");
+});

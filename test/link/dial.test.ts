@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import { CloseCode } from "../../shared/wire/frames.ts";
+import { deferred } from "../support/deferred.ts";
 import { activation, countingTensor, hello, welcome } from "../support/frames.ts";
 import { patientLink } from "../support/link-ends.ts";
 import { openEnds } from "../support/open-ends.ts";
 import { SilentPort } from "../support/raw-peer.ts";
-import { settled } from "../support/settled.ts";
 
 const { cleanups, dialEnd, rawListener, stoppedListener } = openEnds();
 
@@ -25,7 +25,7 @@ describe("greeting:", () => {
 
   test("a dialler that is closed while it looks whether to say hello says none", async () => {
     const listener = await rawListener();
-    const [asked, found] = [settled(), settled()];
+    const [asked, found] = [deferred(), deferred()];
     const end = dialEnd(listener.url, {
       beforeHello: () => {
         asked.resolve();

@@ -4,11 +4,11 @@ import { describe, expect, test } from "vitest";
 import { refuseStranger } from "../../shared/link/greeting.ts";
 import { listen } from "../../shared/link/listen.ts";
 import { CloseCode } from "../../shared/wire/frames.ts";
+import { deferred } from "../support/deferred.ts";
 import { activation, countingTensor, hello, welcome } from "../support/frames.ts";
 import { ListenEnd, patientLink } from "../support/link-ends.ts";
 import { openEnds } from "../support/open-ends.ts";
 import { rawSocket } from "../support/raw-peer.ts";
-import { settled } from "../support/settled.ts";
 
 const { dialEnd, listenEnd, rawPeer, rawPredecessor } = openEnds();
 
@@ -51,7 +51,7 @@ describe("greeting:", () => {
 
   describe("while what an answer rests on is looked up,", () => {
     const waiting = () => {
-      const [asked, found] = [settled(), settled()];
+      const [asked, found] = [deferred(), deferred()];
       const beforeAnswer = () => {
         asked.resolve();
         return found.promise;
@@ -76,12 +76,17 @@ describe("greeting:", () => {
       expect(end.story).toEqual([`up ${hello.instance}`]);
     });
 
-    test("another frame closes the link", async () => {
+    const asking = async () => {
       const { asked, found, beforeAnswer } = waiting();
       const end = await listenEnd({ beforeAnswer });
       const peer = await rawPeer(end.port);
       peer.send(hello);
       await asked;
+      return { end, peer, found };
+    };
+
+    test("another frame closes the link", async () => {
+      const { end, peer, found } = await asking();
       peer.send(activation(0));
       const reason = "Cannot take another frame before the hello was answered";
       expect(await peer.closed).toEqual({ code: CloseCode.badFrame, reason });
@@ -91,11 +96,7 @@ describe("greeting:", () => {
     });
 
     test("a peer that leaves is not taken in", async () => {
-      const { asked, found, beforeAnswer } = waiting();
-      const end = await listenEnd({ beforeAnswer });
-      const peer = await rawPeer(end.port);
-      peer.send(hello);
-      await asked;
+      const { end, peer, found } = await asking();
       peer.socket.terminate();
       await end.turnedAway.next();
       found.resolve();

@@ -1,5 +1,6 @@
 import { basename, dirname } from "node:path";
 import type { Disk, DiskFile } from "../../../shared/checkpoint/disk.ts";
+import { deferred } from "../../support/deferred.ts";
 import type { EventQueue, SimulatedRandom } from "./event-queue.ts";
 import type { Life } from "./life.ts";
 
@@ -191,14 +192,4 @@ function apply(
 
 function failure(code: string, path: string): Error {
   return Object.assign(new Error(`${code}: simulated, ${path}`), { code });
-}
-
-function deferred<T>() {
-  let resolve!: (value: T) => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<T>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  return { promise, resolve, reject };
 }
